@@ -1,0 +1,1 @@
+# The three mains, and kiln.c that wires the journey.

@@ -1,0 +1,76 @@
+dnl SPDX-License-Identifier: BSD-2-Clause
+dnl What configure.ac says in words of its own.
+
+dnl KILN_NEED_PKG(VAR, MODULES, DEBIAN-PACKAGE): a library without which kiln is not built.
+AC_DEFUN([KILN_NEED_PKG], [
+	PKG_CHECK_MODULES([$1], [$2], [],
+		[AC_MSG_ERROR([$2 is missing; on Debian: apt-get install $3])])
+])
+
+dnl KILN_TRY_FLAG(VAR, FLAG, [LANGUAGE]): appends FLAG to VAR where the compiler knows it.
+AC_DEFUN([KILN_TRY_FLAG], [
+	AC_MSG_CHECKING([whether $CC takes $2])
+	kiln_save_flags=$CFLAGS
+	CFLAGS="$CFLAGS -Werror $2"
+	AC_COMPILE_IFELSE([AC_LANG_PROGRAM([], [])],
+		[AC_MSG_RESULT([yes]); $1="$$1 $2"],
+		[AC_MSG_RESULT([no])])
+	CFLAGS=$kiln_save_flags
+])
+
+dnl Warnings and hardening: kept apart from CFLAGS, which belong to the user.
+AC_DEFUN([KILN_FLAGS], [
+	AC_ARG_ENABLE([werror],
+		[AS_HELP_STRING([--enable-werror], [make warnings errors (CI)])],
+		[], [enable_werror=no])
+	KILN_WARN="-Wall -Wextra -Wshadow -Wvla -Wwrite-strings -Wpointer-arith"
+	KILN_CWARN="-Wstrict-prototypes -Wmissing-prototypes"
+	AS_IF([test "$enable_werror" = yes], [KILN_WARN="$KILN_WARN -Werror"])
+	KILN_HARDEN=
+	KILN_TRY_FLAG([KILN_HARDEN], [-fstack-protector-strong])
+	AC_SUBST([KILN_WARN])
+	AC_SUBST([KILN_CWARN])
+	AC_SUBST([KILN_HARDEN])
+])
+
+dnl --with-cuda=auto|yes|no: whether nvcc compiles the *_cuda.cu variants.
+AC_DEFUN([KILN_CUDA], [
+	AC_ARG_WITH([cuda],
+		[AS_HELP_STRING([--with-cuda=auto|yes|no], [CUDA variants of the kernels])],
+		[], [with_cuda=auto])
+	have_cuda=no
+	AS_IF([test "$with_cuda" != no], [
+		AC_PATH_PROG([NVCC], [nvcc], [], [$PATH:/usr/local/cuda/bin])
+		AS_IF([test -n "$NVCC"], [have_cuda=yes])
+		AS_IF([test "$with_cuda" = yes && test "$have_cuda" = no],
+			[AC_MSG_ERROR([--with-cuda=yes, but nvcc was not found])])
+	])
+	AM_CONDITIONAL([HAVE_CUDA], [test "$have_cuda" = yes])
+])
+
+dnl --enable-sanitizers=address,undefined|thread
+AC_DEFUN([KILN_SANITIZERS], [
+	AC_ARG_ENABLE([sanitizers],
+		[AS_HELP_STRING([--enable-sanitizers=LIST],
+			[address,undefined or thread])],
+		[], [enable_sanitizers=no])
+	AS_CASE([$enable_sanitizers],
+		[no], [kiln_sanitizers=none; KILN_SANITIZE=],
+		[yes], [kiln_sanitizers=address,undefined],
+		[kiln_sanitizers=$enable_sanitizers])
+	AS_IF([test "$kiln_sanitizers" != none],
+		[KILN_SANITIZE="-fsanitize=$kiln_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -g"
+		 AC_DEFINE([KILN_SANITIZED], [1], [built with a sanitizer, whose run time needs room that the sandbox would not leave])])
+	AC_SUBST([KILN_SANITIZE])
+	dnl clang with a sanitizer leaves its run time's symbols to the program.
+	AS_IF([test "$kiln_sanitizers" = none], [KILN_ZDEFS=-Wl,-z,defs], [KILN_ZDEFS=])
+	AC_SUBST([KILN_ZDEFS])
+])
+
+dnl --enable-fuzzers: libFuzzer programs (clang only).
+AC_DEFUN([KILN_FUZZERS], [
+	AC_ARG_ENABLE([fuzzers],
+		[AS_HELP_STRING([--enable-fuzzers], [build tests/fuzz with clang's libFuzzer])],
+		[], [enable_fuzzers=no])
+	AM_CONDITIONAL([FUZZERS], [test "$enable_fuzzers" = yes])
+])

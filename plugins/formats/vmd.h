@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * vmd.h - MMD motion files: "Vocaloid Motion Data 0002" (20-byte model name) and
+ * "Vocaloid Motion Data file" (10 bytes).  Little-endian, 30 frames a second.
+ *
+ * Keys come back grouped by name into tracks, each sorted by frame; of two keys of one
+ * track at one frame the later in the file counts.  Arrays belong to the motion and go
+ * with fmt_vmd_free().
+ */
+#ifndef FMT_VMD_H
+#define FMT_VMD_H
+
+#include "plugins/formats/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum fmt_vmd_channel { FMT_VMD_X, FMT_VMD_Y, FMT_VMD_Z, FMT_VMD_R, FMT_VMD_CHANNELS };
+
+struct fmt_vmd_key {
+	uint32_t frame;
+	float move[3];
+	float rotate[4];  /* x y z w, unit length; an all-zero one has become identity */
+	/* The curve of the segment that ENDS at this key: x1 y1 x2 y2 of 0..127 for each
+	 * channel, from bytes 16c, 16c+4, 16c+8, 16c+12 of the key's 64. */
+	uint8_t curve[FMT_VMD_CHANNELS][4];
+	uint8_t physics_off; /* the toggle in bytes 2 and 3 of row 0 (63 0F) */
+};
+
+struct fmt_vmd_weight {
+	uint32_t frame;
+	float weight;
+};
+
+/* One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded. */
+struct fmt_vmd_track {
+	char vmd_name[16];
+	char *name; /* UTF-8, as the chosen encoding reads it, for messages */
+	uint32_t count;
+	union {
+		struct fmt_vmd_key *keys;
+		struct fmt_vmd_weight *weights;
+	};
+};
+
+struct fmt_vmd_ik {
+	char vmd_name[16];
+	uint8_t enabled;
+};
+
+/* A property key: a step function. */
+struct fmt_vmd_property {
+	uint32_t frame;
+	uint8_t visible;
+	uint32_t ik_count;
+	struct fmt_vmd_ik *ik;
+};
+
+struct fmt_vmd_camera {
+	uint32_t frame;
+	float distance, move[3], rotate[3];
+	uint8_t curve[6][4]; /* X Y Z rotation distance angle; each x1 x2 y1 y2 */
+	uint32_t angle;      /* degrees */
+	uint8_t perspective_off;
+};
+
+enum fmt_vmd_encoding { FMT_VMD_CP932, FMT_VMD_GBK, FMT_VMD_UTF8 };
+
+struct fmt_vmd_options {
+	enum fmt_vmd_encoding fallback; /* for names that are not cp932 */
+	int strict; /* a file that ends inside a section is refused; else what is whole counts */
+};
+
+struct fmt_vmd {
+	char *model_name; /* UTF-8 */
+	uint32_t bone_count, morph_count, property_count, camera_count, light_count,
+		shadow_count;
+	struct fmt_vmd_track *bones;  /* in order of first appearance */
+	struct fmt_vmd_track *morphs;
+	struct fmt_vmd_property *properties; /* sorted by frame */
+	struct fmt_vmd_camera *cameras;      /* sorted by frame */
+	uint32_t last_frame;  /* of bone and morph keys; 0 when there are none */
+	uint32_t bone_keys, morph_keys; /* as the file holds them */
+	uint32_t duplicate_keys;        /* dropped: same name and frame as a later one */
+	char truncated[256]; /* "" or what is missing, a sentence for a warning */
+};
+
+/* 0 or a negative errno with *err; *motion is untouched on failure. */
+int fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
+		 struct fmt_vmd *motion, struct fmt_err *err);
+void fmt_vmd_free(struct fmt_vmd *motion);
+
+#endif
