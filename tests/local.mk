@@ -1,7 +1,7 @@
-# Tests mirror the tree.  TAP_PROGRAMS are cmocka programs, TAP_SCRIPTS shell or Python;
+# Tests mirror the tree.  tap_programs are cmocka programs, tap_scripts shell or Python;
 # all of them speak TAP and are run by prove (tests/run-tap smooths cmocka's dialect).
-TAP_PROGRAMS =
-TAP_SCRIPTS =
+tap_programs =
+tap_scripts =
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 include tests/base/local.mk
@@ -18,5 +18,5 @@ include tests/plugins/local.mk
 include tests/scenarios/local.mk
 include tests/fuzz/local.mk
 
-check_PROGRAMS += $(TAP_PROGRAMS)
-dist_check_SCRIPTS += $(TAP_SCRIPTS)
+check_PROGRAMS += $(tap_programs)
+dist_check_SCRIPTS += $(tap_scripts)
