@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control.h - the control socket, STATE/control: kilnctl asks, kilnd answers.  Framed by
+ * base/wire.h; a connection carries one request at a time.
+ *
+ *   kilnctl  REQUEST {"version":1,"command":s,"arguments":{...}}
+ *   kilnd    EVENT   {...}          any number
+ *   kilnd    END     {"ok":true,"data":{...}} or {"ok":false,"error":s}
+ *
+ * Commands (arguments -> events; data).  Paths are escaped (base/name.h), times are Unix
+ * seconds with a fraction, sizes bytes.
+ *   status  {} -> data {"version","pid","started","state","configuration","loaded",
+ *           "reload_error":s|null,"overflows":n,"polling":n,"workers":{"limit","busy",
+ *           "idle"},"units":{STATE:n,...},"rules":[{"name","kernel","watch","output",
+ *           "state":"watching"|"polling"|"waiting"|"paused","why":s|null,
+ *           "units":{STATE:n,...}},...]}
+ *           STATE: settling ready running deferred published skipped kept failed gone
+ *   list    {"rule":s|null,"state":s|null,"limit":n} -> event for each unit, newest
+ *           first: {"id","rule","path","state","attempts","reason":s|null,
+ *           "output":s|null,"created","updated","batch":n|null}
+ *   show    {"unit":n} or {"path":s} -> data: a unit as in list, with "sha256","bytes",
+ *           "tries":[{"batch","attempt","started","ended","status","reason"},...],
+ *           "outputs":[{"path","sha256","bytes","companion"},...]
+ *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a unit
+ *           as in list} and {"event":"progress","id","rule","path","done","total"}
+ *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
+ *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,
+ *           when moreover no unit is settling, ready or running
+ *
+ * Whoever may connect may ask; reload needs root, the daemon's own user, or one of the
+ * configuration's admins.  A peer that breaks the protocol or lets more than 8 MiB pile
+ * up unread is disconnected: a slow client stalls nobody.
+ */
+#ifndef KD_CONTROL_H
+#define KD_CONTROL_H
+
+#include "daemon/base/err.h"
+#include "daemon/base/wire.h"
+
+#include <ev.h>
+#include <jansson.h>
+#include <sys/types.h>
+
+enum kd_control_message { KD_CTL_REQUEST = 64, KD_CTL_EVENT, KD_CTL_END };
+
+struct kd_control;
+struct kd_control_request; /* lives until ended, or until its client leaves */
+
+/* Who asks. */
+struct kd_control_peer {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+};
+
+struct kd_control_handler {
+	/* A new request; answer now or later, by kd_control_event() and kd_control_end().
+	 * arguments are borrowed for the call. */
+	void (*request)(void *context, struct kd_control_request *request,
+			const char *command, const json_t *arguments);
+	/* The client left before the end: forget the request. */
+	void (*gone)(void *context, struct kd_control_request *request);
+	void *context;
+};
+
+/* Listens on STATE/control (mode 0660; a stale socket is replaced, a live one is -EADDRINUSE).
+ * fd >= 0: an already listening socket (systemd's fd store or socket unit) to use instead. */
+int kd_control_new(struct ev_loop *loop, const char *path, int fd,
+		   const struct kd_control_handler *handler, struct kd_control **control,
+		   struct kd_err *err);
+void kd_control_free(struct kd_control *control);
+int kd_control_fd(const struct kd_control *control);
+
+const struct kd_control_peer *kd_control_peer(const struct kd_control_request *request);
+/* For the handler's own use, NULL at first. */
+void kd_control_set_data(struct kd_control_request *request, void *data);
+void *kd_control_data(const struct kd_control_request *request);
+
+/* body is stolen.  After end the request is gone. */
+void kd_control_event(struct kd_control_request *request, json_t *body);
+void kd_control_end(struct kd_control_request *request, json_t *data);
+void kd_control_refuse(struct kd_control_request *request, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif
