@@ -32,7 +32,8 @@ kd_err_errno(struct kd_err *err, int code, const char *format, ...)
 	int used = vsnprintf(text, sizeof text, format, args);
 	va_end(args);
 	if (used >= 0 && (size_t)used < sizeof text)
-		snprintf(text + used, sizeof text - (size_t)used, ": %s", strerror(-code));
+		snprintf(
+			text + used, sizeof text - (size_t)used, ": %s", strerror(-code));
 	err->code = code;
 	memcpy(err->text, text, sizeof text);
 	return code;

@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/* openat2 beneath dir with RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS; EAGAIN repeated. */
+/* openat2 beneath dir with RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS; EAGAIN repeated.
+ */
 int kd_file_open_beneath(int dir, const char *path, int flags, mode_t mode);
 
 /* A regular file beneath dir for reading: O_NONBLOCK so that a FIFO cannot hold us, and
@@ -37,7 +38,8 @@ int kd_file_write_all(int fd, const void *bytes, size_t length);
 int kd_file_read_all(int fd, size_t most, char **bytes, size_t *length);
 
 /* renameat2 with RENAME_NOREPLACE; where the file system lacks it (EINVAL), link+unlink
- * for files and, for directories, mkdir claim + rename.  -EEXIST when the target exists. */
+ * for files and, for directories, mkdir claim + rename.  -EEXIST when the target exists.
+ */
 int kd_file_rename_new(int from_dir, const char *from, int to_dir, const char *to);
 
 /* renameat2 with RENAME_EXCHANGE. */

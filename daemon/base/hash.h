@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #define KD_HASH_BYTES 32
-#define KD_HASH_HEX 65 /* with the NUL */
+#define KD_HASH_HEX   65 /* with the NUL */
 
-struct kd_hash; /* a running sum */
+struct kd_hash;			   /* a running sum */
 struct kd_hash *kd_hash_new(void); /* NULL: out of memory */
 void kd_hash_add(struct kd_hash *hash, const void *bytes, size_t length);
 void kd_hash_end(struct kd_hash *hash, char hex[KD_HASH_HEX]); /* frees hash */

@@ -2,5 +2,11 @@
 noinst_LIBRARIES += libkdbase.a
 libkdbase_a_SOURCES = \
 	daemon/base/err.h daemon/base/err.c \
-	daemon/base/log.h daemon/base/log.c
-libkdbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS)
+	daemon/base/file.h daemon/base/file.c \
+	daemon/base/hash.h daemon/base/hash.c \
+	daemon/base/log.h daemon/base/log.c \
+	daemon/base/name.h daemon/base/name.c \
+	daemon/base/wire.h daemon/base/wire.c
+libkdbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
+# What a program that links libkdbase.a links besides.
+base_libs = libkdbase.a $(SYSTEMD_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS)

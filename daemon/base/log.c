@@ -47,12 +47,12 @@ to_journal(enum kd_log_level level, const struct kd_log_about *about, const char
 	char text[1200], priority[16], rule[256], batch[48], unit[48];
 	struct iovec fields[5];
 	int count = 0;
-#define FIELD(buffer, ...)                                                                         \
-	do {                                                                                       \
-		int length = snprintf(buffer, sizeof buffer, __VA_ARGS__);                         \
-		if (length >= (int)sizeof buffer)                                                  \
-			length = sizeof buffer - 1;                                                \
-		fields[count++] = (struct iovec){buffer, (size_t)length};                          \
+#define FIELD(buffer, ...)                                                               \
+	do {                                                                             \
+		int length = snprintf(buffer, sizeof buffer, __VA_ARGS__);               \
+		if (length >= (int)sizeof buffer)                                        \
+			length = sizeof buffer - 1;                                      \
+		fields[count++] = (struct iovec){buffer, (size_t)length};                \
 	} while (0)
 	FIELD(text, "MESSAGE=%s", line);
 	FIELD(priority, "PRIORITY=%d", (int)level);
@@ -99,7 +99,8 @@ kd_log(enum kd_log_level level, const char *format, ...)
 }
 
 void
-kd_log_about(enum kd_log_level level, const struct kd_log_about *about, const char *format, ...)
+kd_log_about(enum kd_log_level level, const struct kd_log_about *about,
+	const char *format, ...)
 {
 	if (level > threshold)
 		return;

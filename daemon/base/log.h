@@ -9,7 +9,13 @@
 #ifndef KD_LOG_H
 #define KD_LOG_H
 
-enum kd_log_level { KD_ERROR = 3, KD_WARNING = 4, KD_NOTICE = 5, KD_INFO = 6, KD_DEBUG = 7 };
+enum kd_log_level {
+	KD_ERROR = 3,
+	KD_WARNING = 4,
+	KD_NOTICE = 5,
+	KD_INFO = 6,
+	KD_DEBUG = 7
+};
 enum kd_log_target { KD_LOG_AUTO, KD_LOG_STDERR, KD_LOG_SYSLOG };
 
 /* Once, before threads start.  Lines above `most` are dropped. */
@@ -24,6 +30,6 @@ struct kd_log_about {
 	long long batch, unit;
 };
 void kd_log_about(enum kd_log_level level, const struct kd_log_about *about,
-		  const char *format, ...) __attribute__((format(printf, 3, 4)));
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

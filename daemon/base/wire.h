@@ -19,8 +19,8 @@
 #include <stdint.h>
 
 #define KD_WIRE_MAGIC 0x314e4c4bu /* "KLN1" */
-#define KD_WIRE_BODY (1u << 20)
-#define KD_WIRE_FDS 4
+#define KD_WIRE_BODY  (1u << 20)
+#define KD_WIRE_FDS   4
 
 struct kd_wire;
 
@@ -29,8 +29,9 @@ struct kd_wire_message {
 	uint16_t fd_count;
 	uint32_t serial;
 	uint32_t length;
-	int fds[KD_WIRE_FDS]; /* the receiver's; kd_wire_done() closes those not set to -1 */
-	char *body;           /* NUL behind it; valid until kd_wire_done() */
+	int fds[KD_WIRE_FDS]; /* the receiver's; kd_wire_done() closes those not set to -1
+			       */
+	char *body;	      /* NUL behind it; valid until kd_wire_done() */
 };
 
 /* Takes fd; NULL with errno when memory is out. */
@@ -41,7 +42,7 @@ int kd_wire_fd(const struct kd_wire *wire);
 /* Puts a message into the outgoing queue; descriptors are duplicated, the caller keeps
  * its own.  -EMSGSIZE, -ENOMEM. json may be NULL (no body); it is borrowed. */
 int kd_wire_put(struct kd_wire *wire, uint16_t type, uint32_t serial, const json_t *body,
-		const int *fds, unsigned fd_count);
+	const int *fds, unsigned fd_count);
 /* Writes what it can without blocking: 0 all gone, 1 some left (wait for EV_WRITE),
  * negative errno: the peer is gone. */
 int kd_wire_flush(struct kd_wire *wire);
@@ -57,7 +58,7 @@ void kd_wire_done(struct kd_wire_message *message);
 /* Blocking pairs: put and flush all; wait for one message (timeout in ms, -1 none;
  * -ETIMEDOUT). */
 int kd_wire_send(struct kd_wire *wire, uint16_t type, uint32_t serial, const json_t *body,
-		 const int *fds, unsigned fd_count);
+	const int *fds, unsigned fd_count);
 int kd_wire_receive(struct kd_wire *wire, int timeout, struct kd_wire_message *message);
 
 /* The body as a JSON object, or NULL when it is none (the caller decrefs). */

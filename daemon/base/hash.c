@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/base/hash.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct kd_hash {
+	EVP_MD_CTX *context;
+};
+
+struct kd_hash *
+kd_hash_new(void)
+{
+	struct kd_hash *hash = calloc(1, sizeof *hash);
+	if (hash == NULL)
+		return NULL;
+	hash->context = EVP_MD_CTX_new();
+	if (hash->context == NULL ||
+		EVP_DigestInit_ex(hash->context, EVP_sha256(), NULL) != 1) {
+		kd_hash_free(hash);
+		return NULL;
+	}
+	return hash;
+}
+
+void
+kd_hash_add(struct kd_hash *hash, const void *bytes, size_t length)
+{
+	EVP_DigestUpdate(hash->context, bytes, length);
+}
+
+void
+kd_hash_end(struct kd_hash *hash, char hex[KD_HASH_HEX])
+{
+	static const char digits[] = "0123456789abcdef";
+	unsigned char sum[KD_HASH_BYTES] = {0};
+	EVP_DigestFinal_ex(hash->context, sum, NULL);
+	for (int i = 0; i < KD_HASH_BYTES; i++) {
+		hex[2 * i] = digits[sum[i] >> 4];
+		hex[2 * i + 1] = digits[sum[i] & 15];
+	}
+	hex[KD_HASH_HEX - 1] = '\0';
+	kd_hash_free(hash);
+}
+
+void
+kd_hash_free(struct kd_hash *hash)
+{
+	if (hash == NULL)
+		return;
+	EVP_MD_CTX_free(hash->context);
+	free(hash);
+}
+
+int
+kd_hash_file(int fd, char hex[KD_HASH_HEX], uint64_t *length)
+{
+	enum { PIECE = 1 << 18 };
+	int rc = -ENOMEM;
+	uint64_t total = 0;
+	char *piece = malloc(PIECE);
+	struct kd_hash *hash = kd_hash_new();
+	if (piece == NULL || hash == NULL)
+		goto out;
+	for (;;) {
+		ssize_t got = pread(fd, piece, PIECE, (off_t)total);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0) {
+			rc = -errno;
+			goto out;
+		}
+		if (got == 0)
+			break;
+		kd_hash_add(hash, piece, (size_t)got);
+		total += (uint64_t)got;
+	}
+	kd_hash_end(hash, hex);
+	hash = NULL;
+	if (length != NULL)
+		*length = total;
+	rc = 0;
+out:
+	kd_hash_free(hash);
+	free(piece);
+	return rc;
+}
+
+void
+kd_hash_bytes(const void *bytes, size_t length, char hex[KD_HASH_HEX])
+{
+	struct kd_hash *hash = kd_hash_new();
+	if (hash == NULL)
+		abort(); /* some hundred bytes are not to be had: nothing sensible is left
+			  */
+	kd_hash_add(hash, bytes, length);
+	kd_hash_end(hash, hex);
+}
