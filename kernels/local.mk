@@ -1,4 +1,10 @@
 # Arithmetic only.  A variant's flags belong to its set; see below for how a set is added.
 noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off
-libkern_a_SOURCES =
+libkern_a_SOURCES = \
+	kernels/caps.h kernels/quat.h \
+	kernels/curve.h kernels/curve.c \
+	kernels/track.h kernels/track.c \
+	kernels/morph.h kernels/morph.c \
+	kernels/pose.h kernels/pose_state.h kernels/pose.c \
+	kernels/ik.h kernels/ik.c

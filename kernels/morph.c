@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of group, flip and bone morphs: see morph.h.  Frames do not know each
+ * other; each step runs over all of them before the next. */
+#include "kernels/morph.h"
+
+#include "kernels/quat.h"
+
+static float *
+weights_of(const struct kern_morph *a, uint32_t morph)
+{
+	return a->weights + (size_t)morph * a->stride;
+}
+
+/* Group `morph` passes its weight on, to flips only or to all but flips. */
+static void
+run_group(const struct kern_morph *a, uint32_t morph, int to_flips)
+{
+	const struct kern_morph_table *table = a->table;
+	const float *from = weights_of(a, morph);
+	for (uint32_t i = table->first[morph]; i < table->first[morph + 1]; i++) {
+		const struct kern_morph_element *element = &table->elements[i];
+		uint8_t type = table->types[element->index];
+		if (type == KERN_MORPH_GROUP || (type == KERN_MORPH_FLIP) != to_flips)
+			continue;
+		float *to = weights_of(a, element->index);
+		for (uint32_t f = 0; f < a->frame_count; f++)
+			to[f] += from[f] * element->weight;
+	}
+}
+
+static void
+run_flip(const struct kern_morph *a, uint32_t morph)
+{
+	const struct kern_morph_table *table = a->table;
+	const float *from = weights_of(a, morph);
+	uint32_t count = table->first[morph + 1] - table->first[morph];
+	if (count == 0)
+		return;
+	for (uint32_t f = 0; f < a->frame_count; f++) {
+		/* Compared before it is converted: a weight of any size is legal. */
+		float place = ((float)count + 1.0f) * from[f];
+		if (!(place >= 1.0f))
+			continue;
+		uint32_t chosen = place < (float)count ? (uint32_t)place - 1 : count - 1;
+		const struct kern_morph_element *element =
+			&table->elements[table->first[morph] + chosen];
+		weights_of(a, element->index)[f] = element->weight;
+	}
+}
+
+static void
+move_bone(const struct kern_morph *a, const float *weight,
+	const struct kern_morph_element *element)
+{
+	size_t stride = a->stride;
+	float *move = a->move + (size_t)element->index * 3 * stride;
+	float *rotate = a->rotate + (size_t)element->index * 4 * stride;
+	struct kern_quat full = {element->rotate[0], element->rotate[1],
+		element->rotate[2], element->rotate[3]};
+	for (uint32_t f = 0; f < a->frame_count; f++) {
+		if (weight[f] == 0.0f)
+			continue;
+		for (size_t c = 0; c < 3; c++)
+			move[c * stride + f] += weight[f] * element->move[c];
+		struct kern_quat own = {rotate[f], rotate[stride + f],
+			rotate[2 * stride + f], rotate[3 * stride + f]};
+		own = kern_quat_mul(kern_quat_power(full, weight[f]), own);
+		rotate[f] = own.x;
+		rotate[stride + f] = own.y;
+		rotate[2 * stride + f] = own.z;
+		rotate[3 * stride + f] = own.w;
+	}
+}
+
+int
+kern_morph_c(const struct kern_morph *a, void *queue)
+{
+	const struct kern_morph_table *table = a->table;
+	(void)queue;
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_GROUP)
+			run_group(a, m, 1);
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_FLIP)
+			run_flip(a, m);
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_GROUP)
+			run_group(a, m, 0);
+	for (uint32_t m = 0; m < table->morph_count; m++) {
+		if (table->types[m] != KERN_MORPH_BONE)
+			continue;
+		for (uint32_t i = table->first[m]; i < table->first[m + 1]; i++)
+			move_bone(a, weights_of(a, m), &table->elements[i]);
+	}
+	return 0;
+}
+
+kern_morph_fn *
+kern_morph_pick(unsigned caps)
+{
+	(void)caps;
+	return kern_morph_c;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of an MMD pose: see pose.h.  One frame after the other, one bone after the
+ * other, as the specification tells it. */
+#include "kernels/pose.h"
+
+#include "kernels/ik.h"
+
+static struct kern_vec
+rest_of(const struct kern_pose_skeleton *skeleton, uint32_t bone)
+{
+	const float *rest = skeleton->rest[bone];
+	return (struct kern_vec){rest[0], rest[1], rest[2]};
+}
+
+void
+kern_pose_place(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
+	uint32_t bone)
+{
+	struct kern_pose_bone *b = &bones[bone];
+	int32_t parent = skeleton->parent[bone];
+	struct kern_vec rest = rest_of(skeleton, bone);
+	if (parent < 0) {
+		b->position = kern_vec_add(rest, b->saved_move);
+		b->world = b->local;
+		return;
+	}
+	const struct kern_pose_bone *p = &bones[parent];
+	struct kern_vec offset = kern_vec_add(
+		kern_vec_sub(rest, rest_of(skeleton, (uint32_t)parent)), b->saved_move);
+	b->position = kern_vec_add(p->position, kern_quat_rotate(p->world, offset));
+	b->world = kern_quat_unit(kern_quat_mul(p->world, b->local));
+}
+
+static void
+begin_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t frame)
+{
+	size_t stride = a->stride;
+	for (uint32_t i = 0; i < a->skeleton->bone_count; i++) {
+		const float *r = a->rotate + (size_t)i * 4 * stride + frame;
+		const float *m = a->move + (size_t)i * 3 * stride + frame;
+		struct kern_pose_bone *bone = &bones[i];
+		bone->own =
+			(struct kern_quat){r[0], r[stride], r[2 * stride], r[3 * stride]};
+		bone->own_move = (struct kern_vec){m[0], m[stride], m[2 * stride]};
+		bone->saved = bone->own;
+		bone->saved_move = bone->own_move;
+		bone->ik = kern_quat_identity;
+		bone->local = bone->own;
+		bone->world = kern_quat_identity;
+		bone->position = rest_of(a->skeleton, i);
+		bone->placed = 0;
+		bone->early = 0;
+		bone->moved = 0;
+	}
+}
+
+static void
+append(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
+	uint32_t index)
+{
+	uint32_t flags = skeleton->flags[index];
+	struct kern_pose_bone *bone = &bones[index];
+	if ((flags & (KERN_POSE_APPEND_ROTATE | KERN_POSE_APPEND_MOVE)) == 0)
+		return;
+	uint32_t source_index = skeleton->source[index];
+	const struct kern_pose_bone *source = &bones[source_index];
+	float ratio = skeleton->ratio[index];
+
+	if (flags & KERN_POSE_APPEND_ROTATE) {
+		/* saved is the source's own rotation where it has no append. */
+		struct kern_quat q = flags & KERN_POSE_APPEND_LOCAL
+					     ? source->world
+					     : kern_quat_mul(source->ik, source->saved);
+		if (ratio != 1.0f)
+			q = kern_quat_power(q, ratio);
+		bone->saved = kern_quat_mul(bone->own, q);
+	}
+	if (flags & KERN_POSE_APPEND_MOVE) {
+		struct kern_vec move = flags & KERN_POSE_APPEND_LOCAL
+					       ? kern_vec_sub(source->position,
+							 rest_of(skeleton, source_index))
+					       : source->saved_move;
+		bone->saved_move =
+			kern_vec_add(kern_vec_scale(move, ratio), bone->own_move);
+	}
+}
+
+/* Everything that was placed before and hangs below a link follows it. */
+static void
+follow_links(const struct kern_pose_skeleton *skeleton,
+	const struct kern_pose_chain *chain, struct kern_pose_bone *bones)
+{
+	const struct kern_pose_link *links = skeleton->links + chain->first_link;
+	for (uint32_t i = 0; i < skeleton->bone_count; i++)
+		bones[i].moved = 0;
+	for (uint32_t i = 0; i < chain->link_count; i++)
+		bones[links[i].bone].moved = 1;
+	for (uint32_t i = 0; i < skeleton->bone_count; i++) {
+		uint32_t index = skeleton->hierarchy[i];
+		int32_t parent = skeleton->parent[index];
+		if (parent < 0 || !bones[parent].moved)
+			continue;
+		if (bones[index].placed)
+			kern_pose_place(skeleton, bones, index);
+		bones[index].moved = 1;
+	}
+}
+
+static void
+evaluate_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t frame)
+{
+	const struct kern_pose_skeleton *skeleton = a->skeleton;
+	for (uint32_t i = 0; i < skeleton->order_count; i++) {
+		uint32_t index = skeleton->order[i];
+		int32_t parent = skeleton->parent[index];
+		struct kern_pose_bone *bone = &bones[index];
+		append(skeleton, bones, index);
+		bone->local = kern_quat_mul(bone->ik, bone->saved);
+		bone->early =
+			parent >= 0 && (!bones[parent].placed || bones[parent].early);
+		kern_pose_place(skeleton, bones, index);
+		bone->placed = 1;
+
+		int32_t chain = skeleton->chain[index];
+		if (chain < 0)
+			continue;
+		if (a->ik_enabled != NULL &&
+			!a->ik_enabled[(size_t)chain * a->stride + frame])
+			continue;
+		kern_ik_solve(skeleton, &skeleton->chains[chain], bones);
+		follow_links(skeleton, &skeleton->chains[chain], bones);
+	}
+	for (uint32_t i = 0; i < skeleton->bone_count; i++)
+		if (bones[skeleton->hierarchy[i]].early)
+			kern_pose_place(skeleton, bones, skeleton->hierarchy[i]);
+}
+
+static void
+store_quat(
+	float *planes, size_t stride, uint32_t bone, uint32_t frame, struct kern_quat q)
+{
+	float *to = planes + (size_t)bone * 4 * stride + frame;
+	to[0] = q.x;
+	to[stride] = q.y;
+	to[2 * stride] = q.z;
+	to[3 * stride] = q.w;
+}
+
+static void
+store_frame(const struct kern_pose *a, const struct kern_pose_bone *bones, uint32_t frame)
+{
+	for (uint32_t i = 0; i < a->skeleton->order_count; i++) {
+		uint32_t index = a->skeleton->order[i];
+		const struct kern_pose_bone *bone = &bones[index];
+		if (a->position != NULL) {
+			float *to = a->position + (size_t)index * 3 * a->stride + frame;
+			to[0] = bone->position.x;
+			to[a->stride] = bone->position.y;
+			to[2 * a->stride] = bone->position.z;
+		}
+		if (a->world_rotate != NULL)
+			store_quat(a->world_rotate, a->stride, index, frame, bone->world);
+		if (a->local_rotate != NULL) {
+			struct kern_quat q = kern_quat_unit(bone->local);
+			store_quat(a->local_rotate, a->stride, index, frame,
+				q.w < 0.0f ? kern_quat_negate(q) : q);
+		}
+	}
+}
+
+int
+kern_pose_c(const struct kern_pose *a, void *queue)
+{
+	struct kern_pose_bone *bones = a->scratch;
+	(void)queue;
+	for (uint32_t frame = 0; frame < a->frame_count; frame++) {
+		begin_frame(a, bones, frame);
+		evaluate_frame(a, bones, frame);
+		store_frame(a, bones, frame);
+	}
+	return 0;
+}
+
+kern_pose_fn *
+kern_pose_pick(unsigned caps)
+{
+	(void)caps;
+	return kern_pose_c;
+}
+
+size_t
+kern_pose_scratch(const struct kern_pose *a)
+{
+	return (size_t)a->skeleton->bone_count * sizeof(struct kern_pose_bone);
+}

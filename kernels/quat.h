@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * quat.h - vectors and unit quaternions of one frame, for the plain C meanings.
+ *
+ * A quaternion q turns a column vector v into q v q*; in p q the rotation q acts first.
+ * Nothing here knows handedness.  Everything is static inline and float; sums run from
+ * left to right.
+ */
+#ifndef KERN_QUAT_H
+#define KERN_QUAT_H
+
+#include <math.h>
+
+struct kern_vec {
+	float x, y, z;
+};
+
+struct kern_quat {
+	float x, y, z, w;
+};
+
+static const struct kern_quat kern_quat_identity = {0.0f, 0.0f, 0.0f, 1.0f};
+
+static inline struct kern_vec
+kern_vec_add(struct kern_vec a, struct kern_vec b)
+{
+	return (struct kern_vec){a.x + b.x, a.y + b.y, a.z + b.z};
+}
+
+static inline struct kern_vec
+kern_vec_sub(struct kern_vec a, struct kern_vec b)
+{
+	return (struct kern_vec){a.x - b.x, a.y - b.y, a.z - b.z};
+}
+
+static inline struct kern_vec
+kern_vec_scale(struct kern_vec a, float factor)
+{
+	return (struct kern_vec){a.x * factor, a.y * factor, a.z * factor};
+}
+
+static inline float
+kern_vec_dot(struct kern_vec a, struct kern_vec b)
+{
+	return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+static inline struct kern_vec
+kern_vec_cross(struct kern_vec a, struct kern_vec b)
+{
+	return (struct kern_vec){
+		a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
+}
+
+/* The zero vector stays zero. */
+static inline struct kern_vec
+kern_vec_unit(struct kern_vec a)
+{
+	float length = sqrtf(kern_vec_dot(a, a));
+	return length > 0.0f ? kern_vec_scale(a, 1.0f / length) : a;
+}
+
+static inline struct kern_quat
+kern_quat_mul(struct kern_quat p, struct kern_quat q)
+{
+	return (struct kern_quat){
+		p.w * q.x + p.x * q.w + p.y * q.z - p.z * q.y,
+		p.w * q.y - p.x * q.z + p.y * q.w + p.z * q.x,
+		p.w * q.z + p.x * q.y - p.y * q.x + p.z * q.w,
+		p.w * q.w - p.x * q.x - p.y * q.y - p.z * q.z,
+	};
+}
+
+/* The inverse of a unit quaternion. */
+static inline struct kern_quat
+kern_quat_conjugate(struct kern_quat q)
+{
+	return (struct kern_quat){-q.x, -q.y, -q.z, q.w};
+}
+
+static inline struct kern_quat
+kern_quat_negate(struct kern_quat q)
+{
+	return (struct kern_quat){-q.x, -q.y, -q.z, -q.w};
+}
+
+static inline float
+kern_quat_dot(struct kern_quat p, struct kern_quat q)
+{
+	return p.x * q.x + p.y * q.y + p.z * q.z + p.w * q.w;
+}
+
+/* A quaternion of no length becomes the identity. */
+static inline struct kern_quat
+kern_quat_unit(struct kern_quat q)
+{
+	float length = sqrtf(kern_quat_dot(q, q));
+	if (!(length > 0.0f))
+		return kern_quat_identity;
+	float f = 1.0f / length;
+	return (struct kern_quat){q.x * f, q.y * f, q.z * f, q.w * f};
+}
+
+/* v + 2w (u x v) + 2 u x (u x v), where u is the vector part. */
+static inline struct kern_vec
+kern_quat_rotate(struct kern_quat q, struct kern_vec v)
+{
+	struct kern_vec u = {q.x, q.y, q.z};
+	struct kern_vec c = kern_vec_scale(kern_vec_cross(u, v), 2.0f);
+	return kern_vec_add(
+		kern_vec_add(v, kern_vec_scale(c, q.w)), kern_vec_cross(u, c));
+}
+
+/* axis has unit length; angle in radians. */
+static inline struct kern_quat
+kern_quat_about(struct kern_vec axis, float angle)
+{
+	float s = sinf(0.5f * angle);
+	return (struct kern_quat){axis.x * s, axis.y * s, axis.z * s, cosf(0.5f * angle)};
+}
+
+/* The rotation `factor` times as far about the same axis, the short way round; factor
+ * may be negative or above one. */
+static inline struct kern_quat
+kern_quat_power(struct kern_quat q, float factor)
+{
+	if (q.w < 0.0f)
+		q = kern_quat_negate(q);
+	float sine = sqrtf(q.x * q.x + q.y * q.y + q.z * q.z);
+	if (!(sine > 0.0f))
+		return kern_quat_identity;
+	float half = atan2f(sine, q.w) * factor;
+	float f = sinf(half) / sine;
+	return (struct kern_quat){q.x * f, q.y * f, q.z * f, cosf(half)};
+}
+
+/* Spherical interpolation on the shortest path, t in 0..1. */
+static inline struct kern_quat
+kern_quat_slerp(struct kern_quat p, struct kern_quat q, float t)
+{
+	float cosine = kern_quat_dot(p, q);
+	if (cosine < 0.0f) {
+		q = kern_quat_negate(q);
+		cosine = -cosine;
+	}
+	float a = 1.0f - t, b = t;
+	/* Below about 1.8 degrees the chord and the arc differ by less than a float's
+	 * last digit, and the sine's quotient would lose more than that. */
+	if (cosine < 0.9995f) {
+		float angle = acosf(cosine);
+		float sine = sinf(angle);
+		a = sinf(a * angle) / sine;
+		b = sinf(b * angle) / sine;
+	}
+	return kern_quat_unit((struct kern_quat){a * p.x + b * q.x, a * p.y + b * q.y,
+		a * p.z + b * q.z, a * p.w + b * q.w});
+}
+
+#endif

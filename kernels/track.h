@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * track.h - one bone's keys, sampled at a run of consecutive frames.
+ *
+ * Between two keys every axis of the move is interpolated linearly and the rotation
+ * along its shortest arc, each by the curve that the LATER key holds for it; before the
+ * first key the first holds, after the last the last.  A bone with a fixed axis (軸固定)
+ * keeps of its rotation the angle, turned about that axis: facing it where the
+ * rotation's own axis leans to it, away from it where not.
+ *
+ * Planes.  Results are planes of frames: component c of frame f is at [c * stride + f],
+ * so that neighbours in memory are neighbours in time.  Nothing beyond frame_count is
+ * written.  Quaternions are x y z w, of unit length.
+ *
+ * Grade: ABS, 1e-5 for moves of up to 100 units and 1e-6 for quaternion components
+ * (single precision arc cosine and sines; curve weights are exact to 1e-7).
+ */
+#ifndef KERN_TRACK_H
+#define KERN_TRACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum kern_track_channel { KERN_TRACK_X, KERN_TRACK_Y, KERN_TRACK_Z, KERN_TRACK_ROTATE };
+
+struct kern_track_key {
+	uint32_t frame;
+	float move[3];
+	float rotate[4];     /* unit length */
+	uint8_t curve[4][4]; /* of the segment that ends here: x1 y1 x2 y2, by channel */
+};
+
+struct kern_track {
+	const struct kern_track_key *keys; /* strictly ascending by frame */
+	uint32_t key_count;		   /* 0: no move, no rotation */
+	const float *fixed_axis;	   /* three components, unit length or zero (then
+					      nothing turns the bone); NULL: none */
+	uint32_t first_frame, frame_count;
+	size_t stride; /* floats from one plane to the next, >= frame_count */
+	float *rotate; /* 4 planes */
+	float *move;   /* 3 planes */
+};
+
+typedef int kern_track_fn(const struct kern_track *a, void *queue);
+kern_track_fn kern_track_c;
+kern_track_fn *kern_track_pick(unsigned caps);
+
+/* One morph's keys, interpolated linearly; weight is one plane. */
+struct kern_track_weight_key {
+	uint32_t frame;
+	float weight;
+};
+
+struct kern_track_weights {
+	const struct kern_track_weight_key *keys; /* strictly ascending by frame */
+	uint32_t key_count;			  /* 0: weight 0 throughout */
+	uint32_t first_frame, frame_count;
+	float *weight;
+};
+
+typedef int kern_track_weights_fn(const struct kern_track_weights *a, void *queue);
+kern_track_weights_fn kern_track_weights_c;
+kern_track_weights_fn *kern_track_weights_pick(unsigned caps);
+
+#endif
