@@ -4,4 +4,17 @@ libfmt_a_CFLAGS = $(so_cflags)
 libfmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS)
 libfmt_a_SOURCES = \
 	plugins/formats/err.h plugins/formats/err.c \
-	plugins/formats/model.h plugins/formats/vmd.h
+	plugins/formats/bytes.h plugins/formats/bytes.c \
+	plugins/formats/text.h plugins/formats/text.c plugins/formats/text_tables.h \
+	plugins/formats/model.h \
+	plugins/formats/vmd.h plugins/formats/vmd.c \
+	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c
+
+# The tables of characters: the build machine's iconv writes them.
+nodist_libfmt_a_SOURCES = plugins/formats/text_tables.c
+noinst_PROGRAMS += plugins/formats/make-tables
+plugins_formats_make_tables_SOURCES = \
+	plugins/formats/make-tables.c plugins/formats/text_tables.h
+CLEANFILES += plugins/formats/text_tables.c
+plugins/formats/text_tables.c: plugins/formats/make-tables$(EXEEXT)
+	$(AM_V_GEN)plugins/formats/make-tables > $@-t && mv $@-t $@

@@ -6,6 +6,13 @@
  * Keys come back grouped by name into tracks, each sorted by frame; of two keys of one
  * track at one frame the later in the file counts.  Arrays belong to the motion and go
  * with fmt_vmd_free().
+ *
+ * Sections from the morphs on may be missing; that is legal.  A section whose count needs
+ * more bytes than the file has left is a file cut short: its whole keys are kept and
+ * `truncated` says what is missing, unless options.strict.  But a count that needs more
+ * than 16 times what is left and more than 64 KiB, or more than 600,000,000 bytes beyond
+ * it, is not believed: the file is refused as corrupt.  So is one that ends before its
+ * bones, and one with a NaN or infinite position, rotation or weight.
  */
 #ifndef FMT_VMD_H
 #define FMT_VMD_H
@@ -32,7 +39,11 @@ struct fmt_vmd_weight {
 	float weight;
 };
 
-/* One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded. */
+/*
+ * One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded.  It is empty where
+ * the writer had a name without cp932 form: such a track fits no bone.  Where the fallback
+ * encoding was chosen (see the options) it is the cp932 form of `name` instead.
+ */
 struct fmt_vmd_track {
 	char vmd_name[16];
 	char *name; /* UTF-8, as the chosen encoding reads it, for messages */
@@ -67,7 +78,10 @@ struct fmt_vmd_camera {
 enum fmt_vmd_encoding { FMT_VMD_CP932, FMT_VMD_GBK, FMT_VMD_UTF8 };
 
 struct fmt_vmd_options {
-	enum fmt_vmd_encoding fallback; /* for names that are not cp932 */
+	/* For files whose names are not cp932.  One encoding is chosen for a whole file: UTF-8
+	 * when every name is well-formed in it, GBK when fewer names are wrong in it than in
+	 * cp932.  FMT_VMD_CP932: no fallback. */
+	enum fmt_vmd_encoding fallback;
 	int strict; /* a file that ends inside a section is refused; else what is whole counts */
 };
 
@@ -85,7 +99,8 @@ struct fmt_vmd {
 	char truncated[256]; /* "" or what is missing, a sentence for a warning */
 };
 
-/* 0 or a negative errno with *err; *motion is untouched on failure. */
+/* 0 or a negative errno with *err; *motion is untouched on failure.  NULL options: cp932,
+ * not strict. */
 int fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
 		 struct fmt_vmd *motion, struct fmt_err *err);
 void fmt_vmd_free(struct fmt_vmd *motion);
