@@ -1,7 +1,9 @@
-# Tests mirror the tree.  tap_programs are cmocka programs, tap_scripts shell or Python;
-# all of them speak TAP and are run by prove (tests/run-tap smooths cmocka's dialect).
+# Tests mirror the tree.  tap_programs are cmocka programs, tap_scripts shell or Python,
+# tap_long scripts that take minutes (`make check-long`).  All of them speak TAP and are
+# run by prove below tests/run-tests; tests/run-tap smooths cmocka's dialect.
 tap_programs =
-tap_scripts =
+tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh
+tap_long =
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 include tests/base/local.mk
@@ -18,5 +20,45 @@ include tests/plugins/local.mk
 include tests/scenarios/local.mk
 include tests/fuzz/local.mk
 
+# Without cmocka only the scripts are run, and check says so.
+if HAVE_CMOCKA
 check_PROGRAMS += $(tap_programs)
-dist_check_SCRIPTS += $(tap_scripts)
+tap_built = $(tap_programs)
+else
+tap_built =
+endif
+dist_check_SCRIPTS += $(tap_scripts) $(tap_long)
+EXTRA_DIST += tests/run-tests tests/run-tap tests/Tally.pm tests/allowed-skips
+
+run_tests = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' \
+	KILN_PLUGINS='$(plugin_PROGRAMS)' $(abs_top_srcdir)/tests/run-tests
+
+check-local:
+if !HAVE_CMOCKA
+	@echo 'without libcmocka-dev the unit tests are not built: only scripts run'
+endif
+	@$(run_tests) $(tap_built) $(tap_scripts)
+
+# What check-local runs, without running it; and the parts of it, for CI.
+check-programs: all $(check_PROGRAMS) $(check_LIBRARIES)
+check-unit: check-programs
+	@$(run_tests) $(tap_built)
+check-long: check-programs
+	@KILN_TEST_SECONDS=$${KILN_TEST_SECONDS:-7200} $(run_tests) $(tap_long)
+
+installcheck-local:
+	@top_srcdir='$(abs_top_srcdir)' CC='$(CC)' sbindir='$(DESTDIR)$(sbindir)' \
+		bindir='$(DESTDIR)$(bindir)' libexecdir='$(DESTDIR)$(pkglibexecdir)' \
+		plugindir='$(DESTDIR)$(plugindir)' includedir='$(DESTDIR)$(includedir)' \
+		mandir='$(DESTDIR)$(mandir)' KILN_PLUGINS='$(plugin_PROGRAMS)' \
+		$(SHELL) $(srcdir)/tests/installcheck.sh
+EXTRA_DIST += tests/installcheck.sh
+
+clean-local:
+	rm -rf tests/log tests/tally
+
+# clang-format 14 is the arbiter of layout; another version has other opinions.
+CLANG_FORMAT = clang-format-14
+fmt-check:
+	@cd $(srcdir) && git ls-files '*.c' '*.h' | xargs $(CLANG_FORMAT) --dry-run -Werror
+.PHONY: check-programs check-unit check-long fmt-check
