@@ -6,7 +6,10 @@ libfmt_a_SOURCES = \
 	plugins/formats/err.h plugins/formats/err.c \
 	plugins/formats/bytes.h plugins/formats/bytes.c \
 	plugins/formats/text.h plugins/formats/text.c plugins/formats/text_tables.h \
-	plugins/formats/model.h \
+	plugins/formats/model.h plugins/formats/model.c \
+	plugins/formats/model_check.h plugins/formats/model_check.c \
+	plugins/formats/pmx.h plugins/formats/pmx.c \
+	plugins/formats/pmd.h plugins/formats/pmd.c \
 	plugins/formats/vmd.h plugins/formats/vmd.c \
 	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c
 
