@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * group.h - ready units of one rule that may run together: by parent folder, by the
+ * first capture of a regular expression (the whole match without one), or all.  For
+ * queue.c.
+ */
+#ifndef KD_GROUP_H
+#define KD_GROUP_H
+
+#include "daemon/queue/unit.h"
+#include "daemon/rules/rule.h"
+
+/* A list of units through their own next and previous. */
+struct kd_unit_list {
+	struct kd_unit *first, *last;
+};
+void kd_unit_list_insert(struct kd_unit_list *list, struct kd_unit *after,
+	struct kd_unit *unit); /* after NULL: at the head */
+void kd_unit_list_remove(struct kd_unit_list *list, struct kd_unit *unit);
+void kd_unit_list_free(struct kd_unit_list *list);
+
+struct kd_group;
+struct kd_group_table;
+
+struct kd_group_table *kd_group_table_new(void);
+void kd_group_table_free(struct kd_group_table *table);
+
+/* Takes a unit into its group; rule NULL (gone): all in one.  0 or -ENOMEM. */
+int kd_group_table_add(
+	struct kd_group_table *table, const struct kd_rule *rule, struct kd_unit *unit);
+/* Forms the groups anew by another rule.  On -ENOMEM the old ones stay. */
+int kd_group_table_regroup(struct kd_group_table *table, const struct kd_rule *rule);
+/* The group that should run: full, waited long enough, or nothing more settles. */
+struct kd_group *kd_group_table_due(const struct kd_group_table *table,
+	const struct kd_rule *rule, int settling, double now);
+/* Since when the longest waiting unit waits; < 0: none does. */
+double kd_group_table_oldest(const struct kd_group_table *table);
+/* Frees a group that has become empty. */
+void kd_group_table_tidy(struct kd_group_table *table, struct kd_group *group);
+
+struct kd_unit *kd_group_first(const struct kd_group *group);
+void kd_group_take(struct kd_group *group, struct kd_unit *unit);
+
+#endif

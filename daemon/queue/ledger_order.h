@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ledger_order.h - inside the ledger: the connection, its thread, and what an order is.
+ * For daemon/queue/ledger*.c only.
+ */
+#ifndef KD_LEDGER_ORDER_H
+#define KD_LEDGER_ORDER_H
+
+#include "daemon/queue/ledger.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+enum { KD_LEDGER_STATEMENTS = 24 };
+
+struct kd_ledger {
+	sqlite3 *db;
+	/* Prepared on first use, in the ledger's thread. */
+	struct {
+		const char *sql;
+		sqlite3_stmt *stmt;
+	} statements[KD_LEDGER_STATEMENTS];
+	struct ev_loop *loop;
+	ev_async wake;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t posted;
+	struct kd_ledger_order *first, **last;		 /* waiting; below lock */
+	struct kd_ledger_order *done_first, **done_last; /* to call back; below lock */
+	int started, stopping;
+	char error[256]; /* of the last transaction; below lock */
+};
+
+/* One order.  run() is called in the ledger's thread inside a transaction and returns a
+ * SQLite code; done() on the loop with 0 or a negative errno, and frees the order. */
+struct kd_ledger_order {
+	struct kd_ledger_order *next;
+	int (*run)(struct kd_ledger *ledger, struct kd_ledger_order *order);
+	void (*done)(struct kd_ledger_order *order, int rc);
+	int rc;
+};
+
+void kd_ledger_post(struct kd_ledger *ledger, struct kd_ledger_order *order);
+
+/* The prepared, reset statement of a text (compared by address: use a literal).  NULL
+ * when it cannot be prepared. */
+sqlite3_stmt *kd_ledger_statement(struct kd_ledger *ledger, const char *sql);
+/* Runs a statement that gives no rows: SQLITE_OK or the error. */
+int kd_ledger_step(sqlite3_stmt *stmt);
+/* Text or NULL as a column. */
+void kd_ledger_bind_text(sqlite3_stmt *stmt, int column, const char *text);
+double kd_ledger_now(void);
+
+/* Brings an opened database to the present schema. */
+int kd_ledger_migrate(sqlite3 *db, struct kd_err *err);
+
+#endif

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Invariant: a unit is in exactly one place: a group's list, its rule's list of lone
+ * units or of deferred ones, or a batch; counts[] follows every move.
+ */
+#include "daemon/queue/queue.h"
+
+#include "daemon/queue/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct queue_rule {
+	struct queue_rule *next;
+	char *name;
+	const struct kd_rule *rule; /* NULL: not in the present configuration */
+	struct kd_group_table *groups;
+	struct kd_unit_list alone, deferred; /* deferred: earliest first */
+	uint32_t running;		     /* batches */
+	uint64_t settling;
+	double last_start;
+	uint64_t counts[KD_STATES];
+};
+
+struct kd_queue {
+	struct kd_conf *conf;
+	struct queue_rule *rules;
+	uint32_t running;
+};
+
+struct kd_queue *
+kd_queue_new(void)
+{
+	return calloc(1, sizeof(struct kd_queue));
+}
+
+static void
+rule_free(struct queue_rule *rule)
+{
+	kd_group_table_free(rule->groups);
+	kd_unit_list_free(&rule->alone);
+	kd_unit_list_free(&rule->deferred);
+	free(rule->name);
+	free(rule);
+}
+
+void
+kd_queue_free(struct kd_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	while (queue->rules != NULL) {
+		struct queue_rule *next = queue->rules->next;
+		rule_free(queue->rules);
+		queue->rules = next;
+	}
+	kd_conf_unref(queue->conf);
+	free(queue);
+}
+
+static struct queue_rule *
+find_rule(const struct kd_queue *queue, const char *name)
+{
+	struct queue_rule *rule = queue->rules;
+	while (rule != NULL && strcmp(rule->name, name) != 0)
+		rule = rule->next;
+	return rule;
+}
+
+/* The rule's place, made when it is not there. */
+static struct queue_rule *
+need_rule(struct kd_queue *queue, const char *name)
+{
+	struct queue_rule *rule = find_rule(queue, name);
+	if (rule != NULL)
+		return rule;
+	rule = calloc(1, sizeof *rule);
+	if (rule == NULL)
+		return NULL;
+	rule->name = strdup(name);
+	rule->groups = kd_group_table_new();
+	if (rule->name == NULL || rule->groups == NULL) {
+		rule_free(rule);
+		return NULL;
+	}
+	rule->next = queue->rules;
+	queue->rules = rule;
+	return rule;
+}
+
+/* Groups are formed as the rule now says. */
+static int
+regroup(struct queue_rule *rule, const struct kd_rule *now)
+{
+	rule->rule = now;
+	return now == NULL ? 0 : kd_group_table_regroup(rule->groups, now);
+}
+
+int
+kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf)
+{
+	for (uint32_t i = 0; i < conf->rule_count; i++)
+		if (need_rule(queue, conf->rules[i]->name) == NULL)
+			return -ENOMEM;
+	int rc = 0;
+	for (struct queue_rule *r = queue->rules; r != NULL && rc == 0; r = r->next)
+		rc = regroup(r, kd_conf_rule(conf, r->name));
+	struct kd_conf *before = queue->conf;
+	queue->conf = kd_conf_ref(conf);
+	kd_conf_unref(before);
+	return rc;
+}
+
+static void
+defer(struct queue_rule *rule, struct kd_unit *unit)
+{
+	struct kd_unit *after = rule->deferred.last;
+	while (after != NULL && after->not_before > unit->not_before)
+		after = after->previous;
+	kd_unit_list_insert(&rule->deferred, after, unit);
+}
+
+static int
+make_ready(struct queue_rule *rule, struct kd_unit *unit, double now)
+{
+	unit->state = KD_STATE_READY;
+	unit->since = now;
+	if (unit->alone) {
+		kd_unit_list_insert(&rule->alone, rule->alone.last, unit);
+		return 0;
+	}
+	return kd_group_table_add(rule->groups, rule->rule, unit);
+}
+
+int
+kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now)
+{
+	struct queue_rule *rule = need_rule(queue, unit->rule);
+	if (rule == NULL)
+		return -ENOMEM;
+	if (unit->state == KD_STATE_DEFERRED && unit->not_before > now) {
+		defer(rule, unit);
+	} else {
+		int rc = make_ready(rule, unit, now);
+		if (rc < 0)
+			return rc;
+	}
+	rule->counts[unit->state]++;
+	return 0;
+}
+
+void
+kd_queue_set_settling(struct kd_queue *queue, const char *name, uint64_t count)
+{
+	struct queue_rule *rule = find_rule(queue, name);
+	if (rule != NULL)
+		rule->settling = count;
+}
+
+/* Deferred units whose time has come are ready. */
+static int
+wake_deferred(struct queue_rule *rule, double now)
+{
+	struct kd_unit *unit;
+	while ((unit = rule->deferred.first) != NULL && unit->not_before <= now) {
+		kd_unit_list_remove(&rule->deferred, unit);
+		int rc = make_ready(rule, unit, now);
+		if (rc < 0) {
+			defer(rule, unit);
+			return rc;
+		}
+		rule->counts[KD_STATE_DEFERRED]--;
+		rule->counts[KD_STATE_READY]++;
+	}
+	return 0;
+}
+
+static struct kd_group *
+due_group(const struct queue_rule *rule, double now)
+{
+	return kd_group_table_due(rule->groups, rule->rule, rule->settling > 0, now);
+}
+
+/* Among rules with something due and a free place: priority, then longest not served. */
+static struct queue_rule *
+choose_rule(struct kd_queue *queue, double now)
+{
+	struct queue_rule *best = NULL;
+	for (struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		if (r->rule == NULL || r->running >= r->rule->workers)
+			continue;
+		if (r->alone.first == NULL && due_group(r, now) == NULL)
+			continue;
+		if (best == NULL || r->rule->priority > best->rule->priority ||
+			(r->rule->priority == best->rule->priority &&
+				r->last_start < best->last_start))
+			best = r;
+	}
+	return best;
+}
+
+static void
+take_unit(struct queue_rule *rule, struct kd_batch *batch, struct kd_unit *unit)
+{
+	rule->counts[KD_STATE_READY]--;
+	rule->counts[KD_STATE_RUNNING]++;
+	unit->state = KD_STATE_RUNNING;
+	unit->done = unit->total = 0;
+	batch->units[batch->unit_count++] = unit;
+}
+
+static void
+fill_batch(struct queue_rule *rule, struct kd_batch *batch, double now)
+{
+	struct kd_unit *unit = rule->alone.first;
+	if (unit != NULL) {
+		kd_unit_list_remove(&rule->alone, unit);
+		take_unit(rule, batch, unit);
+		return;
+	}
+	struct kd_group *group = due_group(rule, now);
+	uint64_t bytes = 0;
+	while (batch->unit_count < rule->rule->batch.max_units &&
+		(unit = kd_group_first(group)) != NULL) {
+		bytes += (uint64_t)unit->identity.size;
+		if (batch->unit_count > 0 && rule->rule->batch.max_bytes > 0 &&
+			bytes > rule->rule->batch.max_bytes)
+			break;
+		kd_group_take(group, unit);
+		take_unit(rule, batch, unit);
+	}
+	kd_group_table_tidy(rule->groups, group);
+}
+
+int
+kd_queue_next(struct kd_queue *queue, double now, struct kd_batch **next)
+{
+	if (queue->conf == NULL || queue->running >= queue->conf->workers)
+		return 0;
+	for (struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		int rc = wake_deferred(r, now);
+		if (rc < 0)
+			return rc;
+	}
+	struct queue_rule *rule = choose_rule(queue, now);
+	if (rule == NULL)
+		return 0;
+	struct kd_batch *batch = calloc(
+		1, sizeof *batch + rule->rule->batch.max_units * sizeof batch->units[0]);
+	if (batch == NULL)
+		return -ENOMEM;
+	batch->rule = rule->rule;
+	batch->conf = kd_conf_ref(queue->conf);
+	fill_batch(rule, batch, now);
+	rule->running++;
+	rule->last_start = now;
+	queue->running++;
+	*next = batch;
+	return 1;
+}
+
+double
+kd_queue_wait(const struct kd_queue *queue, double now)
+{
+	double earliest = -1;
+	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		if (r->rule == NULL)
+			continue;
+		double at =
+			r->deferred.first != NULL ? r->deferred.first->not_before : -1;
+		double since = kd_group_table_oldest(r->groups);
+		if (since >= 0 && r->running < r->rule->workers &&
+			(at < 0 || since + r->rule->batch.max_wait < at))
+			at = since + r->rule->batch.max_wait;
+		if (at >= 0 && (earliest < 0 || at < earliest))
+			earliest = at;
+	}
+	if (earliest < 0 ||
+		(queue->conf != NULL && queue->running >= queue->conf->workers))
+		return -1;
+	return earliest > now ? earliest - now : 0;
+}
+
+void
+kd_queue_end(struct kd_queue *queue, struct kd_batch *batch)
+{
+	struct queue_rule *rule = find_rule(queue, batch->rule->name);
+	rule->running--;
+	rule->counts[KD_STATE_RUNNING] -= batch->unit_count;
+	queue->running--;
+	kd_conf_unref(batch->conf);
+	free(batch);
+}
+
+void
+kd_queue_close(struct kd_queue *queue, struct kd_unit *unit)
+{
+	kd_queue_count(queue, unit->rule, unit->state, 1);
+	kd_unit_free(unit);
+}
+
+void
+kd_queue_count(
+	struct kd_queue *queue, const char *name, enum kd_state state, uint64_t count)
+{
+	struct queue_rule *rule = find_rule(queue, name);
+	if (rule != NULL)
+		rule->counts[state] += count;
+}
+
+uint64_t
+kd_queue_total(const struct kd_queue *queue, const char *name, enum kd_state state)
+{
+	uint64_t total = 0;
+	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+		if (name == NULL || strcmp(r->name, name) == 0)
+			total += r->counts[state];
+	return total;
+}
+
+uint64_t
+kd_queue_settling(const struct kd_queue *queue, const char *name)
+{
+	uint64_t total = 0;
+	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+		if (name == NULL || strcmp(r->name, name) == 0)
+			total += r->settling;
+	return total;
+}
+
+int
+kd_queue_is_idle(const struct kd_queue *queue)
+{
+	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+		if (r->rule != NULL &&
+			(r->counts[KD_STATE_READY] > 0 ||
+				r->counts[KD_STATE_RUNNING] > 0 || r->settling > 0))
+			return 0;
+	return 1;
+}
+
+uint32_t
+kd_queue_running(const struct kd_queue *queue)
+{
+	return queue->running;
+}

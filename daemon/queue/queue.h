@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * queue.h - the open units in memory, by rule and group, and which of them form the next
+ * batch.  Pure bookkeeping on the loop's thread: no files, no ledger, no processes.
+ *
+ * Times called now are the loop's clock (ev_now: Unix time), which not_before is in too.
+ */
+#ifndef KD_QUEUE_H
+#define KD_QUEUE_H
+
+#include "daemon/queue/unit.h"
+#include "daemon/rules/rule.h"
+
+struct kd_queue;
+
+/* Units that run together; the queue keeps the units until kd_queue_end(). */
+struct kd_batch {
+	const struct kd_rule *rule; /* of conf */
+	struct kd_conf *conf;	    /* a reference of the batch's own */
+	int64_t id;		    /* the ledger's, once it is started */
+	uint32_t unit_count;
+	struct kd_unit *units[];
+};
+
+struct kd_queue *kd_queue_new(void);
+void kd_queue_free(struct kd_queue *queue);
+
+/* Takes a new configuration; units stay, those of rules that are gone sleep until a rule
+ * of that name returns. */
+int kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf);
+
+/* Takes a unit that is READY or DEFERRED.  -ENOMEM: the caller keeps it. */
+int kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now);
+
+/* How many drops of a rule still settle: while there are any, its groups wait for them,
+ * up to max_wait. */
+void kd_queue_set_settling(struct kd_queue *queue, const char *rule, uint64_t count);
+
+/* The next batch that may start, with its units RUNNING: 1 and *batch; 0 none now;
+ * -ENOMEM. Highest priority first, then the rule that has waited longest. */
+int kd_queue_next(struct kd_queue *queue, double now, struct kd_batch **batch);
+
+/* Seconds until kd_queue_next() may have more without any other event; < 0: never. */
+double kd_queue_wait(const struct kd_queue *queue, double now);
+
+/* A batch is over: its place is free.  Its units are the caller's now, each to be added
+ * again, or to be counted by kd_queue_close() and freed. */
+void kd_queue_end(struct kd_queue *queue, struct kd_batch *batch);
+
+/* Counts a unit as closed in its final state; frees it. */
+void kd_queue_close(struct kd_queue *queue, struct kd_unit *unit);
+
+/* Adds what the ledger had counted before. */
+void kd_queue_count(
+	struct kd_queue *queue, const char *rule, enum kd_state state, uint64_t count);
+
+/* Units of a rule in a state, open and closed; rule NULL: all. */
+uint64_t kd_queue_total(
+	const struct kd_queue *queue, const char *rule, enum kd_state state);
+uint64_t kd_queue_settling(const struct kd_queue *queue, const char *rule);
+/* Nothing ready or running (deferred units may wait). */
+int kd_queue_is_idle(const struct kd_queue *queue);
+/* Batches that run. */
+uint32_t kd_queue_running(const struct kd_queue *queue);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/queue/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[KD_STATES] = {
+	[KD_STATE_READY] = "ready",
+	[KD_STATE_RUNNING] = "running",
+	[KD_STATE_DEFERRED] = "deferred",
+	[KD_STATE_PUBLISHED] = "published",
+	[KD_STATE_SKIPPED] = "skipped",
+	[KD_STATE_KEPT] = "kept",
+	[KD_STATE_FAILED] = "failed",
+	[KD_STATE_GONE] = "gone",
+};
+
+const char *
+kd_unit_state_name(enum kd_state state)
+{
+	return state_names[state];
+}
+
+int
+kd_unit_state_parse(const char *name)
+{
+	for (int i = 0; i < KD_STATES; i++)
+		if (strcmp(state_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+int
+kd_unit_is_final(enum kd_state state)
+{
+	return state >= KD_STATE_PUBLISHED;
+}
+
+struct kd_unit *
+kd_unit_new(const char *rule, const char *path, uint32_t kind)
+{
+	struct kd_unit *unit = calloc(1, sizeof *unit);
+	if (unit == NULL)
+		return NULL;
+	unit->rule = strdup(rule);
+	unit->path = strdup(path);
+	unit->kind = kind;
+	if (unit->rule == NULL || unit->path == NULL) {
+		kd_unit_free(unit);
+		return NULL;
+	}
+	return unit;
+}
+
+void
+kd_unit_free(struct kd_unit *unit)
+{
+	if (unit == NULL)
+		return;
+	free(unit->rule);
+	free(unit->path);
+	free(unit);
+}

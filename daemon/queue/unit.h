@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * unit.h - one dropped thing on its way: what the ledger has a row for and what the
+ * queue holds in memory while the unit is open.
+ */
+#ifndef KD_UNIT_H
+#define KD_UNIT_H
+
+#include "daemon/base/hash.h"
+#include "daemon/worker/manifest.h"
+
+#include <stdint.h>
+
+/* The ledger stores these numbers: they never change their meaning. */
+enum kd_state {
+	KD_STATE_READY = 0,
+	KD_STATE_RUNNING = 1,
+	KD_STATE_DEFERRED = 2, /* waits for a retry */
+	KD_STATE_PUBLISHED = 3,
+	KD_STATE_SKIPPED = 4, /* the same content was published before */
+	KD_STATE_KEPT = 5,    /* collision = keep: an older output stands */
+	KD_STATE_FAILED = 6,  /* given up; quarantined where the rule says so */
+	KD_STATE_GONE = 7,    /* vanished or changed before it was done */
+	KD_STATES = 8,
+};
+
+const char *kd_unit_state_name(enum kd_state state);
+/* -1 for a word that names none. */
+int kd_unit_state_parse(const char *name);
+/* Whether nothing more is to be done but dispose of the inputs. */
+int kd_unit_is_final(enum kd_state state);
+
+/* The quick key: the same file unchanged has the same one.  Nanoseconds since 1970. */
+struct kd_identity {
+	uint64_t ino;
+	int64_t btime, size, mtime;
+	uint64_t fingerprint; /* of names, sizes and times inside; 0 for a file */
+};
+
+struct kd_unit {
+	int64_t id;
+	char *rule;
+	char *path; /* relative to the rule's watch */
+	uint32_t kind;
+	struct kd_identity identity;
+	enum kd_state state;
+	/* What an earlier life of the daemon had recorded: a final state whose inputs
+	 * were not yet disposed of, else READY. */
+	enum kd_state recorded;
+	uint32_t attempts;
+	int alone;	      /* crashed in company: runs by itself next time */
+	double not_before;    /* Unix time of the retry while DEFERRED */
+	int64_t batch;	      /* while RUNNING */
+	uint64_t done, total; /* progress while RUNNING */
+	double since;	      /* loop time at which it became ready */
+	struct kd_unit *next, *previous; /* in whatever list of the queue holds it */
+};
+
+/* Copies rule and path; NULL when memory is out. */
+struct kd_unit *kd_unit_new(const char *rule, const char *path, uint32_t kind);
+void kd_unit_free(struct kd_unit *unit);
+
+#endif
