@@ -60,5 +60,6 @@ clean-local:
 # clang-format 14 is the arbiter of layout; another version has other opinions.
 CLANG_FORMAT = clang-format-14
 fmt-check:
-	@cd $(srcdir) && git ls-files '*.c' '*.h' | xargs $(CLANG_FORMAT) --dry-run -Werror
+	@cd $(srcdir) && files=`git ls-files '*.c' '*.h'` && test -n "$$files" && \
+		$(CLANG_FORMAT) --dry-run -Werror $$files
 .PHONY: check-programs check-unit check-long fmt-check
