@@ -1,7 +1,7 @@
 # Readers and writers of files: bytes in, structs out.
 noinst_LIBRARIES += libfmt.a
 libfmt_a_CFLAGS = $(so_cflags)
-libfmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS)
+libfmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(ZLIB_CFLAGS)
 libfmt_a_SOURCES = \
 	plugins/formats/err.h plugins/formats/err.c \
 	plugins/formats/bytes.h plugins/formats/bytes.c \
@@ -11,7 +11,11 @@ libfmt_a_SOURCES = \
 	plugins/formats/pmx.h plugins/formats/pmx.c \
 	plugins/formats/pmd.h plugins/formats/pmd.c \
 	plugins/formats/vmd.h plugins/formats/vmd.c \
-	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c
+	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c \
+	plugins/formats/npz.h plugins/formats/npz.c plugins/formats/npz_values.c \
+	plugins/formats/png.h plugins/formats/png.c
+# What a program that links libfmt.a needs besides.
+libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS)
 
 # The tables of characters: the build machine's iconv writes them.
 nodist_libfmt_a_SOURCES = plugins/formats/text_tables.c
