@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# lib.sh - for scenarios: scripts that run a real kilnd in a scratch folder and speak TAP.
+# A scenario states its goal in its head, sources this, and ends with `finish`:
+#
+#	#!/bin/bash
+#	# Goal: a dropped file is published with its sidecar.
+#	. "${top_srcdir:-.}/tests/scenarios/lib.sh"
+#	rule copies 'kernel = "copy"'
+#	kilnd_start
+#	echo dance >"$drop/a.txt"
+#	ctl sync --idle
+#	try 'a.txt is published whole' published a.txt
+#	finish
+#
+# Gives: $scratch (removed at the end, kept with KILN_KEEP=1), $conf, $state, and with the
+# first rule() $drop, $output, $failed.  kilnd is gone at the end, whatever happens.
+set -u
+umask 022
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+top_builddir=$(cd "${top_builddir:-.}" && pwd)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/kiln-test.XXXXXX") || exit 1
+conf=$scratch/kiln.toml state=$scratch/state kilnd_log=$scratch/kilnd.log
+drop=$scratch/in output=$scratch/out failed=$scratch/failed
+kilnd_pid=
+mkdir -p "$scratch/rules.d" "$state" "$drop" "$output" "$failed"
+echo '# A test: every key at its default.' >"$conf"
+
+_tests=0 _bad=0
+_end()
+{
+	[ -z "$kilnd_pid" ] || { kill -KILL "$kilnd_pid" && wait "$kilnd_pid"; } 2>/dev/null
+	[ -n "${KILN_KEEP:-}" ] || rm -rf "$scratch"
+}
+trap _end EXIT
+trap 'exit 143' TERM INT
+
+# --- TAP --------------------------------------------------------------------
+
+note()
+{
+	printf '%s\n' "$*" | sed 's/^/# /'
+}
+
+pass()
+{
+	_tests=$((_tests + 1))
+	echo "ok $_tests - $1"
+}
+
+fail() # DESCRIPTION [DETAILS]
+{
+	_tests=$((_tests + 1)) _bad=1
+	echo "not ok $_tests - $1"
+	[ -z "${2:-}" ] || note "$2"
+}
+
+try() # DESCRIPTION COMMAND...: passes when COMMAND succeeds; what it says is for failure
+{
+	local said description=$1
+	shift
+	if said=$("$@" 2>&1); then
+		pass "$description"
+	else
+		fail "$description" "$said"
+	fi
+}
+
+is() # FOUND EXPECTED DESCRIPTION
+{
+	if [ "$1" = "$2" ]; then
+		pass "$3"
+	else
+		fail "$3" "expected: $2
+found:    $1"
+	fi
+}
+
+like() # FOUND GREP-E-PATTERN DESCRIPTION
+{
+	if grep -qE -- "$2" <<<"$1"; then
+		pass "$3"
+	else
+		fail "$3" "expected to match: $2
+found: $1"
+	fi
+}
+
+skip() # DESCRIPTION REASON
+{
+	_tests=$((_tests + 1))
+	echo "ok $_tests - $1 # SKIP $2"
+}
+
+skip_all() # REASON
+{
+	echo "1..0 # SKIP $1"
+	exit 0
+}
+
+finish()
+{
+	if [ "$_bad" -ne 0 ] && [ -s "$kilnd_log" ]; then
+		note "the end of kilnd's log:"
+		note "$(tail -n 40 "$kilnd_log")"
+	fi
+	echo "1..$_tests"
+	exit $_bad
+}
+
+# await SECONDS COMMAND...: tries COMMAND until it succeeds.  For what has no event of its
+# own to wait for; the bound is a way out of a hang, not a measure.
+await()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$SECONDS" -lt "$end" ] || { echo "not within the time: $*"; return 1; }
+		sleep .05
+	done
+}
+
+# --- kilnd ------------------------------------------------------------------
+
+# rule NAME [LINE...]: a rule over $drop, $output and $failed, settling quickly; LINEs are
+# added to it (a key of a sub-table as `params.model = "..."`, or a [rule.NAME.params]).
+# A later LINE for watch, match, settle, output or quarantine takes the place of ours.
+rule()
+{
+	local name=$1 line key
+	shift
+	{
+		echo "[rule.$name]"
+		while IFS= read -r line; do
+			key=${line%% *}
+			printf '%s\n' "$@" | grep -qE "^$key *=" || echo "$line"
+		done <<-END
+			watch = "$drop"
+			match = ["*"]
+			unit = "file"
+			settle = "100ms"
+			output = "$output"
+			inputs = "keep"
+			quarantine = "$failed"
+		END
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} >"$scratch/rules.d/$name.toml"
+}
+
+ctl()
+{
+	"$top_builddir/kilnctl" --state "$state" "$@"
+}
+
+# kilnd_start [COMMAND...]: starts kilnd, below COMMAND (strace ...) if one is given, and
+# waits until it answers.  $kilnd_pid is its process, or COMMAND's.
+kilnd_start()
+{
+	"$@" "$top_builddir/kilnd" -c "$conf" --state "$state" --foreground \
+		>>"$kilnd_log" 2>&1 </dev/null &
+	kilnd_pid=$!
+	local end=$((SECONDS + 60))
+	until ctl status >/dev/null 2>&1; do
+		if ! kill -0 "$kilnd_pid" 2>/dev/null || [ "$SECONDS" -ge "$end" ]; then
+			note "kilnd does not answer: $(tail -n 20 "$kilnd_log")"
+			return 1
+		fi
+		sleep .05
+	done
+}
+
+kilnd_stop() # asks it to end; its exit status
+{
+	kilnd_signal TERM
+}
+
+kilnd_kill() # gives it no time to tidy up; waits until it is gone
+{
+	kilnd_signal KILL || true
+}
+
+kilnd_signal() # SIGNAL: sends it and waits for the end; the exit status
+{
+	local status=0
+	[ -n "$kilnd_pid" ] || return 1
+	kill -s "$1" "$kilnd_pid" 2>/dev/null
+	wait "$kilnd_pid" 2>/dev/null || status=$?
+	kilnd_pid=
+	return $status
+}
+
+# --- what can be said of the outcome ----------------------------------------
+
+json() # PYTHON-EXPRESSION: of `d`, the JSON on standard input
+{
+	/usr/bin/python3 -c 'import json, sys; d = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"
+}
+
+unit_states() # the ledger's units by state, as `published=3 failed=1`
+{
+	ctl status --json |
+		json '" ".join(f"{k}={v}" for k, v in sorted(d["units"].items()) if v)'
+}
+
+# published NAME...: each stands in $output with a sidecar whose sums are right, and no
+# stage is left over.
+published()
+{
+	local name
+	for name in "$@"; do
+		/usr/bin/python3 "$top_srcdir/tests/scenarios/sidecar.py" "$output/$name" || return
+	done
+}
+
+# whole: nothing in $output but outputs that a sidecar vouches for, and sidecars.
+whole()
+{
+	/usr/bin/python3 "$top_srcdir/tests/scenarios/sidecar.py" --all "$output"
+}

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""sidecar.py OUTPUT | --all FOLDER - whether what lies there is what its sidecar says.
+
+An independent reader of sidecars: NAME.kiln.json beside a file, kiln.json inside a
+directory.  Every output a sidecar names must exist with the size and SHA-256 it claims.
+With --all, moreover, every regular file of FOLDER must be a sidecar or named by one:
+half an output, a forgotten stage or an output without sidecar is a fault.  Prints faults;
+exit status 1 if there are any."""
+
+import hashlib
+import json
+import pathlib
+import sys
+
+
+def sidecar_of(output):
+    return output / "kiln.json" if output.is_dir() else output.parent / (output.name + ".kiln.json")
+
+
+def outputs(sidecar):
+    """Yields (path, claims) of each output that the sidecar names."""
+    for claims in json.loads(sidecar.read_text())["outputs"]:
+        yield sidecar.parent / claims["path"], claims
+
+
+def faults_of(sidecar):
+    if not sidecar.is_file():
+        yield f"there is no {sidecar}"
+        return
+    named = list(outputs(sidecar))
+    if not named:
+        yield f"{sidecar} names no output"
+    for path, claims in named:
+        if not path.is_file():
+            yield f"{sidecar.name} names {path}, which is not there"
+            continue
+        content = path.read_bytes()
+        if len(content) != claims["bytes"]:
+            yield f"{path}: {len(content)} bytes, the sidecar says {claims['bytes']}"
+        if hashlib.sha256(content).hexdigest() != claims["sha256"]:
+            yield f"{path}: its SHA-256 is not what the sidecar says"
+
+
+def main():
+    if sys.argv[1] != "--all":
+        output = pathlib.Path(sys.argv[1])
+        faults = list(faults_of(sidecar_of(output)))
+        if not faults and output.is_file() and output not in dict(outputs(sidecar_of(output))):
+            faults = [f"the sidecar of {output} does not name it"]
+    else:
+        folder = pathlib.Path(sys.argv[2])
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        sidecars = [path for path in files
+                    if path.name.endswith(".kiln.json") or path.name == "kiln.json"]
+        faults = [fault for sidecar in sidecars for fault in faults_of(sidecar)]
+        vouched = {path for sidecar in sidecars for path, _ in outputs(sidecar)}
+        faults += [f"{path} has no sidecar" for path in files
+                   if path not in sidecars and path not in vouched]
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
