@@ -21,11 +21,11 @@
  *   show    {"unit":n} or {"path":s} -> data: a unit as in list, with "sha256","bytes",
  *           "tries":[{"batch","attempt","started","ended","status","reason"},...],
  *           "outputs":[{"path","sha256","bytes","companion"},...]
- *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a unit
- *           as in list} and {"event":"progress","id","rule","path","done","total"}
- *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
- *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,
- *           when moreover no unit is settling, ready or running
+ *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a
+ * unit as in list} and {"event":"progress","id","rule","path","done","total"} reload
+ * {"wait":true} -> ends when the new configuration is in force, or refused sync
+ * {"idle":bool} -> ends when everything dropped before has been seen; with idle, when
+ * moreover no unit is settling, ready or running
  *
  * Whoever may connect may ask; reload needs root, the daemon's own user, or one of the
  * configuration's admins.  A peer that breaks the protocol or lets more than 8 MiB pile
@@ -57,17 +57,21 @@ struct kd_control_handler {
 	/* A new request; answer now or later, by kd_control_event() and kd_control_end().
 	 * arguments are borrowed for the call. */
 	void (*request)(void *context, struct kd_control_request *request,
-			const char *command, const json_t *arguments);
+		const char *command, const json_t *arguments);
 	/* The client left before the end: forget the request. */
 	void (*gone)(void *context, struct kd_control_request *request);
 	void *context;
 };
 
-/* Listens on STATE/control (mode 0660; a stale socket is replaced, a live one is -EADDRINUSE).
- * fd >= 0: an already listening socket (systemd's fd store or socket unit) to use instead. */
+/* Listens on STATE/control (mode 0660; a stale socket is replaced, a live one is
+ * -EADDRINUSE). STATE/control.lock, which is locked while kd_control lives, tells them
+ * apart. fd >= 0: an already listening socket (systemd's fd store or socket unit) to use
+ * instead when its path still stands; taken on success.  One client more than 64 is told
+ * so and turned away. */
 int kd_control_new(struct ev_loop *loop, const char *path, int fd,
-		   const struct kd_control_handler *handler, struct kd_control **control,
-		   struct kd_err *err);
+	const struct kd_control_handler *handler, struct kd_control **control,
+	struct kd_err *err);
+/* Disconnects everybody (gone() is called for requests at hand), removes the socket. */
 void kd_control_free(struct kd_control *control);
 int kd_control_fd(const struct kd_control *control);
 
@@ -76,10 +80,20 @@ const struct kd_control_peer *kd_control_peer(const struct kd_control_request *r
 void kd_control_set_data(struct kd_control_request *request, void *data);
 void *kd_control_data(const struct kd_control_request *request);
 
-/* body is stolen.  After end the request is gone. */
+/* body (an object of at most 1 MiB as text) and data (NULL: {}) are stolen.  After end or
+ * refuse the request is gone.  Writing waits for the loop; a handler that has more than
+ * 8 MiB to tell must let it turn in between. */
 void kd_control_event(struct kd_control_request *request, json_t *body);
 void kd_control_end(struct kd_control_request *request, json_t *data);
 void kd_control_refuse(struct kd_control_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The client's side.  A connected, blocking socket, or a negative errno. */
+int kd_control_connect(const char *path, struct kd_err *err);
+
+/* The address of a path of any length.  *dir is -1, or a folder's descriptor on which the
+ * address leans; close it after bind() or connect(). */
+struct sockaddr_un;
+int kd_control_address(const char *path, struct sockaddr_un *address, int *dir);
 
 #endif

@@ -12,8 +12,8 @@ struct kd_notify;
 
 /* alive: asked before each ping; 0 withholds it, so that systemd restarts a kilnd whose
  * loop turns but whose ledger or workers do not. NULL: always alive. */
-struct kd_notify *kd_notify_new(struct ev_loop *loop, int (*alive)(void *context),
-				void *context);
+struct kd_notify *kd_notify_new(
+	struct ev_loop *loop, int (*alive)(void *context), void *context);
 void kd_notify_free(struct kd_notify *notify);
 
 void kd_notify_ready(struct kd_notify *notify, const char *status);
