@@ -1,1 +1,9 @@
 # contrib
+
+# Inputs for the demo, the tests and the benchmarks.
+noinst_PROGRAMS += contrib/make-sample
+contrib_make_sample_SOURCES = \
+	contrib/make-sample.h contrib/make-sample.c \
+	contrib/make-sample-body.c contrib/make-sample-bytes.c \
+	contrib/make-sample-dances.c contrib/make-sample-pmx.c contrib/make-sample-vmd.c
+contrib_make_sample_LDADD = $(libfmt_libs) -lm
