@@ -2,7 +2,7 @@
 # tap_long scripts that take minutes (`make check-long`).  All of them speak TAP and are
 # run by prove below tests/run-tests; tests/run-tap smooths cmocka's dialect.
 tap_programs =
-tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh
+tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh tests/t_runner.sh
 tap_long =
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
