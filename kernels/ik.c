@@ -141,8 +141,9 @@ turn_link(const struct kern_pose_skeleton *skeleton, const struct kern_pose_chai
 	struct kern_vec axis = kern_vec_cross(from, to);
 	if (!(kern_vec_dot(axis, axis) >= NEAR_ENOUGH))
 		return;
+	/* The arc cosine of a single precision dot could not tell angles below 3e-4. */
+	float angle = atan2f(sqrtf(kern_vec_dot(axis, axis)), kern_vec_dot(from, to));
 	axis = turning_axis(parent, axis, first_half ? freedom : FREEDOM_ANY);
-	float angle = acosf(clamp(kern_vec_dot(from, to), -1.0f, 1.0f));
 	float most = chain->step * (float)(place + 1);
 	if (angle > most)
 		angle = most;

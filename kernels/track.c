@@ -102,7 +102,14 @@ int
 kern_track_weights_c(const struct kern_track_weights *a, void *queue)
 {
 	(void)queue;
-	uint32_t end = 0;
+	uint32_t end = 0, high = a->key_count;
+	while (end < high) {
+		uint32_t middle = end + (high - end) / 2;
+		if (a->keys[middle].frame <= a->first_frame)
+			end = middle + 1;
+		else
+			high = middle;
+	}
 	for (uint32_t f = 0; f < a->frame_count; f++) {
 		uint32_t frame = a->first_frame + f;
 		while (end < a->key_count && a->keys[end].frame <= frame)

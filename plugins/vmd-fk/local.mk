@@ -1,0 +1,19 @@
+plugin_PROGRAMS += plugins/vmd-fk.so
+plugins_vmd_fk_so_SOURCES = \
+	plugins/vmd-fk/vmd_fk.c \
+	plugins/vmd-fk/state.h plugins/vmd-fk/state.c \
+	plugins/vmd-fk/unit.h plugins/vmd-fk/unit.c \
+	plugins/vmd-fk/output.h plugins/vmd-fk/output.c \
+	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
+	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \
+	plugins/vmd-fk/skeleton.h plugins/vmd-fk/skeleton.c \
+	plugins/vmd-fk/names.h plugins/vmd-fk/names.c \
+	plugins/vmd-fk/core_bones.h plugins/vmd-fk/core_bones.c \
+	plugins/vmd-fk/describe.h plugins/vmd-fk/describe.c \
+	plugins/vmd-fk/preview.h plugins/vmd-fk/preview.c \
+	plugins/vmd-fk/canvas.h plugins/vmd-fk/canvas.c
+plugins_vmd_fk_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_vmd_fk_so_CFLAGS = $(so_cflags)
+plugins_vmd_fk_so_LDFLAGS = $(so_ldflags)
+plugins_vmd_fk_so_LDADD = libkern.a libfmt.a \
+	$(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm

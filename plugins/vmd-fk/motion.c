@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/vmd-fk/motion.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the two tables of names for one kind of track lie. */
+struct name_tables {
+	const struct fk_names *raw, *text;
+	int by_text;
+};
+
+static int64_t
+find(const struct name_tables *tables, const struct fmt_vmd_track *track)
+{
+	int64_t found = fk_names_find(tables->raw, track->vmd_name);
+	if (found >= 0 || !tables->by_text || track->name == NULL)
+		return found;
+	found = fk_names_find(tables->text, track->name);
+	if (found < 0 && strlen(track->vmd_name) == 15)
+		found = fk_names_find_prefix(tables->text, track->name);
+	return found;
+}
+
+static void
+copy_key(struct kern_track_key *to, const struct fmt_vmd_key *from)
+{
+	to->frame = from->frame;
+	memcpy(to->move, from->move, sizeof to->move);
+	memcpy(to->rotate, from->rotate, sizeof to->rotate);
+	memcpy(to->curve, from->curve, sizeof to->curve);
+}
+
+static int
+bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
+	const struct fmt_vmd *vmd, int by_text)
+{
+	struct name_tables tables = {
+		&skeleton->bone_names, &skeleton->bone_names_utf8, by_text};
+	size_t key_count = 0;
+	for (uint32_t i = 0; i < vmd->bone_count; i++)
+		key_count += vmd->bones[i].count;
+	motion->bones =
+		calloc((size_t)skeleton->model.bone_count + 1, sizeof *motion->bones);
+	motion->unmatched_bones =
+		calloc((size_t)vmd->bone_count + 1, sizeof *motion->unmatched_bones);
+	motion->key_store = calloc(key_count + 1, sizeof *motion->key_store);
+	if (motion->bones == NULL || motion->unmatched_bones == NULL ||
+		motion->key_store == NULL)
+		return -ENOMEM;
+	struct kern_track_key *at = motion->key_store;
+	for (uint32_t i = 0; i < vmd->bone_count; i++) {
+		const struct fmt_vmd_track *track = &vmd->bones[i];
+		int64_t bone = find(&tables, track);
+		if (bone < 0 || motion->bones[bone].keys != NULL) {
+			motion->unmatched_bones[motion->unmatched_bone_count++] = i;
+			continue;
+		}
+		motion->bones[bone].keys = at;
+		motion->bones[bone].count = track->count;
+		motion->matched_bones++;
+		for (uint32_t k = 0; k < track->count; k++)
+			copy_key(at++, &track->keys[k]);
+	}
+	return 0;
+}
+
+static int
+bind_morphs(struct fk_motion *motion, const struct fk_skeleton *skeleton,
+	const struct fmt_vmd *vmd, int by_text)
+{
+	struct name_tables tables = {
+		&skeleton->morph_names, &skeleton->morph_names_utf8, by_text};
+	size_t key_count = 0;
+	for (uint32_t i = 0; i < vmd->morph_count; i++)
+		key_count += vmd->morphs[i].count;
+	motion->morphs =
+		calloc((size_t)skeleton->morphs.morph_count + 1, sizeof *motion->morphs);
+	motion->unmatched_morphs =
+		calloc((size_t)vmd->morph_count + 1, sizeof *motion->unmatched_morphs);
+	motion->weight_store = calloc(key_count + 1, sizeof *motion->weight_store);
+	if (motion->morphs == NULL || motion->unmatched_morphs == NULL ||
+		motion->weight_store == NULL)
+		return -ENOMEM;
+	struct kern_track_weight_key *at = motion->weight_store;
+	for (uint32_t i = 0; i < vmd->morph_count; i++) {
+		const struct fmt_vmd_track *track = &vmd->morphs[i];
+		int64_t morph = find(&tables, track);
+		if (morph < 0 || motion->morphs[morph].keys != NULL) {
+			motion->unmatched_morphs[motion->unmatched_morph_count++] = i;
+			continue;
+		}
+		motion->morphs[morph].keys = at;
+		motion->morphs[morph].count = track->count;
+		motion->matched_morphs++;
+		for (uint32_t k = 0; k < track->count; k++) {
+			at->frame = track->weights[k].frame;
+			at++->weight = track->weights[k].weight;
+		}
+	}
+	return 0;
+}
+
+/* A property key names the IK bones it switches; those it does not name stay as they
+ * are, and all are on to begin with. */
+static int
+bind_ik(struct fk_motion *motion, const struct fk_skeleton *skeleton,
+	const struct fmt_vmd *vmd)
+{
+	uint32_t chains = skeleton->pose.chain_count;
+	size_t cells;
+	if (vmd->property_count == 0 || chains == 0)
+		return 0;
+	if (__builtin_mul_overflow((size_t)vmd->property_count, (size_t)chains, &cells))
+		return -ENOMEM;
+	motion->step_frames = calloc(vmd->property_count, sizeof *motion->step_frames);
+	motion->step_enabled = malloc(cells);
+	if (motion->step_frames == NULL || motion->step_enabled == NULL)
+		return -ENOMEM;
+	motion->step_count = vmd->property_count;
+	for (uint32_t p = 0; p < vmd->property_count; p++) {
+		const struct fmt_vmd_property *property = &vmd->properties[p];
+		uint8_t *enabled = motion->step_enabled + (size_t)p * chains;
+		motion->step_frames[p] = property->frame;
+		if (p == 0)
+			memset(enabled, 1, chains);
+		else
+			memcpy(enabled, enabled - chains, chains);
+		for (uint32_t i = 0; i < property->ik_count; i++) {
+			int64_t bone = fk_names_find(
+				&skeleton->bone_names, property->ik[i].vmd_name);
+			if (bone >= 0 && skeleton->pose.chain[bone] >= 0)
+				enabled[skeleton->pose.chain[bone]] =
+					property->ik[i].enabled != 0;
+		}
+	}
+	return 0;
+}
+
+int
+fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
+	const struct fmt_vmd *vmd, int by_text, struct fmt_err *err)
+{
+	memset(motion, 0, sizeof *motion);
+	if (vmd->last_frame >= FK_FRAMES_MAX)
+		return fmt_err_set(err, -EBADMSG,
+			"the last key stands at frame %u; at most %u frames (0..%u) are "
+			"evaluated",
+			vmd->last_frame, FK_FRAMES_MAX, FK_FRAMES_MAX - 1);
+	motion->frame_count = vmd->last_frame + 1;
+	int rc = bind_bones(motion, skeleton, vmd, by_text);
+	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, by_text) : rc;
+	rc = rc == 0 ? bind_ik(motion, skeleton, vmd) : rc;
+	if (rc < 0)
+		fk_motion_free(motion);
+	return rc;
+}
+
+void
+fk_motion_free(struct fk_motion *motion)
+{
+	free(motion->bones);
+	free(motion->morphs);
+	free(motion->step_frames);
+	free(motion->step_enabled);
+	free(motion->unmatched_bones);
+	free(motion->unmatched_morphs);
+	free(motion->key_store);
+	free(motion->weight_store);
+	memset(motion, 0, sizeof *motion);
+}

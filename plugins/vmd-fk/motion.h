@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * motion.h - a VMD bound to a skeleton: whose keys move which bone and morph, and when
+ * which IK is on.
+ */
+#ifndef FK_MOTION_H
+#define FK_MOTION_H
+
+#include "kernels/track.h"
+#include "plugins/formats/vmd.h"
+#include "plugins/vmd-fk/skeleton.h"
+
+/* More frames than this are refused: 10 million are 92 hours of motion, and a few broken
+ * bytes in a key's frame number must not ask for more than a disk. */
+#define FK_FRAMES_MAX 10000000u
+
+struct fk_bone_track {
+	const struct kern_track_key *keys;
+	uint32_t count;
+};
+
+struct fk_morph_track {
+	const struct kern_track_weight_key *keys;
+	uint32_t count;
+};
+
+struct fk_motion {
+	uint32_t frame_count;	       /* 0 .. last bone or morph key; at least 1 */
+	struct fk_bone_track *bones;   /* one a bone */
+	struct fk_morph_track *morphs; /* one a morph of skeleton->morphs */
+	uint32_t step_count;	       /* IK steps, ascending; 0: all on throughout */
+	uint32_t *step_frames;
+	uint8_t *step_enabled; /* [step][chain] */
+	uint32_t matched_bones, matched_morphs;
+	/* Tracks that nobody of the model answers to: numbers into the vmd's. */
+	uint32_t unmatched_bone_count, unmatched_morph_count;
+	uint32_t *unmatched_bones, *unmatched_morphs;
+	struct kern_track_key *key_store;
+	struct kern_track_weight_key *weight_store;
+};
+
+/*
+ * Binds.  Names are compared as a VMD holds them, 15 bytes of cp932; with by_text, which
+ * goes with a fallback encoding, also as text, and a name of full length as the beginning
+ * of one.  The first track that finds a bone keeps it.
+ *
+ * 0, -ENOMEM, or -EBADMSG with *err for a motion that is too long.  *motion owns copies:
+ * the vmd is needed for the unmatched names only.
+ */
+int fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
+	const struct fmt_vmd *vmd, int by_text, struct fmt_err *err);
+
+/* A motion of zeros or one half built is fine. */
+void fk_motion_free(struct fk_motion *motion);
+
+#endif

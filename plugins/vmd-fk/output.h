@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output.h - a motion evaluated and written as .npz: positions f32 [F,M,3] in model
+ * space, quaternions f32 [F,M,4] (x y z w, local), frame_numbers i32 [F], vmd_file,
+ * total_frames, bone_count, frame_rate, bone_names, frame_range.
+ *
+ * An archive holds its arrays one after the other, while an evaluation yields them side
+ * by side.  So the quaternions are kept while the positions are written, where a quarter
+ * of the budget can hold them, and evaluated once more where not: memory follows the
+ * budget, never the length of a motion.
+ */
+#ifndef FK_OUTPUT_H
+#define FK_OUTPUT_H
+
+#include "plugins/vmd-fk/state.h"
+
+struct fk_output {
+	int fd;		      /* an empty file; stays the caller's */
+	const char *vmd_file; /* what the array of that name says */
+};
+
+/* 0, -ECANCELED when the host asked to stop, or another negative errno with *err. */
+int fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *state,
+	const struct fk_motion *motion, const struct fk_output *output,
+	struct fmt_err *err);
+
+#endif

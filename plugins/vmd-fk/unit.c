@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/vmd-fk/unit.h"
+
+#include "plugins/formats/png.h"
+#include "plugins/vmd-fk/output.h"
+#include "plugins/vmd-fk/preview.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How many names a warning tells, and how many a list of the sidecar. */
+#define NAMES_TOLD   8
+#define NAMES_LISTED 200
+
+static void warn(const struct kiln_host *host, uint32_t unit, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+warn(const struct kiln_host *host, uint32_t unit, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	host->warn(host, unit, text);
+}
+
+static void
+tell_number(const struct kiln_host *host, uint32_t unit, const char *key, uint64_t value)
+{
+	char json[32];
+	snprintf(json, sizeof json, "%llu", (unsigned long long)value);
+	host->meta(host, unit, key, json);
+}
+
+/* Without memory for it the list is left out: it is there for curiosity. */
+static void
+tell_names(const struct kiln_host *host, uint32_t unit, const char *key, json_t *names)
+{
+	char *text = names != NULL ? json_dumps(names, JSON_COMPACT) : NULL;
+	if (text != NULL)
+		host->meta(host, unit, key, text);
+	free(text);
+	json_decref(names);
+}
+
+/* Adds ", name" to a sentence, as long as it is short. */
+static void
+add_name(char *text, size_t size, uint32_t number, const char *name)
+{
+	size_t length = strlen(text);
+	if (number < NAMES_TOLD)
+		snprintf(text + length, size - length, "%s%s", number > 0 ? ", " : "",
+			name);
+	else if (number == NAMES_TOLD)
+		snprintf(text + length, size - length, ", ...");
+}
+
+/* Tracks of the motion that nobody of the model answers to. */
+static void
+tell_unmatched(const struct kiln_host *host, uint32_t unit, const char *kind,
+	const struct fmt_vmd_track *tracks, const uint32_t *unmatched, uint32_t count)
+{
+	char told[512] = "", key[64];
+	if (count == 0)
+		return;
+	json_t *names = json_array();
+	for (uint32_t i = 0; i < count && i < NAMES_LISTED; i++) {
+		const char *name = tracks[unmatched[i]].name;
+		add_name(told, sizeof told, i, name);
+		json_array_append_new(names, json_string(name));
+	}
+	snprintf(key, sizeof key, "unmatched_%s_names", kind);
+	tell_names(host, unit, key, names);
+	warn(host, unit, "%u %s track%s of the motion find%s no %s in the model: %s",
+		count, kind, count == 1 ? "" : "s", count == 1 ? "s" : "", kind, told);
+}
+
+static void
+tell_missing(
+	const struct kiln_host *host, uint32_t unit, const struct fk_columns *columns)
+{
+	char told[512] = "";
+	uint32_t number = 0;
+	if (columns->missing == 0)
+		return;
+	json_t *names = json_array();
+	for (uint32_t i = 0; i < columns->count; i++) {
+		if (columns->bones[i] >= 0)
+			continue;
+		add_name(told, sizeof told, number++, columns->names[i]);
+		if (number <= NAMES_LISTED)
+			json_array_append_new(names, json_string(columns->names[i]));
+	}
+	tell_names(host, unit, "missing_bones", names);
+	warn(host, unit,
+		"the model lacks %u of the bones asked for, their columns are NaN: %s",
+		columns->missing, told);
+}
+
+static void
+tell_facts(const struct kiln_host *host, uint32_t unit, const struct fk_state *state,
+	const struct fmt_vmd *vmd, const struct fk_motion *motion)
+{
+	tell_number(host, unit, "frames", motion->frame_count);
+	tell_number(host, unit, "bone_keys", vmd->bone_keys);
+	tell_number(host, unit, "morph_keys", vmd->morph_keys);
+	tell_number(host, unit, "matched_bones", motion->matched_bones);
+	tell_number(host, unit, "unmatched_bones", motion->unmatched_bone_count);
+	tell_number(host, unit, "matched_morphs", motion->matched_morphs);
+	tell_number(host, unit, "unmatched_morphs", motion->unmatched_morph_count);
+	if (vmd->truncated[0] != '\0')
+		host->warn(host, unit, vmd->truncated);
+	if (vmd->duplicate_keys > 0)
+		warn(host, unit,
+			"%u key%s of the same name and frame as a later one %s dropped",
+			vmd->duplicate_keys, vmd->duplicate_keys == 1 ? "" : "s",
+			vmd->duplicate_keys == 1 ? "was" : "were");
+	if (vmd->bone_keys == 0 && vmd->morph_keys == 0)
+		host->warn(host, unit,
+			"the motion has no bone and no morph key: one frame at rest");
+	tell_missing(host, unit, &state->columns);
+	tell_unmatched(host, unit, "bone", vmd->bones, motion->unmatched_bones,
+		motion->unmatched_bone_count);
+	/* Faces differ from model to model: with morphs off, none is looked for. */
+	if (state->skeleton.morphs.morph_count > 0)
+		tell_unmatched(host, unit, "morph", vmd->morphs, motion->unmatched_morphs,
+			motion->unmatched_morph_count);
+}
+
+static int
+read_motion(const struct kiln_host *host, struct fk_state *state,
+	const struct kiln_batch *batch, uint32_t number, struct fk_motion *motion,
+	struct fmt_err *err)
+{
+	const struct kiln_unit *unit = batch->units[number];
+	struct fmt_vmd vmd = {0};
+	void *bytes = NULL;
+	size_t length = 0;
+	if (unit->kind != KILN_FILE || unit->input_count != 1)
+		return fmt_err_set(err, -EBADMSG, "expected one VMD file");
+	int fd = host->open_input(host, number, unit->inputs[0]->name);
+	if (fd < 0)
+		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
+	int rc = fk_state_read_all(fd, &bytes, &length, err);
+	close(fd);
+	rc = rc == 0 ? fmt_vmd_read(bytes, length, &state->reading, &vmd, err) : rc;
+	free(bytes);
+	if (rc < 0)
+		return rc;
+	rc = fk_motion_bind(motion, &state->skeleton, &vmd, state->by_text, err);
+	if (rc == -ENOMEM)
+		fmt_err_set(err, rc, "no memory for %u keys", vmd.bone_keys);
+	if (rc == 0)
+		tell_facts(host, number, state, &vmd, motion);
+	fmt_vmd_free(&vmd);
+	return rc;
+}
+
+/* Creates STEM.suffix; closed by the caller. */
+static int
+create(const struct kiln_host *host, const struct kiln_batch *batch, uint32_t number,
+	const char *suffix, uint32_t flags, struct fmt_err *err)
+{
+	char *name;
+	if (asprintf(&name, "%s%s", batch->units[number]->stem, suffix) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
+	int fd = host->create(host, number, name, flags);
+	if (fd < 0)
+		fmt_err_set(err, fd, "'%s' cannot be created (%s)", name, strerror(-fd));
+	free(name);
+	return fd;
+}
+
+static int
+write_preview(const struct kiln_host *host, struct fk_state *state,
+	const struct kiln_batch *batch, uint32_t number, const struct fk_motion *motion,
+	struct fmt_err *err)
+{
+	struct fmt_png png = {.stride = FK_PREVIEW_WIDTH * 3,
+		.width = FK_PREVIEW_WIDTH,
+		.height = FK_PREVIEW_HEIGHT,
+		.channels = 3};
+	uint8_t *pixels = malloc((size_t)FK_PREVIEW_WIDTH * FK_PREVIEW_HEIGHT * 3);
+	if (pixels == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for the preview");
+	int rc = fk_preview_draw(&state->evaluator, motion, pixels);
+	if (rc < 0)
+		fmt_err_set(err, rc, "the preview cannot be drawn (%s)", strerror(-rc));
+	int fd =
+		rc == 0 ? create(host, batch, number, ".preview.png", KILN_COMPANION, err)
+			: rc;
+	if (fd >= 0) {
+		png.pixels = pixels;
+		rc = fmt_png_write(fd, &png, err);
+		close(fd);
+	} else {
+		rc = fd;
+	}
+	free(pixels);
+	return rc;
+}
+
+static int
+write_outputs(const struct kiln_host *host, struct fk_state *state,
+	const struct kiln_batch *batch, uint32_t number, const struct fk_motion *motion,
+	struct fmt_err *err)
+{
+	struct fk_output output = {.vmd_file = batch->units[number]->name};
+	output.fd = create(host, batch, number, ".npz", KILN_PRIMARY, err);
+	if (output.fd < 0)
+		return output.fd;
+	int rc = fk_output_write(host, number, state, motion, &output, err);
+	close(output.fd);
+	if (rc == 0 && state->preview)
+		rc = write_preview(host, state, batch, number, motion, err);
+	return rc;
+}
+
+/* What the input is to blame for is told by the codes of those who read it. */
+static uint32_t
+class_of(int rc, int reading)
+{
+	if (rc == 0)
+		return KILN_OK;
+	if (rc == -ECANCELED)
+		return KILN_CANCELLED;
+	if (reading && (rc == -EBADMSG || rc == -EINVAL || rc == -ENOENT))
+		return KILN_BAD_INPUT;
+	return KILN_TRANSIENT;
+}
+
+int
+fk_unit_process(const struct kiln_host *host, struct fk_state *state,
+	const struct kiln_batch *batch, uint32_t number)
+{
+	struct fmt_err err = {0};
+	struct fk_motion motion = {0};
+	char reason[sizeof err.text + 300];
+	if (host->cancelled(host))
+		return host->done(host, number, KILN_CANCELLED, "the host asked to stop");
+	int rc = read_motion(host, state, batch, number, &motion, &err);
+	uint32_t verdict = class_of(rc, 1);
+	if (rc == 0) {
+		rc = write_outputs(host, state, batch, number, &motion, &err);
+		verdict = class_of(rc, 0);
+	}
+	fk_motion_free(&motion);
+	if (rc == -ECANCELED)
+		fmt_err_set(&err, rc, "the host asked to stop");
+	snprintf(reason, sizeof reason, "'%.255s': %s", batch->units[number]->name,
+		err.text);
+	return host->done(host, number, verdict, rc == 0 ? NULL : reason);
+}
