@@ -1,1 +1,6 @@
 # tests/plugins
+check_PROGRAMS += tests/plugins/run-plugin
+tests_plugins_run_plugin_SOURCES = \
+	tests/plugins/run-plugin.c tests/plugins/host.h tests/plugins/host.c
+
+tap_scripts += tests/plugins/t_accuracy.py
