@@ -32,7 +32,7 @@ struct kd_param_schema {
 
 struct kd_kernel {
 	char *name, *summary;
-	char *plugin;  /* absolute path of the .so */
+	char *plugin; /* absolute path of the .so */
 	char *plugin_name, *version;
 	uint32_t accepts, makes, needs; /* sets and values of kiln_plugin.h */
 	int inspects;
@@ -43,19 +43,20 @@ struct kd_kernel {
 struct kd_catalog {
 	uint32_t kernel_count;
 	struct kd_kernel **kernels; /* sorted by name */
-	uint32_t refused_count; /* plugins that did not pass the gate, and why */
+	uint32_t refused_count;	    /* plugins that did not pass the gate, and why */
 	struct kd_catalog_refusal {
 		char *path, *reason;
-	} *refused;
+	} * refused;
 };
 
 /* Describes every *.so of the folders, in order; of two kernels of one name the first
  * counts and the second's plugin is refused.  A folder that is not there is an error,
  * a plugin that is refused is not.  worker: path of kiln-worker. */
 int kd_catalog_load(const char *worker, char *const *folders, struct kd_catalog **catalog,
-		    struct kd_err *err);
+	struct kd_err *err);
 void kd_catalog_free(struct kd_catalog *catalog);
-const struct kd_kernel *kd_catalog_find(const struct kd_catalog *catalog, const char *kernel);
+const struct kd_kernel *kd_catalog_find(
+	const struct kd_catalog *catalog, const char *kernel);
 
 /* Where kiln-worker is: beside the running program (a build tree), else as installed.
  * Static storage. */

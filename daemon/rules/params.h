@@ -29,7 +29,8 @@ struct kd_params_input {
 	kd_params_place_fn *place; /* may be NULL */
 	void *context;
 };
-int kd_params_check(const struct kd_params_input *input, json_t **full, struct kd_err *err);
+int kd_params_check(
+	const struct kd_params_input *input, json_t **full, struct kd_err *err);
 
 /* Parses "key=value" of a command line; value as in TOML, and what is no TOML value is a
  * string ("model=M.pmx", "bones=core", "ik=false").  Adds to `given`. */

@@ -26,18 +26,18 @@ enum kd_same { KD_SAME_SKIP, KD_SAME_RUN };
 struct kd_rule {
 	char *name;
 	char *file; /* where it stands, for messages */
-	int line;
+	int line, column;
 	char revision[KD_HASH_HEX]; /* of kernel, plugin version, params, device class and
-				       all that changes what is published; not of settle or
-				       batch sizes */
-	char *watch;                /* absolute, no trailing '/' */
-	char **match, **ignore;     /* NULL-ended fnmatch(3) patterns of the base name */
+				       all that changes what is published; not of settle
+				       or batch sizes */
+	char *watch;		    /* absolute, no trailing '/' */
+	char **match, **ignore;	    /* NULL-ended fnmatch(3) patterns of the base name */
 	int recursive;
-	uint32_t unit;              /* enum kiln_unit_kind; KD_UNIT_ARCHIVE */
+	uint32_t unit; /* enum kiln_unit_kind; KD_UNIT_ARCHIVE */
 	double settle;
 	enum kd_ready ready;
-	char *marker;               /* with KD_READY_MARKER */
-	uint32_t count;             /* with KD_READY_COUNT */
+	char *marker;	/* with KD_READY_MARKER */
+	uint32_t count; /* with KD_READY_COUNT */
 	struct {
 		int64_t first, last; /* -1: not said */
 		enum kd_gaps gaps;
@@ -60,36 +60,36 @@ struct kd_rule {
 		double wall;
 	} limits;
 	uint32_t needs;
-	char *executor;             /* "local"; "slurm" is refused until it is built */
-	char *output;               /* absolute */
+	char *executor; /* "local"; "slurm" is refused until it is built */
+	char *output;	/* absolute */
 	enum kd_layout layout;
 	enum kd_collision collision;
 	enum kd_same same;
 	uint32_t mode;
-	char *group;                /* NULL: the daemon's */
+	char *group; /* NULL: the daemon's */
 	enum kd_inputs inputs;
-	char *done;                 /* with KD_INPUTS_MOVE */
+	char *done; /* with KD_INPUTS_MOVE */
 	struct {
 		uint32_t max;
 		double backoff_least, backoff_most;
 	} retries;
-	char *quarantine;           /* NULL: stays in place */
+	char *quarantine; /* NULL: stays in place */
 	uint64_t low_water;
-	json_t *params;             /* full: see params.h */
+	json_t *params; /* full: see params.h */
 };
 
 #define KD_UNIT_ARCHIVE 16u /* beside enum kiln_unit_kind: unpacked, then a directory */
 
 struct kd_conf {
 	int references;
-	char *file;      /* absolute path of kiln.toml */
-	char *state;     /* absolute: ledger, control socket */
-	char **plugins;  /* NULL-ended folders */
+	char *file;	  /* absolute path of kiln.toml */
+	char *state;	  /* absolute: ledger, control socket */
+	char **plugins;	  /* NULL-ended folders */
 	uint32_t workers; /* keepers at once over all rules */
 	uint32_t threads; /* threads of one engine */
-	int log_level;    /* enum kd_log_level */
-	char **admins;    /* NULL-ended user or @group names that may reload besides root and
-			     the daemon's own user */
+	int log_level;	  /* enum kd_log_level */
+	char **admins; /* NULL-ended user or @group names that may reload besides root and
+			  the daemon's own user */
 	struct kd_catalog *catalog;
 	uint32_t rule_count;
 	struct kd_rule **rules; /* sorted by name */
@@ -102,8 +102,8 @@ struct kd_conf_options {
 };
 
 /* Loads and checks everything, or nothing: *conf is untouched on failure. */
-int kd_conf_load(const struct kd_conf_options *options, struct kd_conf **conf,
-		 struct kd_err *err);
+int kd_conf_load(
+	const struct kd_conf_options *options, struct kd_conf **conf, struct kd_err *err);
 struct kd_conf *kd_conf_ref(struct kd_conf *conf);
 void kd_conf_unref(struct kd_conf *conf); /* NULL is fine */
 const struct kd_rule *kd_conf_rule(const struct kd_conf *conf, const char *name);

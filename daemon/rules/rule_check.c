@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rule_check.c - what a rule's values say about each other, and the rules about each
+ * other.  A folder that feeds itself would process its own outputs without end; that is
+ * refused here, before anything is watched.
+ */
+#include "daemon/rules/rule_read.h"
+
+#include "daemon/rules/keys.h"
+#include "plugins/kiln_plugin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 1 when path is folder or lies below it.  Both are plain (keys.h). */
+static int
+is_within(const char *path, const char *folder)
+{
+	size_t length = strlen(folder);
+	return strncmp(path, folder, length) == 0 &&
+	       (path[length] == '\0' || path[length] == '/');
+}
+
+/* 1 when what is made in a may show up in b: mirrored sub-folders make that true also
+ * when b lies below a. */
+static int
+overlaps(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && (is_within(a, b) || is_within(b, a));
+}
+
+static const struct kd_toml *
+value_of(const struct kd_rule_source *source, const char *key)
+{
+	const struct kd_toml *value = kd_toml_get(source->table, key);
+	return value != NULL ? value : source->table;
+}
+
+static int
+check_required(const struct kd_keys *at, const struct kd_rule_source *source)
+{
+	static const char *const required[] = {"watch", "output", NULL};
+	for (const char *const *key = required; *key != NULL; key++)
+		if (kd_toml_get(source->table, *key) == NULL)
+			return kd_keys_refuse_key(at, source->table,
+				"rule \"%s\" lacks the key \"%s\"", source->table->key,
+				*key);
+	return 0;
+}
+
+/* What the language of rules has and this version does not run. */
+static int
+check_built(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source)
+{
+	if (rule->unit != KILN_FILE && rule->unit != KILN_DIRECTORY)
+		return kd_keys_refuse(at, value_of(source, "unit"),
+			"unit: this version runs \"file\" and \"directory\", found %s",
+			KD_TOML_FOUND(value_of(source, "unit")));
+	if (kd_toml_get(source->table, "sequence") != NULL)
+		return kd_keys_refuse_key(at, value_of(source, "sequence"),
+			"sequence: expected only beside unit = \"sequence\"");
+	if (rule->ready != KD_READY_QUIET)
+		return kd_keys_refuse(at, value_of(source, "ready"),
+			"ready: %s is not built yet: use \"quiet\"",
+			KD_TOML_FOUND(value_of(source, "ready")));
+	if (strcmp(rule->executor, "slurm") == 0)
+		return kd_keys_refuse(at, value_of(source, "executor"),
+			"executor: \"slurm\" is not built yet: use \"local\"");
+	if (strcmp(rule->executor, "local") != 0)
+		return kd_keys_refuse(at, value_of(source, "executor"),
+			"executor: expected \"local\" or \"slurm\", found %s",
+			KD_TOML_FOUND(value_of(source, "executor")));
+	return 0;
+}
+
+/* The names of a set of bits, as a sentence wants them: `"cuda", "jit"`. */
+static const char *
+names_of(uint32_t set, const char *const *names, char *text, size_t size)
+{
+	text[0] = '\0';
+	for (unsigned i = 0; names[i] != NULL; i++) {
+		size_t used = strlen(text);
+		if (set & 1u << i)
+			snprintf(text + used, size - used, "%s\"%s\"",
+				used > 0 ? ", " : "", names[i]);
+	}
+	return text;
+}
+
+static int
+check_kernel(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source)
+{
+	static const char *const kinds[] = {
+		"file", "directory", "sequence", "bundle", NULL};
+	static const char *const needs[] = {"cuda", "jit", "exec", NULL};
+	const struct kd_kernel *kernel = rule->kernel;
+	uint32_t lacking = kernel->needs & ~rule->needs;
+	char text[100], unit[40];
+	if ((kernel->accepts & rule->unit) == 0)
+		return kd_keys_refuse(at, value_of(source, "unit"),
+			"unit: expected what kernel \"%s\" accepts (%s), found %s",
+			kernel->name, names_of(kernel->accepts, kinds, text, sizeof text),
+			names_of(rule->unit, kinds, unit, sizeof unit));
+	if (lacking != 0)
+		return kd_keys_refuse(at, value_of(source, "needs"),
+			"needs: kernel \"%s\" cannot do without %s, which the rule does "
+			"not "
+			"grant",
+			kernel->name, names_of(lacking, needs, text, sizeof text));
+	return 0;
+}
+
+static int
+check_folders(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source)
+{
+	if (is_within(rule->output, rule->watch))
+		return kd_keys_refuse(at, value_of(source, "output"),
+			"output: expected a folder outside watch (%s), found \"%s\": "
+			"outputs "
+			"would be taken for drops",
+			rule->watch, rule->output);
+	if (is_within(rule->watch, rule->output))
+		return kd_keys_refuse(at, value_of(source, "watch"),
+			"watch: expected a folder outside output (%s), found \"%s\": "
+			"outputs "
+			"would be taken for drops",
+			rule->output, rule->watch);
+	if (rule->done != NULL && is_within(rule->done, rule->watch))
+		return kd_keys_refuse(at, value_of(source, "inputs"),
+			"inputs: expected a folder outside watch (%s), found \"%s\": "
+			"what is "
+			"done would be taken for drops",
+			rule->watch, rule->done);
+	if (rule->quarantine != NULL && is_within(rule->quarantine, rule->watch))
+		return kd_keys_refuse(at, value_of(source, "quarantine"),
+			"quarantine: expected a folder outside watch (%s), found \"%s\": "
+			"what "
+			"failed would be taken for drops",
+			rule->watch, rule->quarantine);
+	return 0;
+}
+
+int
+kd_rule_check(const struct kd_rule *rule, const struct kd_rule_source *source,
+	struct kd_err *err)
+{
+	struct kd_keys at = {source->file, err};
+	int code = check_required(&at, source);
+	if (code == 0)
+		code = check_built(&at, rule, source);
+	if (code == 0)
+		code = check_kernel(&at, rule, source);
+	if (code == 0)
+		code = check_folders(&at, rule, source);
+	return code;
+}
+
+static int
+feeds(const struct kd_rule *from, const struct kd_rule *to)
+{
+	if (from == to)
+		return 0;
+	return overlaps(from->output, to->watch) || overlaps(from->done, to->watch) ||
+	       overlaps(from->quarantine, to->watch);
+}
+
+/* A walk along the rules that feed each other: trail holds the way to where it stands. */
+struct walk {
+	const struct kd_conf *conf;
+	uint8_t *seen;	 /* 0 never, 1 on the trail, 2 left behind */
+	uint32_t *trail; /* indices of rules */
+	uint32_t length;
+};
+
+static int
+refuse_circle(const struct walk *walk, uint32_t again, struct kd_err *err)
+{
+	struct kd_rule *const *rules = walk->conf->rules;
+	char circle[700] = "";
+	uint32_t start = 0;
+	while (walk->trail[start] != again)
+		start++;
+	for (uint32_t i = start; i < walk->length; i++) {
+		size_t used = strlen(circle);
+		snprintf(circle + used, sizeof circle - used, "%s -> ",
+			rules[walk->trail[i]]->name);
+	}
+	size_t used = strlen(circle);
+	snprintf(circle + used, sizeof circle - used, "%s", rules[again]->name);
+	return kd_err_set(err, -ELOOP, "%s:%d:%d: rules feed each other in a circle: %s",
+		rules[again]->file, rules[again]->line, rules[again]->column, circle);
+}
+
+/* Depth first and without recursion: the number of rules is the administrator's. */
+static int
+walk_from(struct walk *walk, uint32_t *next, uint32_t start, struct kd_err *err)
+{
+	const struct kd_conf *conf = walk->conf;
+	walk->trail[walk->length++] = start;
+	walk->seen[start] = 1;
+	while (walk->length > 0) {
+		uint32_t here = walk->trail[walk->length - 1];
+		if (next[here] == conf->rule_count) {
+			walk->seen[here] = 2;
+			walk->length--;
+			continue;
+		}
+		uint32_t to = next[here]++;
+		if (walk->seen[to] == 2 || !feeds(conf->rules[here], conf->rules[to]))
+			continue;
+		if (walk->seen[to] == 1)
+			return refuse_circle(walk, to, err);
+		walk->trail[walk->length++] = to;
+		walk->seen[to] = 1;
+	}
+	return 0;
+}
+
+static int
+check_circles(const struct kd_conf *conf, struct kd_err *err)
+{
+	size_t count = conf->rule_count > 0 ? conf->rule_count : 1;
+	struct walk walk = {
+		.conf = conf, .seen = calloc(count, 1), .trail = calloc(count, 4)};
+	uint32_t *next = calloc(count, sizeof *next);
+	int code = 0;
+	if (walk.seen == NULL || walk.trail == NULL || next == NULL)
+		code = kd_err_set(err, -ENOMEM, "%s: out of memory", conf->file);
+	for (uint32_t i = 0; code == 0 && i < conf->rule_count; i++)
+		if (walk.seen[i] == 0)
+			code = walk_from(&walk, next, i, err);
+	free(next);
+	free(walk.trail);
+	free(walk.seen);
+	return code;
+}
+
+int
+kd_rule_check_together(const struct kd_conf *conf, struct kd_err *err)
+{
+	for (uint32_t i = 0; i < conf->rule_count; i++) {
+		const struct kd_rule *rule = conf->rules[i];
+		if (overlaps(rule->watch, conf->state) ||
+			is_within(rule->output, conf->state))
+			return kd_err_set(err, -EINVAL,
+				"%s:%d:%d: rule \"%s\": expected folders apart from "
+				"kilnd's "
+				"state (%s), found watch \"%s\", output \"%s\"",
+				rule->file, rule->line, rule->column, rule->name,
+				conf->state, rule->watch, rule->output);
+	}
+	return check_circles(conf, err);
+}
