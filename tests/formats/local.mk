@@ -1,5 +1,13 @@
 # tests/formats
-tap_programs += tests/formats/t_vmd
+tap_programs += \
+	tests/formats/t_text tests/formats/t_vmd tests/formats/t_model
+tests_formats_t_text_SOURCES = tests/formats/t_text.c
+tests_formats_t_text_CPPFLAGS = $(check_cppflags)
+tests_formats_t_text_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
 tests_formats_t_vmd_SOURCES = tests/formats/t_vmd.c tests/formats/build.h tests/formats/build.c
 tests_formats_t_vmd_CPPFLAGS = $(check_cppflags)
 tests_formats_t_vmd_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+tests_formats_t_model_SOURCES = \
+	tests/formats/t_model.c tests/formats/build.h tests/formats/build.c
+tests_formats_t_model_CPPFLAGS = $(check_cppflags)
+tests_formats_t_model_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
