@@ -5,12 +5,14 @@
 An independent reader of sidecars: NAME.kiln.json beside a file, kiln.json inside a
 directory.  Every output a sidecar names must exist with the size and SHA-256 it claims.
 With --all, moreover, every regular file of FOLDER must be a sidecar or named by one:
-half an output, a forgotten stage or an output without sidecar is a fault.  Prints faults;
-exit status 1 if there are any."""
+half an output, a forgotten stage or an output without sidecar is a fault (checkpoints,
+which are kept on purpose, are not).  Prints faults; exit status 1 if there are any."""
 
 import hashlib
 import json
+import os
 import pathlib
+import re
 import sys
 
 
@@ -18,10 +20,16 @@ def sidecar_of(output):
     return output / "kiln.json" if output.is_dir() else output.parent / (output.name + ".kiln.json")
 
 
+def unescaped(name):
+    """The file name that a sidecar writes with \\xNN for what is not printable."""
+    return os.fsdecode(re.sub(rb"\\x([0-9a-f]{2})", lambda hexes: bytes.fromhex(hexes[1].decode()),
+                              name.encode()))
+
+
 def outputs(sidecar):
     """Yields (path, claims) of each output that the sidecar names."""
     for claims in json.loads(sidecar.read_text())["outputs"]:
-        yield sidecar.parent / claims["path"], claims
+        yield sidecar.parent / unescaped(claims["name"]), claims
 
 
 def faults_of(sidecar):
@@ -50,7 +58,8 @@ def main():
             faults = [f"the sidecar of {output} does not name it"]
     else:
         folder = pathlib.Path(sys.argv[2])
-        files = [path for path in folder.rglob("*") if path.is_file()]
+        files = [path for path in folder.rglob("*")
+                 if path.is_file() and ".kiln-stage/checkpoints/" not in str(path)]
         sidecars = [path for path in files
                     if path.name.endswith(".kiln.json") or path.name == "kiln.json"]
         faults = [fault for sidecar in sidecars for fault in faults_of(sidecar)]
