@@ -11,3 +11,14 @@ tests_formats_t_model_SOURCES = \
 	tests/formats/t_model.c tests/formats/build.h tests/formats/build.c
 tests_formats_t_model_CPPFLAGS = $(check_cppflags)
 tests_formats_t_model_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+
+tap_programs += tests/formats/t_npz
+tests_formats_t_npz_SOURCES = tests/formats/t_npz.c
+tests_formats_t_npz_CPPFLAGS = $(check_cppflags)
+tests_formats_t_npz_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+
+# Other people's readers on what we write.
+check_PROGRAMS += tests/formats/write-npz
+tests_formats_write_npz_SOURCES = tests/formats/write-npz.c
+tests_formats_write_npz_LDADD = $(libfmt_libs)
+tap_scripts += tests/formats/t_numpy.sh
