@@ -1,1 +1,15 @@
-# The three mains, and kiln.c that wires the journey.
+# kilnd: the thin main, and the journey that it wires.
+noinst_LIBRARIES += libkilnd.a
+libkilnd_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libkilnd_a_SOURCES = \
+	daemon/kiln.h daemon/kiln.c daemon/kiln_parts.h \
+	daemon/kiln_answer.c daemon/kiln_batch.c daemon/kiln_reload.c \
+	daemon/outcome.h daemon/outcome.c
+# What a program that holds the whole daemon links.
+kilnd_libs = libkilnd.a libkdserve.a libkdwork.a libkdintake.a libkdqueue.a \
+	libkdmanifest.a $(rules_libs) $(SQLITE_LIBS) $(EV_LIBS) -lpthread
+
+sbin_PROGRAMS += kilnd
+kilnd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_CONF='"$(sysconfdir)/kiln/kiln.toml"'
+kilnd_SOURCES = daemon/kilnd.c
+kilnd_LDADD = $(kilnd_libs)

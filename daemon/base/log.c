@@ -111,3 +111,9 @@ kd_log_about(enum kd_log_level level, const struct kd_log_about *about,
 	va_end(args);
 	emit(level, about, line);
 }
+
+void
+kd_log_level(int most)
+{
+	threshold = (enum kd_log_level)most;
+}

@@ -20,6 +20,8 @@ enum kd_log_target { KD_LOG_AUTO, KD_LOG_STDERR, KD_LOG_SYSLOG };
 
 /* Once, before threads start.  Lines above `most` are dropped. */
 void kd_log_open(const char *program, enum kd_log_target target, enum kd_log_level most);
+/* Another threshold, while running. */
+void kd_log_level(int most);
 void kd_log(enum kd_log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,1 +1,9 @@
-# daemon/intake
+# Drop folders: watched, scanned, settled.
+noinst_LIBRARIES += libkdintake.a
+libkdintake_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libkdintake_a_SOURCES = \
+	daemon/intake/filter.h daemon/intake/filter.c \
+	daemon/intake/inotify.h daemon/intake/inotify.c \
+	daemon/intake/intake.h daemon/intake/intake.c \
+	daemon/intake/look.h daemon/intake/look.c \
+	daemon/intake/settle.h daemon/intake/settle.c

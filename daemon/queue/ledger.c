@@ -113,9 +113,11 @@ serve(void *argument)
 		struct kd_ledger_order *orders = ledger->first;
 		ledger->first = NULL;
 		ledger->last = &ledger->first;
+		ledger->busy_since = kd_ledger_now();
 		pthread_mutex_unlock(&ledger->lock);
 		int rc = run_together(ledger, orders);
 		pthread_mutex_lock(&ledger->lock);
+		ledger->busy_since = 0;
 		while (orders != NULL) {
 			struct kd_ledger_order *order = orders;
 			orders = order->next;
@@ -247,4 +249,13 @@ kd_ledger_error(struct kd_ledger *ledger)
 	int broken = ledger->error[0] != '\0';
 	pthread_mutex_unlock(&ledger->lock);
 	return broken ? ledger->error : NULL;
+}
+
+double
+kd_ledger_busy(struct kd_ledger *ledger)
+{
+	pthread_mutex_lock(&ledger->lock);
+	double since = ledger->busy_since;
+	pthread_mutex_unlock(&ledger->lock);
+	return since > 0 ? kd_ledger_now() - since : 0;
 }

@@ -32,6 +32,8 @@ int kd_ledger_begin(struct kd_ledger *ledger, struct kd_err *err);
 void kd_ledger_close(struct kd_ledger *ledger);
 /* The reason the last transaction failed; NULL when it succeeded.  Any thread. */
 const char *kd_ledger_error(struct kd_ledger *ledger);
+/* For how many seconds the transaction at hand has been running; 0 when none is. */
+double kd_ledger_busy(struct kd_ledger *ledger);
 
 /* All units that are open: not final, or final with inputs not disposed of.  Running and
  * deferred ones come back READY or DEFERRED. */

@@ -1,1 +1,6 @@
-# daemon/work
+# The daemon's side of work: keepers and what they are given.
+noinst_LIBRARIES += libkdwork.a
+libkdwork_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libkdwork_a_SOURCES = \
+	daemon/work/pool.h daemon/work/pool.c \
+	daemon/work/spawn.h daemon/work/spawn.c

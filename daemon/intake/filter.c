@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/intake/filter.h"
+
+#include "daemon/base/name.h"
+#include "plugins/kiln_plugin.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+/* Our own sidecars and stages are never input, whatever the rule's patterns say. */
+static int
+is_ours(const char *name)
+{
+	static const char sidecar[] = ".kiln.json";
+	size_t length = strlen(name);
+	return strncmp(name, ".kiln-", 6) == 0 ||
+	       (length >= sizeof sidecar - 1 &&
+		       strcmp(name + length - (sizeof sidecar - 1), sidecar) == 0);
+}
+
+static int
+any_matches(char *const *patterns, const char *name)
+{
+	for (; *patterns != NULL; patterns++)
+		if (fnmatch(*patterns, name, 0) == 0)
+			return 1;
+	return 0;
+}
+
+/* A pattern that asks for more than any name: a folder that fits it was meant as a unit.
+ */
+static int
+is_meant(char *const *patterns, const char *name)
+{
+	for (; *patterns != NULL; patterns++)
+		if (strcmp(*patterns, "*") != 0 && fnmatch(*patterns, name, 0) == 0)
+			return 1;
+	return 0;
+}
+
+static struct kd_filter_verdict
+file_rule(const struct kd_rule *rule, const char *path, int is_folder)
+{
+	const char *name = kd_name_base(path);
+	int unit =
+		is_folder ? is_meant(rule->match, name) : any_matches(rule->match, name);
+	return (struct kd_filter_verdict){
+		.unit = unit ? strlen(path) : 0,
+		.descend = is_folder && !unit && rule->recursive,
+	};
+}
+
+static struct kd_filter_verdict
+directory_rule(const struct kd_rule *rule, const char *path, int is_folder)
+{
+	char top[256];
+	size_t length = strcspn(path, "/");
+	int inside = path[length] != '\0';
+	if (length >= sizeof top || (!inside && !is_folder))
+		return (struct kd_filter_verdict){0};
+	memcpy(top, path, length);
+	top[length] = '\0';
+	if (is_ours(top) || any_matches(rule->ignore, top) ||
+		!any_matches(rule->match, top))
+		return (struct kd_filter_verdict){0};
+	return (struct kd_filter_verdict){.unit = length, .descend = is_folder};
+}
+
+struct kd_filter_verdict
+kd_filter_entry(const struct kd_rule *rule, const char *path, int is_folder)
+{
+	const char *name = kd_name_base(path);
+	if (rule->unit == KILN_DIRECTORY)
+		return directory_rule(rule, path, is_folder);
+	if (is_ours(name) || any_matches(rule->ignore, name))
+		return (struct kd_filter_verdict){0};
+	return file_rule(rule, path, is_folder);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/intake/inotify.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+/* Changed content shows when the file is looked at again; only its arrival, the end of
+ * its writing, and the life of folders need events. */
+#define MASK                                                                             \
+	(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |          \
+		IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
+
+/* One subscriber's view of one watched folder. */
+struct view {
+	struct view *next;
+	struct kd_inotify_subscriber *subscriber;
+	char *path;
+};
+
+struct watch {
+	int wd;
+	struct view *views;
+};
+
+struct kd_inotify {
+	struct ev_loop *loop;
+	ev_io readable;
+	void *watches; /* tsearch(3) by wd */
+	struct kd_inotify_subscriber *subscribers;
+	uint64_t overflows;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+	int x = ((const struct watch *)a)->wd, y = ((const struct watch *)b)->wd;
+	return x < y ? -1 : x > y;
+}
+
+static struct watch *
+find(const struct kd_inotify *inotify, int wd)
+{
+	struct watch key = {.wd = wd};
+	struct watch **found = tfind(&key, (void *const *)&inotify->watches, compare);
+	return found == NULL ? NULL : *found;
+}
+
+static void
+view_free(struct view *view)
+{
+	free(view->path);
+	free(view);
+}
+
+static void
+watch_free(void *node)
+{
+	struct watch *watch = node;
+	while (watch->views != NULL) {
+		struct view *next = watch->views->next;
+		view_free(watch->views);
+		watch->views = next;
+	}
+	free(watch);
+}
+
+static void
+overflow(struct kd_inotify *inotify)
+{
+	inotify->overflows++;
+	for (struct kd_inotify_subscriber *s = inotify->subscribers; s != NULL;
+		s = s->next)
+		s->overflow(s);
+}
+
+/* A callback may add or remove watches, this very one too; so the views are copied. */
+static void
+deliver(struct kd_inotify *inotify, const struct inotify_event *event)
+{
+	enum { MOST = 16 };
+	struct kd_inotify_subscriber *to[MOST];
+	char *paths[MOST];
+	int count = 0;
+	struct watch *watch = find(inotify, event->wd);
+	if (watch == NULL)
+		return;
+	for (struct view *v = watch->views; v != NULL && count < MOST; v = v->next) {
+		paths[count] = strdup(v->path);
+		to[count] = v->subscriber;
+		count += paths[count] != NULL;
+	}
+	if ((event->mask & IN_IGNORED) != 0) {
+		tdelete(watch, &inotify->watches, compare);
+		watch_free(watch);
+	}
+	for (int i = 0; i < count; i++) {
+		to[i]->event(
+			to[i], paths[i], event->len > 0 ? event->name : "", event->mask);
+		free(paths[i]);
+	}
+}
+
+void
+kd_inotify_drain(struct kd_inotify *inotify)
+{
+	_Alignas(struct inotify_event) char
+		buffer[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
+	ssize_t got;
+	while ((got = read(inotify->readable.fd, buffer, sizeof buffer)) > 0) {
+		for (char *at = buffer; at < buffer + got;) {
+			const struct inotify_event *event =
+				(const struct inotify_event *)at;
+			at += sizeof *event + event->len;
+			if ((event->mask & IN_Q_OVERFLOW) != 0)
+				overflow(inotify);
+			else
+				deliver(inotify, event);
+		}
+	}
+}
+
+static void
+readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	kd_inotify_drain(io->data);
+}
+
+int
+kd_inotify_new(struct ev_loop *loop, struct kd_inotify **made, struct kd_err *err)
+{
+	struct kd_inotify *inotify = calloc(1, sizeof *inotify);
+	if (inotify == NULL)
+		return kd_err_errno(err, -ENOMEM, "folders cannot be watched");
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd < 0) {
+		int error = -errno;
+		free(inotify);
+		return kd_err_errno(err, error,
+			"folders cannot be watched (see fs.inotify.max_user_instances)");
+	}
+	inotify->loop = loop;
+	ev_io_init(&inotify->readable, readable, fd, EV_READ);
+	inotify->readable.data = inotify;
+	ev_io_start(loop, &inotify->readable);
+	*made = inotify;
+	return 0;
+}
+
+void
+kd_inotify_free(struct kd_inotify *inotify)
+{
+	if (inotify == NULL)
+		return;
+	ev_io_stop(inotify->loop, &inotify->readable);
+	close(inotify->readable.fd);
+	tdestroy(inotify->watches, watch_free);
+	free(inotify);
+}
+
+void
+kd_inotify_subscribe(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber)
+{
+	subscriber->next = inotify->subscribers;
+	inotify->subscribers = subscriber;
+}
+
+/* Removes one subscriber's views; *empty collects a watch that nobody needs any more
+ * (one at a time: the tree must not change while it is walked). */
+struct sweep {
+	const struct kd_inotify_subscriber *subscriber;
+	struct watch *empty;
+};
+
+static void
+sweep_views(const void *node, VISIT visit, void *closure)
+{
+	struct sweep *sweep = closure;
+	struct watch *watch = *(struct watch *const *)node;
+	if (visit != postorder && visit != leaf)
+		return;
+	for (struct view **at = &watch->views; *at != NULL;) {
+		struct view *view = *at;
+		if (view->subscriber != sweep->subscriber) {
+			at = &view->next;
+			continue;
+		}
+		*at = view->next;
+		view_free(view);
+	}
+	if (watch->views == NULL)
+		sweep->empty = watch;
+}
+
+void
+kd_inotify_unsubscribe(
+	struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber)
+{
+	for (struct kd_inotify_subscriber **at = &inotify->subscribers; *at != NULL;
+		at = &(*at)->next) {
+		if (*at == subscriber) {
+			*at = subscriber->next;
+			break;
+		}
+	}
+	struct sweep sweep = {.subscriber = subscriber};
+	do {
+		sweep.empty = NULL;
+		twalk_r(inotify->watches, sweep_views, &sweep);
+		if (sweep.empty != NULL) {
+			inotify_rm_watch(inotify->readable.fd, sweep.empty->wd);
+			tdelete(sweep.empty, &inotify->watches, compare);
+			watch_free(sweep.empty);
+		}
+	} while (sweep.empty != NULL);
+}
+
+static struct watch *
+need_watch(struct kd_inotify *inotify, int wd)
+{
+	struct watch *watch = find(inotify, wd);
+	if (watch != NULL)
+		return watch;
+	watch = calloc(1, sizeof *watch);
+	if (watch == NULL)
+		return NULL;
+	watch->wd = wd;
+	if (tsearch(watch, &inotify->watches, compare) == NULL) {
+		free(watch);
+		return NULL;
+	}
+	return watch;
+}
+
+static int
+set_view(struct watch *watch, struct kd_inotify_subscriber *subscriber, const char *path)
+{
+	char *copy = strdup(path);
+	if (copy == NULL)
+		return -ENOMEM;
+	for (struct view *v = watch->views; v != NULL; v = v->next) {
+		if (v->subscriber == subscriber) {
+			free(v->path);
+			v->path = copy;
+			return 0;
+		}
+	}
+	struct view *view = malloc(sizeof *view);
+	if (view == NULL) {
+		free(copy);
+		return -ENOMEM;
+	}
+	*view = (struct view){watch->views, subscriber, copy};
+	watch->views = view;
+	return 0;
+}
+
+int
+kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
+	int dir, const char *path)
+{
+	char self[40];
+	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
+	int wd = inotify_add_watch(inotify->readable.fd, self, MASK);
+	if (wd < 0)
+		return -errno;
+	struct watch *watch = need_watch(inotify, wd);
+	return watch == NULL ? -ENOMEM : set_view(watch, subscriber, path);
+}
+
+uint64_t
+kd_inotify_overflows(const struct kd_inotify *inotify)
+{
+	return inotify->overflows;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inotify.h - one inotify instance for all rules.  A folder that several rules watch has
+ * one kernel watch and several subscribers.  Events are hints: whoever gets one looks
+ * again.
+ */
+#ifndef KD_INOTIFY_H
+#define KD_INOTIFY_H
+
+#include "daemon/base/err.h"
+
+#include <ev.h>
+#include <stdint.h>
+
+struct kd_inotify;
+
+/* One rule's interest; embedded in the subscriber. */
+struct kd_inotify_subscriber {
+	/* name is in the folder `path` (relative to the subscriber's root, "" the root).
+	 */
+	void (*event)(struct kd_inotify_subscriber *subscriber, const char *path,
+		const char *name, uint32_t mask);
+	/* The kernel lost events: everything must be looked at again. */
+	void (*overflow)(struct kd_inotify_subscriber *subscriber);
+	struct kd_inotify_subscriber *next;
+};
+
+int kd_inotify_new(struct ev_loop *loop, struct kd_inotify **inotify, struct kd_err *err);
+void kd_inotify_free(struct kd_inotify *inotify);
+
+void kd_inotify_subscribe(
+	struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber);
+/* Takes away its watches too. */
+void kd_inotify_unsubscribe(
+	struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber);
+
+/* Watches the folder that dir is open on; its events carry `path`, which is copied.
+ * Again on the same folder: the path is replaced.  -ENOSPC: the limit of watches. */
+int kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
+	int dir, const char *path);
+
+/* Delivers all events that the kernel has queued by now.  On a local file system that is
+ * everything that happened before the call. */
+void kd_inotify_drain(struct kd_inotify *inotify);
+
+uint64_t kd_inotify_overflows(const struct kd_inotify *inotify);
+
+#endif

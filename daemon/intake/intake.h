@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * intake.h - one rule's drop folder: watched, scanned at first and after anything that
+ * may have been missed, its drops settled and handed on.  A scan is the truth, events are
+ * hints.  Lives on the loop's thread; a scan takes one folder's slice at a time.
+ */
+#ifndef KD_INTAKE_H
+#define KD_INTAKE_H
+
+#include "daemon/intake/inotify.h"
+#include "daemon/queue/unit.h"
+#include "daemon/rules/rule.h"
+
+enum kd_intake_state {
+	KD_INTAKE_WATCHING,
+	KD_INTAKE_POLLING, /* no events come from there, or no watch was to be had */
+	KD_INTAKE_WAITING, /* the drop folder is not there, or cannot be read */
+};
+
+struct kd_intake;
+
+struct kd_intake_handler {
+	/* A drop has settled; unit is borrowed and has no id yet. */
+	void (*settled)(void *context, const struct kd_unit *unit);
+	/* The number of settling drops, or the state, became another; or a scan ended. */
+	void (*changed)(void *context, struct kd_intake *intake);
+	void *context;
+};
+
+/* Borrows rule, which must outlive it.  NULL when memory is out. */
+struct kd_intake *kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
+	const struct kd_rule *rule, const struct kd_intake_handler *handler);
+void kd_intake_free(struct kd_intake *intake);
+
+/* Looks at everything again. */
+void kd_intake_rescan(struct kd_intake *intake);
+/* Looks at one path again: it was busy, or has changed. */
+void kd_intake_touch(struct kd_intake *intake, const char *path);
+
+const struct kd_rule *kd_intake_rule(const struct kd_intake *intake);
+uint64_t kd_intake_settling(const struct kd_intake *intake);
+/* Whether no scan is under way: all that was there has been seen. */
+int kd_intake_is_current(const struct kd_intake *intake);
+/* *why: a sentence, or NULL when watching. */
+enum kd_intake_state kd_intake_state(const struct kd_intake *intake, const char **why);
+
+#endif

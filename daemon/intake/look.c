@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/intake/look.h"
+
+#include "daemon/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_ENTRIES = 100000, MOST_DEPTH = 32 };
+
+static int64_t
+nanoseconds(const struct statx_timestamp *t)
+{
+	return t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+/* FNV-1a, 64 bits: tells change, not malice; the content's SHA-256 decides later. */
+static uint64_t
+mix(uint64_t hash, const void *bytes, size_t length)
+{
+	const unsigned char *b = bytes;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ b[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static int
+status(int dir, const char *name, int flags, struct statx *st)
+{
+	unsigned mask = STATX_BASIC_STATS | STATX_BTIME;
+	return statx(dir, name, flags | AT_NO_AUTOMOUNT, mask, st) < 0 ? -errno : 0;
+}
+
+static uint64_t
+freshness_of(uint64_t hash, const struct statx *st)
+{
+	int64_t seen[5] = {nanoseconds(&st->stx_ctime), nanoseconds(&st->stx_mtime),
+		(int64_t)st->stx_size, (int64_t)st->stx_ino, st->stx_mode};
+	return mix(hash, seen, sizeof seen);
+}
+
+static void
+set_identity(struct kd_identity *identity, const struct statx *st)
+{
+	identity->ino = st->stx_ino;
+	identity->btime =
+		(st->stx_mask & STATX_BTIME) != 0 ? nanoseconds(&st->stx_btime) : 0;
+	identity->size = (int64_t)st->stx_size;
+	identity->mtime = nanoseconds(&st->stx_mtime);
+	identity->fingerprint = 0;
+}
+
+int
+kd_look_file(int root, const char *path, struct kd_look *look)
+{
+	struct statx st;
+	int fd = kd_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
+	/* ELOOP: the last component is a link; O_PATH may not open it under
+	   RESOLVE_NO_SYMLINKS, but its own status is there to be read. */
+	int rc = fd >= 0	? status(fd, "", AT_EMPTY_PATH, &st)
+		 : fd == -ELOOP ? status(root, path, AT_SYMLINK_NOFOLLOW, &st)
+				: fd;
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0)
+		return rc;
+	set_identity(&look->identity, &st);
+	look->freshness = freshness_of(0, &st);
+	return 0;
+}
+
+struct walk {
+	uint64_t entries, files, bytes, fingerprint, freshness;
+};
+
+static int walk_folder(int fd, int depth, struct walk *walk);
+
+static int
+walk_entry(int dir, const char *name, int depth, struct walk *walk)
+{
+	struct statx st;
+	int rc = status(dir, name, AT_SYMLINK_NOFOLLOW, &st);
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	/* Entries come in any order: sums of hashes do not mind. */
+	int64_t seen[2] = {(int64_t)st.stx_size, nanoseconds(&st.stx_mtime)};
+	uint64_t hash = mix(0xcbf29ce484222325u + (uint64_t)depth, name, strlen(name));
+	walk->freshness += freshness_of(hash, &st);
+	if (!S_ISDIR(st.stx_mode)) {
+		walk->fingerprint += mix(mix(hash, seen, sizeof seen), &st.stx_ino, 8);
+		walk->bytes += st.stx_size;
+		walk->files++;
+		return 0;
+	}
+	int fd = kd_file_open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	return fd < 0 ? (fd == -ENOENT ? 0 : fd) : walk_folder(fd, depth + 1, walk);
+}
+
+/* Takes fd. */
+static int
+walk_folder(int fd, int depth, struct walk *walk)
+{
+	DIR *dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	int rc = 0;
+	const struct dirent *entry;
+	while (rc == 0 && depth < MOST_DEPTH && walk->entries < MOST_ENTRIES &&
+		(entry = readdir(dir)) != NULL) {
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		walk->entries++;
+		rc = walk_entry(dirfd(dir), entry->d_name, depth, walk);
+	}
+	closedir(dir);
+	return rc;
+}
+
+int
+kd_look_directory(int root, const char *path, struct kd_look *look)
+{
+	struct statx st;
+	struct walk walk = {0};
+	int fd = kd_file_open_beneath(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	int rc = status(fd, "", AT_EMPTY_PATH, &st);
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
+	rc = walk_folder(fd, 0, &walk);
+	if (rc < 0)
+		return rc;
+	if (walk.files == 0)
+		return -ENOENT;
+	/* The folder's own mtime moves with companions that come and go; its files count.
+	 */
+	set_identity(&look->identity, &st);
+	look->identity.mtime = 0;
+	look->identity.size = (int64_t)walk.bytes;
+	look->identity.fingerprint = walk.fingerprint;
+	look->freshness = walk.freshness + freshness_of(0, &st);
+	return 0;
+}

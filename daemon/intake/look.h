@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * look.h - what a drop looks like from outside: names, sizes and times.  Nothing that was
+ * dropped is ever opened for its content.
+ */
+#ifndef KD_LOOK_H
+#define KD_LOOK_H
+
+#include "daemon/intake/settle.h"
+
+/* At a single thing beneath root, whatever its type; links are not followed. -ENOENT. */
+int kd_look_file(int root, const char *path, struct kd_look *look);
+
+/* At a folder beneath root and everything in it, to 32 levels and 100,000 entries (what
+ * lies beyond is the worker's to refuse).  -ENOENT when it is gone or holds no file. */
+int kd_look_directory(int root, const char *path, struct kd_look *look);
+
+#endif

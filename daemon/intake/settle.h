@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * settle.h - candidates that wait until nothing about them has changed for the rule's
+ * quiet time.  Change is what we observe (inode, size, ctime, the same of everything in
+ * a folder), never what mtime claims.
+ */
+#ifndef KD_SETTLE_H
+#define KD_SETTLE_H
+
+#include "daemon/queue/unit.h"
+
+#include <ev.h>
+#include <stdint.h>
+
+/* What one look at a candidate saw. */
+struct kd_look {
+	struct kd_identity identity;
+	uint64_t freshness; /* changes with every change, ctimes among them */
+};
+
+struct kd_settle;
+
+struct kd_settle_handler {
+	/* Looks at path: 0 and *look; -ENOENT: it is gone (or, a folder, still empty);
+	 * other errors: it is reported as it is, with an all-zero look. */
+	int (*look)(void *context, const char *path, struct kd_look *look);
+	/* Quiet for long enough; the candidate is forgotten afterwards. */
+	void (*settled)(void *context, const char *path, const struct kd_look *look);
+	/* The number of candidates became another. */
+	void (*counted)(void *context);
+	void *context;
+	int cheap; /* a look costs little (one file): then every touch looks at once */
+};
+
+struct kd_settle *kd_settle_new(
+	struct ev_loop *loop, double quiet, const struct kd_settle_handler *handler);
+void kd_settle_free(struct kd_settle *settle);
+
+/* Something is or may be there: it becomes a candidate when it is none.  0 or -ENOMEM. */
+int kd_settle_note(struct kd_settle *settle, const char *path);
+/* Something happened to it just now: its quiet time starts anew.  0 or -ENOMEM. */
+int kd_settle_touch(struct kd_settle *settle, const char *path);
+
+uint64_t kd_settle_count(const struct kd_settle *settle);
+
+#endif

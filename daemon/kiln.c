@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "daemon/kiln.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/log.h"
+#include "daemon/base/name.h"
+#include "daemon/kiln_parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double STOP_PATIENCE = 10;	  /* seconds a stop waits for running batches */
+static const double LEDGER_PATIENCE = 60; /* a transaction that runs longer hangs */
+
+struct kd_intake *
+kd_kiln_intake(struct kd_kiln *kiln, const char *rule)
+{
+	for (uint32_t i = 0; i < kiln->intake_count; i++)
+		if (strcmp(kd_intake_rule(kiln->intakes[i])->name, rule) == 0)
+			return kiln->intakes[i];
+	return NULL;
+}
+
+/* A drop that the ledger has not seen is queued. */
+struct offered {
+	struct kd_kiln *kiln;
+	struct kd_unit *unit;
+};
+
+static void
+on_offered(void *context, int rc, int64_t id, int fresh)
+{
+	struct offered *offered = context;
+	struct kd_kiln *kiln = offered->kiln;
+	struct kd_unit *unit = offered->unit;
+	free(offered);
+	kiln->offers--;
+	if (rc < 0) {
+		kd_log(KD_ERROR,
+			"rule '%s': '%s' cannot be entered into the ledger (%s), looking "
+			"again",
+			unit->rule, KD_NAME(unit->path), strerror(-rc));
+		struct kd_intake *intake = kd_kiln_intake(kiln, unit->rule);
+		if (intake != NULL)
+			kd_intake_touch(intake, unit->path);
+		kd_unit_free(unit);
+	} else if (!fresh) {
+		kd_unit_free(unit);
+	} else {
+		unit->id = id;
+		kd_kiln_tell_unit(kiln, unit, NULL, NULL);
+		if (kd_queue_add(kiln->queue, unit, ev_now(kiln->loop)) < 0) {
+			kd_log(KD_ERROR,
+				"rule '%s': out of memory, '%s' waits for the next start",
+				unit->rule, KD_NAME(unit->path));
+			kd_unit_free(unit);
+		}
+	}
+	kd_kiln_turn(kiln);
+}
+
+static void
+on_settled(void *context, const struct kd_unit *seen)
+{
+	struct kd_kiln *kiln = context;
+	struct offered *offered = calloc(1, sizeof *offered);
+	struct kd_unit *unit = kd_unit_new(seen->rule, seen->path, seen->kind);
+	if (offered != NULL && unit != NULL) {
+		unit->identity = seen->identity;
+		*offered = (struct offered){kiln, unit};
+		kiln->offers++;
+		if (kd_ledger_offer(kiln->ledger, unit, on_offered, offered) == 0)
+			return;
+		kiln->offers--;
+	}
+	kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
+		seen->rule, KD_NAME(seen->path));
+	kd_unit_free(unit);
+	free(offered);
+}
+
+static void
+on_intake_changed(void *context, struct kd_intake *intake)
+{
+	struct kd_kiln *kiln = context;
+	kd_queue_set_settling(
+		kiln->queue, kd_intake_rule(intake)->name, kd_intake_settling(intake));
+	kd_kiln_turn(kiln);
+}
+
+static void
+free_intakes(struct kd_intake **intakes, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		kd_intake_free(intakes[i]);
+	free(intakes);
+}
+
+int
+kd_kiln_build_intakes(struct kd_kiln *kiln, struct kd_conf *conf)
+{
+	const struct kd_intake_handler handler = {
+		.settled = on_settled,
+		.changed = on_intake_changed,
+		.context = kiln,
+	};
+	struct kd_intake **intakes = calloc(conf->rule_count + 1, sizeof *intakes);
+	uint32_t count = 0;
+	if (intakes == NULL)
+		return -ENOMEM;
+	for (; count < conf->rule_count; count++) {
+		intakes[count] = kd_intake_new(
+			kiln->loop, kiln->inotify, conf->rules[count], &handler);
+		if (intakes[count] == NULL) {
+			free_intakes(intakes, count);
+			return -ENOMEM;
+		}
+	}
+	free_intakes(kiln->intakes, kiln->intake_count);
+	kiln->intakes = intakes;
+	kiln->intake_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		kd_queue_set_settling(kiln->queue, conf->rules[i]->name,
+			kd_intake_settling(intakes[i]));
+	return 0;
+}
+
+static void
+on_schedule(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	kd_kiln_turn(timer->data);
+}
+
+void
+kd_kiln_turn(struct kd_kiln *kiln)
+{
+	if (kiln->stopping) {
+		if (kiln->runs == NULL)
+			ev_break(kiln->loop, EVBREAK_ALL);
+		return;
+	}
+	kd_kiln_start_batches(kiln);
+	double wait = kd_queue_wait(kiln->queue, ev_now(kiln->loop));
+	ev_timer_stop(kiln->loop, &kiln->schedule);
+	if (wait >= 0) {
+		/* Never 0: a batch that cannot start now must not spin the loop. */
+		ev_timer_set(&kiln->schedule, wait + 0.01, 0.);
+		ev_timer_start(kiln->loop, &kiln->schedule);
+	}
+	kd_kiln_answer_waiters(kiln);
+}
+
+static int
+take_up(void *context, struct kd_unit *unit)
+{
+	struct kd_kiln *kiln = context;
+	int rc = kd_queue_add(kiln->queue, unit, ev_now(kiln->loop));
+	if (rc < 0)
+		kd_unit_free(unit);
+	return rc;
+}
+
+static int
+open_ledger(struct kd_kiln *kiln, struct kd_err *err)
+{
+	char path[4096];
+	int rc = kd_file_make_dirs(kiln->conf->state, 0750);
+	if (rc < 0)
+		return kd_err_errno(err, rc, "the state folder '%s' cannot be made",
+			kiln->conf->state);
+	snprintf(path, sizeof path, "%s/ledger.db", kiln->conf->state);
+	rc = kd_ledger_open(path, kiln->loop, &kiln->ledger, err);
+	if (rc == 0)
+		rc = kd_ledger_load(kiln->ledger, take_up, kiln, err);
+	for (uint32_t i = 0; i < kiln->conf->rule_count && rc == 0; i++) {
+		uint64_t counts[KD_STATES];
+		const char *name = kiln->conf->rules[i]->name;
+		rc = kd_ledger_counts(kiln->ledger, name, counts);
+		for (int s = 0; s < KD_STATES && rc == 0; s++)
+			kd_queue_count(kiln->queue, name, (enum kd_state)s, counts[s]);
+	}
+	return rc < 0 ? rc : kd_ledger_begin(kiln->ledger, err);
+}
+
+static int
+open_control(struct kd_kiln *kiln, struct kd_err *err)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/control", kiln->conf->state);
+	struct kd_control_handler handler = kd_kiln_control_handler;
+	handler.context = kiln;
+	int kept = kd_notify_kept("control");
+	int rc = kd_control_new(kiln->loop, path, kept, &handler, &kiln->control, err);
+	if (rc == 0 && kept < 0)
+		kd_notify_keep(kiln->notify, kd_control_fd(kiln->control), "control");
+	return rc;
+}
+
+static int
+is_alive(void *context)
+{
+	struct kd_kiln *kiln = context;
+	return kd_ledger_busy(kiln->ledger) < LEDGER_PATIENCE;
+}
+
+static void
+on_give_up(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	kd_log(KD_WARNING,
+		"some batches did not end in time; they start anew with kilnd");
+	ev_break(loop, EVBREAK_ALL);
+}
+
+/* The parts, in the order in which each needs the one before. */
+static int
+build(struct kd_kiln *kiln, struct kd_err *err)
+{
+	struct kd_conf_options conf = {
+		.file = kiln->options.file,
+		.state = kiln->options.state,
+		.check_paths = 1,
+	};
+	struct kd_pool_options pool = {.worker = kd_catalog_worker()};
+	int rc = kd_conf_load(&conf, &kiln->conf, err);
+	if (rc < 0)
+		return rc;
+	kd_log_level(kiln->conf->log_level);
+	kiln->queue = kd_queue_new();
+	kiln->pool = kd_pool_new(kiln->loop, &pool);
+	kiln->notify = kd_notify_new(kiln->loop, is_alive, kiln);
+	if (kiln->queue == NULL || kiln->pool == NULL || kiln->notify == NULL ||
+		kd_queue_configure(kiln->queue, kiln->conf) < 0)
+		return kd_err_errno(err, -ENOMEM, "kilnd cannot start");
+	rc = open_ledger(kiln, err);
+	if (rc == 0)
+		rc = open_control(kiln, err);
+	if (rc == 0)
+		rc = kd_inotify_new(kiln->loop, &kiln->inotify, err);
+	if (rc == 0 && kd_kiln_build_intakes(kiln, kiln->conf) < 0)
+		rc = kd_err_errno(err, -ENOMEM, "kilnd cannot start");
+	return rc;
+}
+
+int
+kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
+	struct kd_kiln **made, struct kd_err *err)
+{
+	struct kd_kiln *kiln = calloc(1, sizeof *kiln);
+	if (kiln == NULL)
+		return kd_err_errno(err, -ENOMEM, "kilnd cannot start");
+	kiln->loop = loop;
+	kiln->options = *options;
+	ev_timer_init(&kiln->schedule, on_schedule, 0., 0.);
+	kiln->schedule.data = kiln;
+	ev_timer_init(&kiln->give_up, on_give_up, STOP_PATIENCE, 0.);
+	ev_now_update(loop);
+	kiln->started = kiln->loaded = ev_now(loop);
+	int rc = build(kiln, err);
+	if (rc < 0) {
+		kd_kiln_free(kiln);
+		return rc;
+	}
+	char status[120];
+	snprintf(status, sizeof status, "%u rules, %u kernels", kiln->conf->rule_count,
+		kiln->conf->catalog->kernel_count);
+	kd_log(KD_INFO, "kilnd " PACKAGE_VERSION ": %s from '%s'", status,
+		KD_NAME(kiln->conf->file));
+	kd_notify_ready(kiln->notify, status);
+	*made = kiln;
+	kd_kiln_turn(kiln);
+	return 0;
+}
+
+void
+kd_kiln_free(struct kd_kiln *kiln)
+{
+	if (kiln == NULL)
+		return;
+	kiln->stopping = 1;
+	ev_timer_stop(kiln->loop, &kiln->schedule);
+	ev_timer_stop(kiln->loop, &kiln->give_up);
+	kd_kiln_free_reload(kiln);
+	free_intakes(kiln->intakes, kiln->intake_count);
+	kiln->intakes = NULL;
+	kiln->intake_count = 0;
+	kd_inotify_free(kiln->inotify);
+	kd_pool_free(kiln->pool);
+	kd_ledger_close(kiln->ledger);
+	kd_kiln_free_batches(kiln);
+	kd_kiln_free_waiters(kiln);
+	kd_control_free(kiln->control);
+	kd_queue_free(kiln->queue);
+	kd_notify_free(kiln->notify);
+	kd_conf_unref(kiln->conf);
+	free(kiln);
+}
+
+void
+kd_kiln_stop(struct kd_kiln *kiln)
+{
+	if (kiln->stopping)
+		return;
+	kd_notify_stopping(kiln->notify);
+	kiln->stopping = 1;
+	ev_timer_start(kiln->loop, &kiln->give_up);
+	kd_kiln_cancel_batches(kiln);
+	kd_kiln_turn(kiln);
+}

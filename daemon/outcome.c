@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/outcome.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double MOMENT = 5; /* seconds before what was put back comes again */
+static const uint32_t CRASHES =
+	2; /* tries, the last one alone, after which a crash is the unit's */
+
+static void
+say(struct kd_outcome *outcome, const char *reason)
+{
+	snprintf(outcome->reason, sizeof outcome->reason, "%s",
+		reason == NULL ? "" : reason);
+}
+
+/* Doubling from least to most, give or take a fifth so that units do not come in step. */
+static double
+backoff(const struct kd_rule *rule, uint32_t attempts)
+{
+	double wait = rule->retries.backoff_least;
+	for (uint32_t i = 1; i < attempts && wait < rule->retries.backoff_most; i++)
+		wait *= 2;
+	if (wait > rule->retries.backoff_most)
+		wait = rule->retries.backoff_most;
+	return wait * (0.8 + 0.4 * (double)random() / (double)RAND_MAX);
+}
+
+static void
+retry_or_give_up(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+	const char *reason, struct kd_outcome *outcome)
+{
+	if (unit->attempts > judge->rule->retries.max) {
+		outcome->state = KD_STATE_FAILED;
+		snprintf(outcome->reason, sizeof outcome->reason,
+			"given up after %u tries: %s", unit->attempts,
+			reason == NULL ? "no reason was given" : reason);
+		return;
+	}
+	outcome->state = KD_STATE_DEFERRED;
+	outcome->not_before = judge->now + backoff(judge->rule, unit->attempts);
+	say(outcome, reason);
+}
+
+/* A crash in company accuses nobody: each unfinished unit runs alone next. */
+static void
+crashed(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+	const char *reason, struct kd_outcome *outcome)
+{
+	outcome->alone = 1;
+	outcome->state = judge->company == 1 && unit->attempts >= CRASHES
+				 ? KD_STATE_FAILED
+				 : KD_STATE_READY;
+	say(outcome, reason);
+}
+
+static void
+by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+	const struct kd_result_unit *result, struct kd_outcome *outcome)
+{
+	switch (result->status) {
+	case KD_UNIT_PUBLISHED:
+	case KD_UNIT_ALREADY:
+		outcome->state = KD_STATE_PUBLISHED;
+		break;
+	case KD_UNIT_SAME:
+		outcome->state = KD_STATE_SKIPPED;
+		break;
+	case KD_UNIT_KEPT:
+		outcome->state = KD_STATE_KEPT;
+		break;
+	case KD_UNIT_BAD:
+		outcome->state = KD_STATE_FAILED;
+		break;
+	case KD_UNIT_TRANSIENT:
+		retry_or_give_up(judge, unit, result->reason, outcome);
+		return;
+	case KD_UNIT_BUSY:
+	case KD_UNIT_CHANGED:
+		outcome->state = KD_STATE_GONE;
+		outcome->look_again = 1;
+		break;
+	case KD_UNIT_GONE:
+		/* Disposed of by an earlier life that could not say so any more. */
+		outcome->state =
+			kd_unit_is_final(unit->recorded) ? unit->recorded : KD_STATE_GONE;
+		break;
+	case KD_UNIT_CANCELLED:
+		outcome->state = KD_STATE_READY;
+		outcome->refund = 1;
+		break;
+	case KD_UNIT_CRASHED:
+		crashed(judge, unit, result->reason, outcome);
+		return;
+	}
+	say(outcome, result->reason);
+}
+
+void
+kd_outcome_judge(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+	const struct kd_result_unit *result, struct kd_outcome *outcome)
+{
+	*outcome = (struct kd_outcome){.alone = unit->alone};
+	if (result == NULL && judge->stopping)
+		kd_outcome_put_back(outcome, unit, judge->now, judge->failure);
+	else if (result == NULL)
+		retry_or_give_up(judge, unit, judge->failure, outcome);
+	else
+		by_status(judge, unit, result, outcome);
+	if (result != NULL && result->primary != NULL)
+		outcome->output = strdup(result->primary);
+}
+
+void
+kd_outcome_put_back(struct kd_outcome *outcome, const struct kd_unit *unit, double now,
+	const char *why)
+{
+	*outcome = (struct kd_outcome){
+		.state = KD_STATE_DEFERRED,
+		.not_before = now + MOMENT,
+		.alone = unit->alone,
+		.refund = unit->batch != 0,
+	};
+	say(outcome, why);
+}
+
+void
+kd_outcome_clear(struct kd_outcome *outcome)
+{
+	free(outcome->output);
+	outcome->output = NULL;
+}

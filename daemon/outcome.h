@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * outcome.h - what becomes of a unit after a try: the policy of retries, of crashes and
+ * of giving up.  Arithmetic on statuses; nothing is written here.
+ */
+#ifndef KD_OUTCOME_H
+#define KD_OUTCOME_H
+
+#include "daemon/queue/unit.h"
+#include "daemon/rules/rule.h"
+#include "daemon/worker/manifest.h"
+
+struct kd_outcome {
+	enum kd_state state;
+	double not_before; /* of a retry */
+	int alone;	   /* runs by itself next time */
+	int refund;	   /* the attempt is not counted */
+	int look_again;	   /* intake should settle the path anew */
+	int kept_input;	   /* its input could not be disposed of */
+	char reason[1024]; /* "" when all went well */
+	char *output;	   /* where it was published; NULL */
+};
+
+struct kd_outcome_judge {
+	const struct kd_rule *rule;
+	uint32_t company; /* units in the batch */
+	double now;
+	int stopping;
+	const char *failure; /* the worker's end, where there is no result */
+};
+
+/* result NULL: the worker gave none.  *outcome is filled; kd_outcome_clear() frees. */
+void kd_outcome_judge(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+	const struct kd_result_unit *result, struct kd_outcome *outcome);
+/* The try does not count; the unit comes again in a moment. */
+void kd_outcome_put_back(struct kd_outcome *outcome, const struct kd_unit *unit,
+	double now, const char *why);
+void kd_outcome_clear(struct kd_outcome *outcome);
+
+#endif
