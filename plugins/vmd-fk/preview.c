@@ -187,7 +187,7 @@ draw_floor(const struct sheet *sheet, struct fk_canvas *canvas, struct point3 ce
 	for (int i = -GRID_SQUARES; i <= GRID_SQUARES; i++) {
 		float offset = GRID_SQUARE * (float)i;
 		struct fk_colour colour = floor_line;
-		colour.opacity = 0.30f * (1.0f - fabsf((float)i) / (GRID_SQUARES + 1));
+		colour.opacity = 0.42f * (1.0f - fabsf((float)i) / (GRID_SQUARES + 1));
 		fk_canvas_line(canvas,
 			project(sheet, centre,
 				(struct point3){x0 - around, 0, z0 + offset}),
@@ -226,15 +226,24 @@ draw_head(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 		return;
 	struct fk_point low = project(sheet, sheet->centres[panel], at[neck]);
 	struct fk_point high = project(sheet, sheet->centres[panel], at[head]);
-	float dx = at[head].x - at[neck].x, dy = at[head].y - at[neck].y,
-	      dz = at[head].z - at[neck].z;
-	float radius = sqrtf(dx * dx + dy * dy + dz * dz) * sheet->scale;
 	float length = fmaxf(hypotf(high.x - low.x, high.y - low.y), 1e-3f);
-	radius = fminf(fmaxf(radius, 6.0f), 0.06f * PANEL_HEIGHT);
+	/* Heads are drawn by the model's height: where the bone sits in them differs. */
+	float radius =
+		0.055f * sheet->skeleton->model.bones[head].position[1] * sheet->scale;
+	radius = fminf(fmaxf(radius, 4.0f), 0.08f * PANEL_HEIGHT);
 	struct fk_point centre = {high.x + (high.x - low.x) / length * radius,
 		high.y + (high.y - low.y) / length * radius};
 	fk_canvas_ring(canvas, centre, radius, radius + 1.0f, panel_top);
 	fk_canvas_ring(canvas, centre, radius, 2.5f, middle);
+}
+
+/* The hips join both sides. */
+static struct fk_colour
+limb_colour(size_t limb)
+{
+	return strcmp(limbs[limb][0], "左足") == 0 && strcmp(limbs[limb][1], "右足") == 0
+		       ? middle
+		       : side_colour(limbs[limb][1], 1.0f);
 }
 
 static void
@@ -258,8 +267,7 @@ draw_body(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 		struct fk_colour edge = panel_bottom;
 		edge.opacity = 0.75f;
 		fk_canvas_line(canvas, from, to, 7.5f, edge);
-		fk_canvas_line(canvas, from, to, 4.5f,
-			side_colour(limbs[drawn[i].limb][1], 1.0f));
+		fk_canvas_line(canvas, from, to, 4.5f, limb_colour(drawn[i].limb));
 	}
 	if (sheet->limb_count >= 8)
 		draw_head(sheet, canvas, panel);
