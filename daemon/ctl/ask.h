@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ask.h - one question to a running kilnd (serve/control.h), and its answer.
+ */
+#ifndef KD_CTL_ASK_H
+#define KD_CTL_ASK_H
+
+#include "daemon/ctl/ctl.h"
+
+#include <jansson.h>
+
+struct kd_ctl_question {
+	const char *command;
+	json_t *arguments; /* stolen */
+	/* For each event, borrowed.  NULL: events are not expected, and ignored. */
+	void (*event)(void *context, const json_t *event);
+	void *context;
+};
+
+/* Asks and waits for the end.  Returns an exit status; what went wrong has been said on
+ * stderr.  *data (may be NULL) is the answer's data, set with KD_CTL_DONE only; the
+ * caller decrefs it. */
+int kd_ctl_ask(
+	const struct kd_ctl *ctl, const struct kd_ctl_question *question, json_t **data);
+
+/* Prints JSON to stdout, indented, and releases it. */
+void kd_ctl_ask_print(json_t *json);
+
+#endif
