@@ -15,7 +15,7 @@ libfmt_a_SOURCES = \
 	plugins/formats/npz.h plugins/formats/npz.c plugins/formats/npz_values.c \
 	plugins/formats/png.h plugins/formats/png.c
 # What a program that links libfmt.a needs besides.
-libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS)
+libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm
 
 # The tables of characters: the build machine's iconv writes them.
 nodist_libfmt_a_SOURCES = plugins/formats/text_tables.c

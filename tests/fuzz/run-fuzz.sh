@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# run-fuzz.sh [SECONDS] - in a build made with CC=clang ./configure --enable-fuzzers:
+# runs each reader's fuzzer for SECONDS (20) from our samples, then lets the same harness
+# with a planted out-of-bounds read run as long: a run that does not find that one fails.
+# Findings stay in fuzz-out/ of the build folder.
+seconds=${1:-20}
+build=${top_builddir:-.}
+out=$build/fuzz-out
+failed=0
+number=0
+if ! [ -x "$build/tests/fuzz/fuzz-vmd" ]; then
+	echo "1..0 # SKIP built without --enable-fuzzers"
+	exit 0
+fi
+mkdir -p "$out/samples" || exit 1
+"$build/contrib/make-sample" "$out/samples" || exit 1
+"$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
+echo 1..6
+for reader in vmd pmx pmd; do
+	for kind in fuzz planted; do
+		number=$((number + 1))
+		corpus=$out/$reader-$kind
+		rm -rf "$corpus" && mkdir -p "$corpus" || exit 1
+		case $reader in
+		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
+		*) cp "$out/samples/dancer.$reader" "$corpus" ;;
+		esac
+		"$build/tests/fuzz/$kind-$reader" -max_total_time="$seconds" -max_len=65536 \
+			-rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+			-artifact_prefix="$out/$reader-$kind-" "$corpus" \
+			> "$out/$reader-$kind.log" 2>&1
+		status=$?
+		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' \
+			"$out/$reader-$kind.log")
+		if [ $kind = fuzz ] && [ $status -eq 0 ]; then
+			echo "ok $number - $reader: nothing found in ${runs:-?} runs"
+		elif [ $kind = planted ] && [ $status -ne 0 ] &&
+			grep -q 'AddressSanitizer.*overflow' "$out/$reader-$kind.log"; then
+			echo "ok $number - $reader: the planted bug was found"
+		else
+			echo "not ok $number - $reader: $kind, see $out/$reader-$kind.log"
+			failed=1
+		fi
+	done
+done
+exit $failed

@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Goal: every reader of dropped files stands a few thousand spoilt ones, on any compiler;
+# a build with sanitizers sees more.
+build=${top_builddir:-.}
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+echo 1..3
+"$build/contrib/make-sample" "$scratch" || exit 1
+"$build/tests/fuzz/make-pmd" > "$scratch/dancer.pmd" || exit 1
+number=0
+for reader in vmd pmx pmd; do
+	number=$((number + 1))
+	case $reader in
+	vmd) seeds="$scratch/salute.vmd $scratch/broken.vmd" ;;
+	*) seeds=$scratch/dancer.$reader ;;
+	esac
+	if "$build/tests/fuzz/replay-$reader" --mutate 3000 --seed 7 $seeds; then
+		echo "ok $number - the $reader reader stands spoilt files"
+	else
+		echo "not ok $number - the $reader reader stands spoilt files (seed 7)"
+	fi
+done
