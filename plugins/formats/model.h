@@ -7,7 +7,8 @@
  * Angles are radians.  A PMD is turned into PMX terms by pmd.c.
  *
  * All arrays belong to the model and go with fmt_model_free().  Every index is checked:
- * it is -1 or names an element; the parents form no cycle.
+ * it is -1 or names an element; the parents form no cycle.  IK links and morph elements that
+ * named nothing are gone.  Numbers that move bones are finite.
  */
 #ifndef FMT_MODEL_H
 #define FMT_MODEL_H

@@ -37,6 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 #ifdef KILN_PLANTED_BUG
 	static volatile uint32_t sink;
 	sink += careless(data, size);
+	(void)sink;
 #endif
 	return 0;
 }
