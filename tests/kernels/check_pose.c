@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Poses.  Chains of bones are stated again with matrices in double precision, parents by
+ * recursion; append and IK are held against what must be true of any skeleton, drawn at
+ * random with parents behind their children and in any order.
+ */
+#include "kernels/pose.h"
+#include "tests/kernels/ck.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BONES  40
+#define FRAMES 13
+#define STRIDE 17
+
+/* A skeleton with everything in it, and planes for it. */
+struct subject {
+	float rest[BONES][3], ratio[BONES];
+	int32_t parent[BONES], chain_of[BONES];
+	uint32_t order[BONES], hierarchy[BONES], flags[BONES], source[BONES];
+	struct kern_pose_chain chains[2];
+	struct kern_pose_link links[4];
+	struct kern_pose_skeleton skeleton;
+	struct kern_pose pose;
+	float *rotate, *move, *position, *world, *local;
+	uint8_t enabled[2 * STRIDE];
+};
+
+static void
+shuffle(uint32_t *list, uint32_t count)
+{
+	for (uint32_t i = count; i > 1; i--) {
+		uint32_t j = ck_random(i), held = list[i - 1];
+		list[i - 1] = list[j];
+		list[j] = held;
+	}
+}
+
+/* Bones in a random tree: the k-th of a random hierarchy hangs below an earlier one. */
+static void
+draw(struct subject *s, uint32_t bones)
+{
+	memset(s, 0, sizeof *s);
+	for (uint32_t i = 0; i < bones; i++)
+		s->hierarchy[i] = s->order[i] = i;
+	shuffle(s->hierarchy, bones);
+	for (uint32_t k = 0; k < bones; k++) {
+		uint32_t bone = s->hierarchy[k];
+		s->parent[bone] =
+			k == 0 || ck_random(12) == 0
+				? -1
+				: (int32_t)s->hierarchy[ck_random(3) == 0 ? ck_random(k)
+									  : k - 1];
+		s->chain_of[bone] = -1;
+		for (int c = 0; c < 3; c++)
+			s->rest[bone][c] = (float)ck_uniform(-10, 10);
+	}
+	s->skeleton = (struct kern_pose_skeleton){
+		.bone_count = bones,
+		.order_count = bones,
+		.rest = (const float(*)[3])s->rest,
+		.parent = s->parent,
+		.order = s->order,
+		.hierarchy = s->hierarchy,
+		.flags = s->flags,
+		.source = s->source,
+		.ratio = s->ratio,
+		.chain = s->chain_of,
+		.chains = s->chains,
+		.links = s->links,
+	};
+	s->rotate = ck_floats((size_t)bones * 4 * STRIDE, 1);
+	s->move = ck_floats((size_t)bones * 3 * STRIDE, 0);
+	s->position = ck_floats((size_t)bones * 3 * STRIDE, 1);
+	s->world = ck_floats((size_t)bones * 4 * STRIDE, 0);
+	s->local = ck_floats((size_t)bones * 4 * STRIDE, 1);
+	for (size_t i = 0; i < bones; i++) {
+		for (size_t f = 0; f < FRAMES; f++) {
+			float q[4];
+			ck_rotation(q);
+			for (size_t c = 0; c < 4; c++)
+				s->rotate[(i * 4 + c) * STRIDE + f] = q[c];
+			for (size_t c = 0; c < 3; c++)
+				s->move[(i * 3 + c) * STRIDE + f] =
+					(float)(ck_random(2) * ck_uniform(-2, 2));
+		}
+	}
+	memset(s->enabled, 1, sizeof s->enabled);
+	s->pose = (struct kern_pose){.skeleton = &s->skeleton,
+		.frame_count = FRAMES,
+		.stride = STRIDE,
+		.rotate = s->rotate,
+		.move = s->move,
+		.ik_enabled = s->enabled,
+		.position = s->position,
+		.world_rotate = s->world,
+		.local_rotate = s->local};
+	s->pose.scratch = malloc(kern_pose_scratch(&s->pose));
+	if (s->pose.scratch == NULL)
+		abort();
+}
+
+static void
+add_appends(struct subject *s)
+{
+	uint32_t bones = s->skeleton.bone_count;
+	for (uint32_t i = 0; i < bones; i++) {
+		if (ck_random(4) != 0)
+			continue;
+		s->flags[i] = 1 + ck_random(7);
+		s->source[i] = ck_random(bones);
+		s->ratio[i] = (float)ck_uniform(-1.5, 2.0);
+	}
+}
+
+/* Two bones and a target in a row, a goal of its own; the goal comes last. */
+static void
+add_chain(struct subject *s, uint32_t number, uint32_t base)
+{
+	struct kern_pose_chain *chain = &s->chains[number];
+	for (uint32_t i = 0; i < 3; i++)
+		s->parent[base + i] = i == 0 ? -1 : (int32_t)(base + i - 1);
+	s->parent[base + 3] = -1;
+	*chain = (struct kern_pose_chain){base + 3, base + 2, 100, 0.5f, number * 2, 2};
+	s->links[number * 2] = (struct kern_pose_link){.bone = base + 1};
+	s->links[number * 2 + 1] = (struct kern_pose_link){.bone = base};
+	s->chain_of[base + 3] = (int32_t)number;
+	s->skeleton.chain_count = number + 1;
+}
+
+static int
+release(struct subject *s)
+{
+	int intact = 1;
+	for (size_t plane = 0; plane < (size_t)s->skeleton.bone_count * 3; plane++)
+		for (size_t f = FRAMES; f < STRIDE; f++)
+			intact = intact && ck_is_poison(s->position[plane * STRIDE + f]);
+	intact = ck_release(s->rotate) && intact;
+	intact = ck_release(s->move) && intact;
+	intact = ck_release(s->position) && intact;
+	intact = ck_release(s->world) && intact;
+	intact = ck_release(s->local) && intact;
+	free(s->pose.scratch);
+	return intact;
+}
+
+static void
+take(const float *planes, size_t components, uint32_t bone, size_t frame, double *to)
+{
+	for (size_t c = 0; c < components; c++)
+		to[c] = planes[((size_t)bone * components + c) * STRIDE + frame];
+}
+
+/* v := q v q*, by the matrix. */
+static void
+turn(const double q[4], const double v[3], double to[3])
+{
+	double x = q[0], y = q[1], z = q[2], w = q[3];
+	double m[3][3] = {
+		{1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)},
+		{2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)},
+		{2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)}};
+	for (int r = 0; r < 3; r++)
+		to[r] = m[r][0] * v[0] + m[r][1] * v[1] + m[r][2] * v[2];
+}
+
+static void
+multiply(const double p[4], const double q[4], double to[4])
+{
+	double result[4] = {p[3] * q[0] + p[0] * q[3] + p[1] * q[2] - p[2] * q[1],
+		p[3] * q[1] + p[1] * q[3] + p[2] * q[0] - p[0] * q[2],
+		p[3] * q[2] + p[2] * q[3] + p[0] * q[1] - p[1] * q[0],
+		p[3] * q[3] - p[0] * q[0] - p[1] * q[1] - p[2] * q[2]};
+	memcpy(to, result, sizeof result);
+}
+
+/* Without append and IK: where a bone is, from its ancestors. */
+static void
+restate(const struct subject *s, uint32_t bone, size_t frame, double at[3], double q[4])
+{
+	double own[4], move[3], offset[3], turned[3], base[3] = {0},
+						      parent_q[4] = {0, 0, 0, 1};
+	const float zero[3] = {0}, *parent_rest = zero;
+	take(s->rotate, 4, bone, frame, own);
+	take(s->move, 3, bone, frame, move);
+	if (s->parent[bone] >= 0) {
+		restate(s, (uint32_t)s->parent[bone], frame, base, parent_q);
+		parent_rest = s->rest[s->parent[bone]];
+	}
+	for (int c = 0; c < 3; c++)
+		offset[c] = (double)s->rest[bone][c] - parent_rest[c] + move[c];
+	turn(parent_q, offset, turned);
+	for (int c = 0; c < 3; c++)
+		at[c] = base[c] + turned[c];
+	multiply(parent_q, own, q);
+}
+
+/* The angle's half between two unit quaternions, about. */
+static double
+apart(const double p[4], const double q[4])
+{
+	double near = 0, far = 0;
+	for (int c = 0; c < 4; c++) {
+		near += (p[c] - q[c]) * (p[c] - q[c]);
+		far += (p[c] + q[c]) * (p[c] + q[c]);
+	}
+	return sqrt(fmin(near, far));
+}
+
+static double
+distance(const double a[3], const double b[3])
+{
+	return sqrt((a[0] - b[0]) * (a[0] - b[0]) + (a[1] - b[1]) * (a[1] - b[1]) +
+		    (a[2] - b[2]) * (a[2] - b[2]));
+}
+
+static void
+judge_hierarchy(kern_pose_fn *fn, const char *name)
+{
+	double worst_at = 0, worst_q = 0, worst_local = 0;
+	int intact = 1, above = 1;
+	char text[80];
+	for (int round = 0; round < 60; round++) {
+		struct subject s;
+		draw(&s, 1 + ck_random(BONES));
+		if (ck_random(2) == 0)
+			shuffle(s.order, s.skeleton.bone_count);
+		fn(&s.pose, NULL);
+		for (uint32_t i = 0; i < s.skeleton.bone_count; i++) {
+			for (size_t f = 0; f < FRAMES; f++) {
+				double at[3], q[4], own[4], got[4];
+				restate(&s, i, f, at, q);
+				take(s.position, 3, i, f, got);
+				ck_worst(&worst_at, distance(at, got));
+				take(s.world, 4, i, f, got);
+				ck_worst(&worst_q, apart(q, got));
+				take(s.rotate, 4, i, f, own);
+				take(s.local, 4, i, f, got);
+				ck_worst(&worst_local, apart(own, got));
+				above = above && got[3] >= 0;
+			}
+		}
+		intact = release(&s) && intact;
+	}
+	snprintf(text, sizeof text, "pose %s: positions down the hierarchy", name);
+	ck_judge(text, worst_at, 1e-4);
+	snprintf(text, sizeof text, "pose %s: rotations in model space", name);
+	ck_judge(text, worst_q, 1e-5);
+	snprintf(text, sizeof text, "pose %s: local rotations are the own ones", name);
+	ck_judge(text, worst_local, 1e-6);
+	snprintf(text, sizeof text, "pose %s: local rotations have w >= 0", name);
+	ck_true(text, above);
+	snprintf(text, sizeof text, "pose %s: writes its frames only", name);
+	ck_true(text, intact);
+}
+
+/* World is parent's world times local, whatever append and IK did, in any order. */
+static void
+judge_agreement(kern_pose_fn *fn, const char *name)
+{
+	double worst = 0;
+	int same = 1;
+	char text[80];
+	for (int round = 0; round < 60; round++) {
+		struct subject s;
+		draw(&s, 8 + ck_random(BONES - 8));
+		for (uint32_t i = 0; i < s.skeleton.bone_count; i++)
+			s.hierarchy[i] = i;
+		for (uint32_t i = 8; i < s.skeleton.bone_count; i++)
+			s.parent[i] = (int32_t)ck_random(i);
+		add_chain(&s, 0, 0);
+		add_chain(&s, 1, 4);
+		add_appends(&s);
+		shuffle(s.order, s.skeleton.bone_count);
+		fn(&s.pose, NULL);
+		for (uint32_t i = 0; i < s.skeleton.bone_count; i++) {
+			for (size_t f = 0; f < FRAMES; f++) {
+				double parent[4] = {0, 0, 0, 1}, local[4], world[4], q[4];
+				if (s.parent[i] >= 0)
+					take(s.world, 4, (uint32_t)s.parent[i], f,
+						parent);
+				take(s.local, 4, i, f, local);
+				take(s.world, 4, i, f, world);
+				multiply(parent, local, q);
+				ck_worst(&worst, apart(q, world));
+			}
+		}
+		/* Frames one by one, over the results of all at once. */
+		size_t planes = (size_t)s.skeleton.bone_count * 3;
+		float *whole = malloc(planes * STRIDE * sizeof *whole);
+		memcpy(whole, s.position, planes * STRIDE * sizeof *whole);
+		struct kern_pose part = s.pose;
+		part.frame_count = 1;
+		for (size_t f = 0; f < FRAMES; f++) {
+			part.rotate = s.rotate + f;
+			part.move = s.move + f;
+			part.ik_enabled = s.enabled + f;
+			part.position = s.position + f;
+			part.world_rotate = s.world + f;
+			part.local_rotate = s.local + f;
+			fn(&part, NULL);
+		}
+		for (size_t p = 0; p < planes; p++)
+			same = same && memcmp(whole + p * STRIDE, s.position + p * STRIDE,
+					       FRAMES * sizeof *whole) == 0;
+		free(whole);
+		same = release(&s) && same;
+	}
+	snprintf(text, sizeof text, "pose %s: world is parent's world times local", name);
+	ck_judge(text, worst, 1e-5);
+	snprintf(
+		text, sizeof text, "pose %s: frames one by one give the same bits", name);
+	ck_true(text, same);
+}
+
+/* Bone 2 appends from bone 1, bone 3 from bone 2: rules with a known answer. */
+static void
+judge_append(kern_pose_fn *fn, const char *name)
+{
+	struct subject s;
+	double worst = 0, a[4], b[4], got[4], p[3], q[3];
+	char text[80];
+	draw(&s, 4);
+	for (int i = 0; i < 4; i++)
+		s.parent[i] = i == 1 ? 0 : -1;
+	for (uint32_t i = 0; i < 4; i++)
+		s.hierarchy[i] = i;
+	s.flags[2] = s.flags[3] = KERN_POSE_APPEND_ROTATE | KERN_POSE_APPEND_MOVE;
+	s.source[2] = 1;
+	s.source[3] = 2;
+	s.ratio[2] = s.ratio[3] = 1.0f;
+	fn(&s.pose, NULL);
+	for (size_t f = 0; f < FRAMES; f++) {
+		/* own * source's, and the next takes all of that. */
+		for (uint32_t bone = 2; bone < 4; bone++) {
+			take(s.rotate, 4, bone, f, a);
+			take(bone == 2 ? s.rotate : s.local, 4, bone - 1, f, b);
+			multiply(a, b, a);
+			take(s.local, 4, bone, f, got);
+			ck_worst(&worst, apart(a, got));
+		}
+		take(s.move, 3, 1, f, p);
+		take(s.move, 3, 2, f, q);
+		take(s.position, 3, 2, f, got);
+		for (int c = 0; c < 3; c++)
+			p[c] += q[c] + s.rest[2][c];
+		ck_worst(&worst, 0.1 * distance(p, got));
+	}
+	s.ratio[2] = -1.0f;
+	s.ratio[3] = 0.0f;
+	fn(&s.pose, NULL);
+	for (size_t f = 0; f < FRAMES; f++) {
+		take(s.rotate, 4, 2, f, a);
+		take(s.rotate, 4, 1, f, b);
+		b[3] = -b[3];
+		multiply(a, b, a);
+		take(s.local, 4, 2, f, got);
+		ck_worst(&worst, apart(a, got));
+		take(s.rotate, 4, 3, f, a);
+		take(s.local, 4, 3, f, got);
+		ck_worst(&worst, apart(a, got));
+	}
+	s.flags[2] |= KERN_POSE_APPEND_LOCAL;
+	s.ratio[2] = 1.0f;
+	fn(&s.pose, NULL);
+	for (size_t f = 0; f < FRAMES; f++) {
+		take(s.rotate, 4, 2, f, a);
+		take(s.world, 4, 1, f, b);
+		multiply(a, b, a);
+		take(s.local, 4, 2, f, got);
+		ck_worst(&worst, apart(a, got));
+		take(s.position, 3, 1, f, p);
+		take(s.move, 3, 2, f, q);
+		take(s.position, 3, 2, f, got);
+		for (int c = 0; c < 3; c++)
+			p[c] += q[c] + s.rest[2][c] - s.rest[1][c];
+		ck_worst(&worst, 0.1 * distance(p, got));
+	}
+	snprintf(text, sizeof text, "pose %s: append, saved, inverse, none, local", name);
+	ck_judge(text, release(&s) ? worst : INFINITY, 2e-6);
+}
+
+/* A leg of 5 + 5 units; the goal is within its reach, or not.  The solver creeps where
+ * the leg is nearly straight, so "reached" is a wide word. */
+static void
+judge_ik(kern_pose_fn *fn, const char *name)
+{
+	struct subject s;
+	double reached = 0, off = 0, beyond = 0, pointing = 0, p[4], q[4], goal[3];
+	char text[80];
+	const float leg[4][3] = {{0, 10, 0}, {0, 5, -0.2f}, {0, 0, 0}, {0, 0, 0}};
+	draw(&s, 4);
+	memcpy(s.rest, leg, sizeof leg);
+	for (uint32_t i = 0; i < 4; i++)
+		s.hierarchy[i] = i;
+	add_chain(&s, 0, 0);
+	for (size_t f = 0; f < FRAMES; f++) {
+		for (size_t plane = 0; plane < 12; plane++)
+			s.move[plane * STRIDE + f] = 0;
+		for (size_t i = 0; i < 4; i++)
+			for (size_t c = 0; c < 4; c++)
+				s.rotate[(i * 4 + c) * STRIDE + f] = c == 3;
+		s.move[9 * STRIDE + f] = (float)ck_uniform(-3, 3);
+		s.move[10 * STRIDE + f] = (float)ck_uniform(1, 4);
+		s.move[11 * STRIDE + f] = (float)ck_uniform(-3, 3);
+		s.enabled[f] = f % 3 != 0;
+	}
+	for (int limited = 0; limited < 2; limited++) {
+		s.links[0].limited = (uint32_t)limited;
+		s.links[0].minimum[0] = -3.0f;
+		s.links[0].maximum[0] = -0.01f;
+		fn(&s.pose, NULL);
+		for (size_t f = 0; f < FRAMES; f++) {
+			take(s.position, 3, 2, f, p);
+			take(s.position, 3, 3, f, goal);
+			if (!s.enabled[f]) {
+				ck_worst(&off, distance(p, (double[3]){0, 0, 0}));
+				continue;
+			}
+			ck_worst(&reached, distance(p, goal));
+			take(s.local, 4, 1, f, q);
+			if (limited) {
+				double angle = 2 * atan2(q[0], q[3]);
+				ck_worst(&beyond, fabs(q[1]) + fabs(q[2]));
+				ck_worst(&beyond, angle + 0.01);
+				ck_worst(&beyond, -3.0 - angle);
+			}
+		}
+	}
+	snprintf(text, sizeof text, "pose %s: a leg reaches what it can", name);
+	ck_judge(text, reached, 2e-2);
+	snprintf(text, sizeof text, "pose %s: IK that is off does nothing", name);
+	ck_judge(text, off, 1e-6);
+	snprintf(text, sizeof text, "pose %s: a knee keeps its limits", name);
+	ck_judge(text, beyond, 1e-5);
+	s.links[0].limited = 0;
+	for (size_t f = 0; f < FRAMES; f++) {
+		s.move[10 * STRIDE + f] = -15.0f;
+		s.enabled[f] = 1;
+	}
+	fn(&s.pose, NULL);
+	for (size_t f = 0; f < FRAMES; f++) {
+		/* Stretched, the foot lies on the line from hip to goal. */
+		take(s.position, 3, 2, f, p);
+		take(s.position, 3, 3, f, goal);
+		double far = distance(goal, (double[3]){0, 10, 0});
+		double near = distance(p, (double[3]){0, 10, 0});
+		ck_worst(&pointing, fabs(near + distance(p, goal) - far));
+	}
+	snprintf(
+		text, sizeof text, "pose %s: a leg points at what it cannot reach", name);
+	ck_judge(text, release(&s) ? pointing : INFINITY, 2e-2);
+}
+
+static void
+judge(kern_pose_fn *fn, const char *name)
+{
+	judge_hierarchy(fn, name);
+	judge_agreement(fn, name);
+	judge_append(fn, name);
+	judge_ik(fn, name);
+}
+
+void
+check_pose(void)
+{
+	judge(kern_pose_c, "c");
+	for (int i = 0; i < CK_CAPS; i++) {
+		kern_pose_fn *fn = kern_pose_pick(ck_caps[i].bit);
+		if (fn == kern_pose_c)
+			continue;
+		if (ck_machine() & ck_caps[i].bit)
+			judge(fn, ck_caps[i].name);
+		else
+			ck_skip("pose", ck_caps[i].name);
+	}
+}
+
+void
+bench_pose(void)
+{
+	struct subject s;
+	draw(&s, BONES);
+	for (uint32_t i = 0; i < BONES; i++)
+		s.hierarchy[i] = i;
+	for (uint32_t i = 8; i < BONES; i++)
+		s.parent[i] = (int32_t)(i - 1);
+	for (int with_ik = 0; with_ik < 2; with_ik++) {
+		kern_pose_fn *last = NULL;
+		if (with_ik) {
+			add_chain(&s, 0, 0);
+			add_chain(&s, 1, 4);
+		}
+		for (int i = -1; i < CK_CAPS; i++) {
+			kern_pose_fn *fn =
+				i < 0 ? kern_pose_c : kern_pose_pick(ck_caps[i].bit);
+			if (fn == last || (i >= 0 && !(ck_machine() & ck_caps[i].bit)))
+				continue;
+			last = fn;
+			uint64_t frames = 0;
+			double begin = ck_now(), seconds;
+			do {
+				fn(&s.pose, NULL);
+				frames += FRAMES;
+				seconds = ck_now() - begin;
+			} while (seconds < 0.5);
+			printf("pose %-6s %-12s %8.2f ns per frame and bone\n",
+				i < 0 ? "c" : ck_caps[i].name,
+				with_ik ? "2 chains" : "no IK",
+				seconds * 1e9 / (double)(frames * BONES));
+		}
+	}
+	release(&s);
+}

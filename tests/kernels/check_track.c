@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tracks against a statement in double precision that searches every frame anew. */
+#include "kernels/curve.h"
+#include "kernels/track.h"
+#include "tests/kernels/ck.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KEYS   40
+#define FRAMES 67
+#define STRIDE 71
+
+static uint32_t
+random_keys(struct kern_track_key *keys)
+{
+	uint32_t count = ck_random(4) == 0 ? ck_random(3) : ck_random(KEYS);
+	uint32_t frame = ck_random(20);
+	for (uint32_t i = 0; i < count; i++) {
+		keys[i].frame = frame;
+		frame += 1 + ck_random(ck_random(5) == 0 ? 100 : 5);
+		for (int c = 0; c < 3; c++)
+			keys[i].move[c] = (float)ck_uniform(-30, 30);
+		ck_rotation(keys[i].rotate);
+		for (int c = 0; c < 16; c++)
+			keys[i].curve[c / 4][c % 4] = (uint8_t)ck_random(128);
+	}
+	return count;
+}
+
+static void
+slerp(const float a[4], const float b[4], double t, double q[4])
+{
+	double dot = 0, length = 0;
+	for (int c = 0; c < 4; c++)
+		dot += (double)a[c] * b[c];
+	double sign = dot < 0 ? -1 : 1, angle = acos(fmin(fabs(dot), 1.0));
+	double from = 1 - t, to = t;
+	if (angle > 1e-6) {
+		from = sin((1 - t) * angle) / sin(angle);
+		to = sin(t * angle) / sin(angle);
+	}
+	for (int c = 0; c < 4; c++)
+		q[c] = from * a[c] + sign * to * b[c];
+	for (int c = 0; c < 4; c++)
+		length += q[c] * q[c];
+	for (int c = 0; c < 4; c++)
+		q[c] /= sqrt(length);
+}
+
+static void
+restate(const struct kern_track *a, uint32_t frame, double move[3], double q[4])
+{
+	uint32_t last = 0;
+	memset(move, 0, 3 * sizeof *move);
+	q[0] = q[1] = q[2] = 0;
+	q[3] = 1;
+	if (a->key_count == 0)
+		return;
+	while (last + 1 < a->key_count && a->keys[last + 1].frame <= frame)
+		last++;
+	const struct kern_track_key *from = &a->keys[last], *to = from;
+	double t = 0;
+	if (frame > from->frame && last + 1 < a->key_count) {
+		to = from + 1;
+		t = (double)(frame - from->frame) / (double)(to->frame - from->frame);
+	}
+	for (int c = 0; c < 3; c++)
+		move[c] = from->move[c] + ((double)to->move[c] - from->move[c]) *
+						  kern_curve_weight(to->curve[c], t);
+	slerp(from->rotate, to->rotate, kern_curve_weight(to->curve[3], t), q);
+	if (a->fixed_axis != NULL) {
+		const float *axis = a->fixed_axis;
+		double side = q[0] * axis[0] + q[1] * axis[1] + q[2] * axis[2];
+		double angle =
+			2 * atan2(sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]), q[3]);
+		for (int c = 0; c < 3; c++)
+			q[c] = axis[c] * sin(angle / 2) * (side < 0 ? -1 : 1);
+		q[3] = cos(angle / 2);
+	}
+}
+
+struct worst {
+	double move, rotate;
+	int padding, guards, same;
+};
+
+static void
+compare(const struct kern_track *a, struct worst *worst)
+{
+	for (uint32_t f = 0; f < a->frame_count; f++) {
+		double move[3], q[4], near = 0, far = 0;
+		restate(a, a->first_frame + f, move, q);
+		for (size_t c = 0; c < 3; c++)
+			ck_worst(
+				&worst->move, fabs(a->move[c * a->stride + f] - move[c]));
+		for (size_t c = 0; c < 4; c++) {
+			ck_worst(&near, fabs(a->rotate[c * a->stride + f] - q[c]));
+			ck_worst(&far, fabs(a->rotate[c * a->stride + f] + q[c]));
+		}
+		/* At a side of about 0 the fixed axis may turn either way. */
+		ck_worst(&worst->rotate, fmin(near, far));
+	}
+	for (size_t c = 0; c < 3; c++)
+		for (size_t f = a->frame_count; f < a->stride && c < 2; f++)
+			worst->padding = worst->padding &&
+					 ck_is_poison(a->move[c * a->stride + f]);
+}
+
+/* The same frames in two runs have the same bits. */
+static void
+compare_split(kern_track_fn *fn, const struct kern_track *whole, struct worst *worst)
+{
+	float move[3 * STRIDE], rotate[4 * STRIDE];
+	uint32_t cut = ck_random(whole->frame_count);
+	struct kern_track part = *whole;
+	part.move = move;
+	part.rotate = rotate;
+	part.frame_count = cut;
+	fn(&part, NULL);
+	part.first_frame += cut;
+	part.frame_count = whole->frame_count - cut;
+	part.move = move + cut;
+	part.rotate = rotate + cut;
+	fn(&part, NULL);
+	for (size_t c = 0; c < 4; c++) {
+		size_t bytes = whole->frame_count * sizeof(float);
+		worst->same = worst->same &&
+			      memcmp(rotate + c * STRIDE, whole->rotate + c * STRIDE,
+				      bytes) == 0 &&
+			      (c == 3 || memcmp(move + c * STRIDE,
+						 whole->move + c * STRIDE, bytes) == 0);
+	}
+}
+
+static void
+judge(kern_track_fn *fn, const char *name)
+{
+	struct kern_track_key keys[KEYS];
+	const float axes[2][3] = {{0.6f, -0.8f, 0.0f}, {0.0f, 0.0f, 1.0f}};
+	struct worst worst = {.padding = 1, .guards = 1, .same = 1};
+	char text[80];
+	for (int round = 0; round < 600; round++) {
+		float *move = ck_floats(3 * STRIDE, round & 1);
+		float *rotate = ck_floats(4 * STRIDE, round & 2);
+		struct kern_track a = {.keys = keys,
+			.key_count = random_keys(keys),
+			.fixed_axis = ck_random(4) == 0 ? axes[ck_random(2)] : NULL,
+			.first_frame = ck_random(120),
+			.frame_count = 1 + ck_random(FRAMES),
+			.stride = STRIDE,
+			.rotate = rotate,
+			.move = move};
+		fn(&a, NULL);
+		compare(&a, &worst);
+		compare_split(fn, &a, &worst);
+		worst.guards = ck_release(move) && worst.guards;
+		worst.guards = ck_release(rotate) && worst.guards;
+	}
+	snprintf(text, sizeof text, "track %s: moves", name);
+	ck_judge(text, worst.move, 1e-5);
+	snprintf(text, sizeof text, "track %s: rotations", name);
+	ck_judge(text, worst.rotate, 1e-6);
+	snprintf(text, sizeof text, "track %s: writes its frames only", name);
+	ck_true(text, worst.padding && worst.guards);
+	snprintf(text, sizeof text, "track %s: any split gives the same bits", name);
+	ck_true(text, worst.same);
+}
+
+static void
+judge_weights(kern_track_weights_fn *fn, const char *name)
+{
+	struct kern_track_weight_key keys[3] = {{5, 0.25f}, {9, 1.0f}, {30, -2.0f}};
+	const double expected[] = {
+		0.25, 0.25, 0.4375, 0.625, 0.8125, 1.0, 1.0 - 3.0 / 21};
+	float *weight = ck_floats(7, 1);
+	struct kern_track_weights a = {keys, 3, 4, 7, weight};
+	double worst = 0;
+	char text[80];
+	fn(&a, NULL);
+	for (int f = 0; f < 7; f++)
+		ck_worst(&worst, fabs(weight[f] - expected[f]));
+	a.first_frame = 1000;
+	a.frame_count = 1;
+	fn(&a, NULL);
+	ck_worst(&worst, fabs(weight[0] + 2.0));
+	a.key_count = 0;
+	fn(&a, NULL);
+	ck_worst(&worst, fabs(weight[0]));
+	snprintf(text, sizeof text, "weights %s: linear, held at both ends", name);
+	ck_judge(text, ck_release(weight) ? worst : INFINITY, 1e-7);
+}
+
+void
+check_track(void)
+{
+	judge(kern_track_c, "c");
+	judge_weights(kern_track_weights_c, "c");
+	for (int i = 0; i < CK_CAPS; i++) {
+		kern_track_fn *fn = kern_track_pick(ck_caps[i].bit);
+		if (fn == kern_track_c)
+			continue;
+		if (ck_machine() & ck_caps[i].bit)
+			judge(fn, ck_caps[i].name);
+		else
+			ck_skip("track", ck_caps[i].name);
+	}
+}
