@@ -26,7 +26,9 @@ kd_keys_refuse(
 {
 	va_list args;
 	va_start(args, format);
-	int code = refuse_at(at, value->line, value->column, format, args);
+	int by_key = value->type == KD_TOML_TABLE && value->key != NULL;
+	int code = refuse_at(at, by_key ? value->key_line : value->line,
+		by_key ? value->key_column : value->column, format, args);
 	va_end(args);
 	return code;
 }

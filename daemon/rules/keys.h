@@ -43,7 +43,8 @@ struct kd_key {
 int kd_keys_read(const struct kd_keys *at, const struct kd_key *keys,
 	const struct kd_toml *table, void *object);
 
-/* -EINVAL with FILE:LINE:COLUMN of the value, or of its key, before the sentence. */
+/* -EINVAL with FILE:LINE:COLUMN of the value (of a table: its key), or of the key, before
+ * the sentence. */
 int kd_keys_refuse(const struct kd_keys *at, const struct kd_toml *value,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 int kd_keys_refuse_key(const struct kd_keys *at, const struct kd_toml *value,

@@ -13,10 +13,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 enum kd_toml_type {
 	KD_TOML_TABLE,
 	KD_TOML_ARRAY,
@@ -65,9 +61,5 @@ const char *kd_toml_type_name(enum kd_toml_type type);
  */
 char *kd_toml_found(const struct kd_toml *toml, char *buffer, size_t size);
 #define KD_TOML_FOUND(toml) kd_toml_found((toml), (char[200]){0}, 200)
-
-#ifdef __cplusplus
-}
-#endif
 
 #endif

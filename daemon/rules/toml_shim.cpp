@@ -3,8 +3,6 @@
  * toml_shim.cpp - toml++ behind extern "C".  The tree it builds is malloc'ed and C's own;
  * every exception ends here as an errno and a sentence.
  */
-#include "daemon/rules/toml.h"
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -13,6 +11,12 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+
+#include <jansson.h>
+
+extern "C" {
+#include "daemon/rules/toml.h"
+}
 
 #define TOML_MAX_NESTED_VALUES KD_TOML_DEPTH
 #include <toml++/toml.h>
