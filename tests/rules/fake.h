@@ -2,7 +2,7 @@
 /*
  * fake.h - a scratch folder with a kiln-worker that is a shell script: a "plugin" is a
  * file whose text the worker prints as its description, or an order to misbehave:
- * "refuse: REASON", "hang", "flood", "crash".
+ * "refuse: REASON", "silent", "hang", "flood", "crash".
  */
 #ifndef T_FAKE_H
 #define T_FAKE_H
