@@ -15,3 +15,4 @@ libkdrules_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 	-DKD_PLUGINS_PATH='"$(plugindir)"'
 # What a program that links libkdrules.a links besides.
 rules_libs = libkdrules.a $(base_libs) -lstdc++
+dist_man_MANS += daemon/kiln.toml.5
