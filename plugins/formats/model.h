@@ -7,8 +7,8 @@
  * Angles are radians.  A PMD is turned into PMX terms by pmd.c.
  *
  * All arrays belong to the model and go with fmt_model_free().  Every index is checked:
- * it is -1 or names an element; the parents form no cycle.  IK links and morph elements that
- * named nothing are gone.  Numbers that move bones are finite.
+ * it is -1 or names an element; the parents form no cycle.  IK links and morph elements
+ * that named nothing are gone.  Numbers that move bones are finite.
  */
 #ifndef FMT_MODEL_H
 #define FMT_MODEL_H
@@ -41,16 +41,16 @@ struct fmt_ik_link {
 };
 
 struct fmt_bone {
-	char *name;    /* UTF-8 */
-	char *name_en; /* UTF-8, may be "" */
-	char vmd_name[16]; /* the name as a VMD key holds it: cp932, cut to 15 bytes, NUL-padded;
-			      empty where the name has no cp932 form at all */
+	char *name;	   /* UTF-8 */
+	char *name_en;	   /* UTF-8, may be "" */
+	char vmd_name[16]; /* the name as a VMD key holds it: cp932, cut to 15 bytes,
+			      NUL-padded; empty where the name has no cp932 form at all */
 	float position[3]; /* at rest, model space */
 	int32_t parent;
 	int32_t layer;
-	uint32_t flags;      /* set of enum fmt_bone_flags; an append flag without a valid
-				source is cleared, an IK flag without a valid target too */
-	int32_t tail_bone;   /* -1: tail_offset holds */
+	uint32_t flags;	   /* set of enum fmt_bone_flags; an append flag without a valid
+			      source is cleared, an IK flag without a valid target too */
+	int32_t tail_bone; /* -1: tail_offset holds */
 	float tail_offset[3];
 	int32_t append_source;
 	float append_ratio;
@@ -72,9 +72,9 @@ enum fmt_morph_type {
 };
 
 struct fmt_morph_element {
-	int32_t index; /* a bone (BONE) or a morph (GROUP, FLIP) */
-	float weight;  /* GROUP, FLIP */
-	float move[3]; /* BONE */
+	int32_t index;	 /* a bone (BONE) or a morph (GROUP, FLIP) */
+	float weight;	 /* GROUP, FLIP */
+	float move[3];	 /* BONE */
 	float rotate[4]; /* BONE: quaternion x y z w */
 };
 
@@ -96,8 +96,8 @@ struct fmt_model {
 
 /* Reads a PMX or a PMD, told apart by their magic.  0 or a negative errno with *err.
  * *model is untouched on failure. */
-int fmt_model_read(const void *bytes, size_t length, struct fmt_model *model,
-		   struct fmt_err *err);
+int fmt_model_read(
+	const void *bytes, size_t length, struct fmt_model *model, struct fmt_err *err);
 void fmt_model_free(struct fmt_model *model);
 
 #endif

@@ -27,7 +27,7 @@ enum fmt_vmd_channel { FMT_VMD_X, FMT_VMD_Y, FMT_VMD_Z, FMT_VMD_R, FMT_VMD_CHANN
 struct fmt_vmd_key {
 	uint32_t frame;
 	float move[3];
-	float rotate[4];  /* x y z w, unit length; an all-zero one has become identity */
+	float rotate[4]; /* x y z w, unit length; an all-zero one has become identity */
 	/* The curve of the segment that ENDS at this key: x1 y1 x2 y2 of 0..127 for each
 	 * channel, from bytes 16c, 16c+4, 16c+8, 16c+12 of the key's 64. */
 	uint8_t curve[FMT_VMD_CHANNELS][4];
@@ -40,9 +40,9 @@ struct fmt_vmd_weight {
 };
 
 /*
- * One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded.  It is empty where
- * the writer had a name without cp932 form: such a track fits no bone.  Where the fallback
- * encoding was chosen (see the options) it is the cp932 form of `name` instead.
+ * One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded.  It is empty
+ * where the writer had a name without cp932 form: such a track fits no bone.  Where the
+ * fallback encoding was chosen (see the options) it is the cp932 form of `name` instead.
  */
 struct fmt_vmd_track {
 	char vmd_name[16];
@@ -71,38 +71,39 @@ struct fmt_vmd_camera {
 	uint32_t frame;
 	float distance, move[3], rotate[3];
 	uint8_t curve[6][4]; /* X Y Z rotation distance angle; each x1 x2 y1 y2 */
-	uint32_t angle;      /* degrees */
+	uint32_t angle;	     /* degrees */
 	uint8_t perspective_off;
 };
 
 enum fmt_vmd_encoding { FMT_VMD_CP932, FMT_VMD_GBK, FMT_VMD_UTF8 };
 
 struct fmt_vmd_options {
-	/* For files whose names are not cp932.  One encoding is chosen for a whole file: UTF-8
-	 * when every name is well-formed in it, GBK when fewer names are wrong in it than in
-	 * cp932.  FMT_VMD_CP932: no fallback. */
+	/* For files whose names are not cp932.  One encoding is chosen for a whole file:
+	 * UTF-8 when every name is well-formed in it, GBK when fewer names are wrong in
+	 * it than in cp932.  FMT_VMD_CP932: no fallback. */
 	enum fmt_vmd_encoding fallback;
-	int strict; /* a file that ends inside a section is refused; else what is whole counts */
+	int strict; /* a file that ends inside a section is refused; else what is whole
+		       counts */
 };
 
 struct fmt_vmd {
 	char *model_name; /* UTF-8 */
 	uint32_t bone_count, morph_count, property_count, camera_count, light_count,
 		shadow_count;
-	struct fmt_vmd_track *bones;  /* in order of first appearance */
+	struct fmt_vmd_track *bones; /* in order of first appearance */
 	struct fmt_vmd_track *morphs;
 	struct fmt_vmd_property *properties; /* sorted by frame */
-	struct fmt_vmd_camera *cameras;      /* sorted by frame */
-	uint32_t last_frame;  /* of bone and morph keys; 0 when there are none */
+	struct fmt_vmd_camera *cameras;	     /* sorted by frame */
+	uint32_t last_frame; /* of bone and morph keys; 0 when there are none */
 	uint32_t bone_keys, morph_keys; /* as the file holds them */
-	uint32_t duplicate_keys;        /* dropped: same name and frame as a later one */
+	uint32_t duplicate_keys;	/* dropped: same name and frame as a later one */
 	char truncated[256]; /* "" or what is missing, a sentence for a warning */
 };
 
 /* 0 or a negative errno with *err; *motion is untouched on failure.  NULL options: cp932,
  * not strict. */
 int fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
-		 struct fmt_vmd *motion, struct fmt_err *err);
+	struct fmt_vmd *motion, struct fmt_err *err);
 void fmt_vmd_free(struct fmt_vmd *motion);
 
 #endif
