@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-#define DEFAULT_CONF "/etc/kiln/kiln.toml"
-
 static json_t *
 rules_to_json(const struct kd_conf *conf)
 {
@@ -61,7 +59,7 @@ kd_ctl_check_command(struct kd_ctl *ctl, int argc, char **argv)
 			"given with -c FILE",
 			argv[optind]);
 	struct kd_conf_options options = {
-		.file = ctl->conf != NULL ? ctl->conf : DEFAULT_CONF,
+		.file = ctl->conf != NULL ? ctl->conf : KILN_CONF,
 		.state = ctl->state,
 		.check_paths = 1,
 	};

@@ -50,7 +50,7 @@ kd_ctl_print_help(const struct kd_ctl_command *command)
 	fputs("  --json               print JSON\n"
 	      "  --state DIR          kilnd's state folder ($KILN_STATE; "
 	      "/var/lib/kilnd)\n"
-	      "  -c, --config FILE    the configuration (/etc/kiln/kiln.toml)\n"
+	      "  -c, --config FILE    the configuration (" KILN_CONF ")\n"
 	      "  -h, --help           print this\n",
 		stdout);
 }

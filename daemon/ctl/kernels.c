@@ -79,6 +79,19 @@ kd_ctl_kernels_needs(uint32_t needs, char *buffer, size_t size)
 	return join_words(needs, words, buffer, size);
 }
 
+json_t *
+kd_ctl_kernels_words(const char *words)
+{
+	json_t *array = json_array();
+	while (*words != '\0') {
+		size_t length = strcspn(words, ",");
+		json_array_append_new(array, json_stringn(words, length));
+		words += length;
+		words += strspn(words, ", ");
+	}
+	return array;
+}
+
 const char *
 kd_ctl_kernels_product(uint32_t makes)
 {
@@ -103,14 +116,16 @@ catalog_to_json(const struct kd_catalog *catalog)
 		const struct kd_kernel *k = catalog->kernels[i];
 		char kinds[80], needs[40];
 		json_array_append_new(kernels,
-			json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b}", "name",
+			json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:o,s:b}", "name",
 				k->name, "summary", k->summary, "plugin", k->plugin,
 				"plugin_name", k->plugin_name, "version", k->version,
 				"accepts",
-				kd_ctl_kernels_kinds(k->accepts, kinds, sizeof kinds),
+				kd_ctl_kernels_words(kd_ctl_kernels_kinds(
+					k->accepts, kinds, sizeof kinds)),
 				"makes", kd_ctl_kernels_product(k->makes), "needs",
-				kd_ctl_kernels_needs(k->needs, needs, sizeof needs),
-				"inspects", k->inspects));
+				kd_ctl_kernels_words(kd_ctl_kernels_needs(
+					k->needs, needs, sizeof needs)),
+				"inspect", k->inspects));
 	}
 	for (uint32_t i = 0; i < catalog->refused_count; i++)
 		json_array_append_new(refused,

@@ -9,6 +9,8 @@
 
 #include "daemon/rules/catalog.h"
 
+#include <jansson.h>
+
 enum { KD_CTL_FOLDERS = 16 };
 
 /* Folders of --plugins, in order; none: kd_catalog_plugins(). */
@@ -30,6 +32,8 @@ const struct kd_kernel *kd_ctl_kernels_find(
 char *kd_ctl_kernels_kinds(uint32_t kinds, char *buffer, size_t size);
 /* "cuda, exec" of a set of enum kiln_needs, "" for none; buffer is returned. */
 char *kd_ctl_kernels_needs(uint32_t needs, char *buffer, size_t size);
+/* The same words as a JSON array. */
+json_t *kd_ctl_kernels_words(const char *words);
 /* The word for one of enum kiln_product, one of enum kiln_type. */
 const char *kd_ctl_kernels_product(uint32_t makes);
 const char *kd_ctl_kernels_type(uint32_t type);

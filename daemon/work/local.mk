@@ -3,4 +3,5 @@ noinst_LIBRARIES += libkdwork.a
 libkdwork_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libkdwork_a_SOURCES = \
 	daemon/work/pool.h daemon/work/pool.c \
+	daemon/work/session.h daemon/work/session.c \
 	daemon/work/spawn.h daemon/work/spawn.c

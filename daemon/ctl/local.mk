@@ -1,0 +1,26 @@
+# kilnctl: its commands, one file each, and what they share.
+noinst_LIBRARIES += libkdctl.a
+libkdctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
+	-DKILN_CONF='"$(sysconfdir)/kiln/kiln.toml"'
+libkdctl_a_SOURCES = \
+	daemon/ctl/ask.h daemon/ctl/ask.c \
+	daemon/ctl/bar.h daemon/ctl/bar.c \
+	daemon/ctl/check.c \
+	daemon/ctl/ctl.h daemon/ctl/ctl.c \
+	daemon/ctl/describe.c \
+	daemon/ctl/facts.h daemon/ctl/facts.c \
+	daemon/ctl/kernels.h daemon/ctl/kernels.c \
+	daemon/ctl/list.c \
+	daemon/ctl/plan.h daemon/ctl/plan.c \
+	daemon/ctl/reload.c \
+	daemon/ctl/report.h daemon/ctl/report.c \
+	daemon/ctl/run.c \
+	daemon/ctl/status.c \
+	daemon/ctl/table.h daemon/ctl/table.c \
+	daemon/ctl/text.h daemon/ctl/text.c \
+	daemon/ctl/watch.c
+ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs)
+
+bin_PROGRAMS += kilnctl
+kilnctl_SOURCES = daemon/kilnctl.c
+kilnctl_LDADD = $(ctl_libs)
