@@ -77,28 +77,40 @@ settle_unit(struct kd_kiln *kiln, struct kd_unit *unit, const struct kd_outcome 
 	}
 }
 
+/* The units of a batch as a list, so that the batch can go before they do. */
+static struct kd_unit *
+chain_units(const struct kd_batch *batch)
+{
+	struct kd_unit *first = NULL;
+	for (uint32_t i = batch->unit_count; i-- > 0;) {
+		batch->units[i]->next = first;
+		first = batch->units[i];
+	}
+	return first;
+}
+
+static struct kd_unit *
+unchain(struct kd_unit **first)
+{
+	struct kd_unit *unit = *first;
+	*first = unit->next;
+	unit->next = unit->previous = NULL;
+	return unit;
+}
+
 static void
 end_run(struct kd_kiln_run *run)
 {
 	struct kd_kiln *kiln = run->kiln;
 	uint32_t count = run->batch->unit_count;
-	struct kd_unit **units = run->batch->units;
 	struct kd_kiln_run **at = &kiln->runs;
 	while (*at != run)
 		at = &(*at)->next;
 	*at = run->next;
-	/* The units are taken out before the batch that lists them goes. */
-	struct kd_unit *first = NULL;
-	for (uint32_t i = count; i-- > 0;) {
-		units[i]->next = first;
-		first = units[i];
-	}
+	struct kd_unit *first = chain_units(run->batch);
 	kd_queue_end(kiln->queue, run->batch);
 	for (uint32_t i = 0; i < count; i++) {
-		struct kd_unit *unit = first;
-		first = unit->next;
-		unit->next = unit->previous = NULL;
-		settle_unit(kiln, unit, &run->outcomes[i]);
+		settle_unit(kiln, unchain(&first), &run->outcomes[i]);
 		kd_outcome_clear(&run->outcomes[i]);
 	}
 	run->over = 1;
@@ -481,15 +493,14 @@ kd_kiln_start_batches(struct kd_kiln *kiln)
 			continue;
 		kd_log(KD_ERROR, "rule '%s': out of memory, a batch waits",
 			batch->rule->name);
-		struct kd_unit *units[batch->unit_count];
-		uint32_t count = batch->unit_count;
-		memcpy(units, batch->units, sizeof units);
+		struct kd_unit *first = chain_units(batch);
 		kd_queue_end(kiln->queue, batch);
-		for (uint32_t i = 0; i < count; i++) {
+		while (first != NULL) {
+			struct kd_unit *unit = unchain(&first);
 			struct kd_outcome outcome;
 			kd_outcome_put_back(
-				&outcome, units[i], ev_now(kiln->loop), "out of memory");
-			settle_unit(kiln, units[i], &outcome);
+				&outcome, unit, ev_now(kiln->loop), "out of memory");
+			settle_unit(kiln, unit, &outcome);
 		}
 		return;
 	}

@@ -30,31 +30,32 @@ static const struct kd_ctl_command commands[] = {
 		kd_ctl_check_command},
 	{"status", "", "Tell how kilnd and its rules fare", NULL, kd_ctl_status_command},
 	{"list", "[-r RULE] [-s STATE] [-n N]", "List units, the newest first",
-		"  -r, --rule RULE      only this rule's\n"
-		"  -s, --status STATE   only those settling, ready, running, deferred,\n"
-		"                       published, skipped, kept, failed or gone\n"
-		"  -n, --limit N        at most so many (50)\n",
+		"  -r, --rule RULE        only this rule's\n"
+		"  -s, --status STATE     only those settling, ready, running, "
+		"deferred,\n"
+		"                         published, skipped, kept, failed or gone\n"
+		"  -n, --limit N          at most so many (50)\n",
 		kd_ctl_list_command},
 	{"show", "UNIT | PATH", "Show one unit: its tries, its outputs, why it failed",
 		NULL, kd_ctl_show_command},
 	{"watch", "[-r RULE]", "Show what happens as it happens",
-		"  -r, --rule RULE      only this rule's\n", kd_ctl_watch_command},
+		"  -r, --rule RULE        only this rule's\n", kd_ctl_watch_command},
 	{"reload", "[--wait]", "Read the configuration anew",
-		"      --wait           until it is in force, or refused with the "
+		"      --wait             until it is in force, or refused with the "
 		"reason\n",
 		kd_ctl_reload_command},
 	{"sync", "[--idle]", "Wait until everything dropped before has been seen",
-		"      --idle           and until nothing is settling, ready or "
+		"      --idle             and until nothing is settling, ready or "
 		"running\n",
 		kd_ctl_sync_command},
 	{"kernels", "[--plugins DIR]", "List the kernels that plugins offer",
-		"      --plugins DIR    where plugins are; may be repeated\n",
+		"      --plugins DIR      where plugins are; may be repeated\n",
 		kd_ctl_kernels_command},
 	{"describe", "KERNEL [-p KEY=VALUE]...",
 		"Describe a kernel's parameters, or what given ones name",
 		"  -p, --param KEY=VALUE  a parameter (model=M.pmx lists a model's "
 		"bones)\n"
-		"      --plugins DIR    where plugins are; may be repeated\n",
+		"      --plugins DIR      where plugins are; may be repeated\n",
 		kd_ctl_describe_command},
 };
 enum { COMMANDS = sizeof commands / sizeof commands[0] };

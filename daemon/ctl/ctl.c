@@ -47,11 +47,11 @@ kd_ctl_print_help(const struct kd_ctl_command *command)
 		command->summary);
 	if (command->help != NULL)
 		fputs(command->help, stdout);
-	fputs("  --json               print JSON\n"
-	      "  --state DIR          kilnd's state folder ($KILN_STATE; "
+	fputs("      --json             print JSON\n"
+	      "      --state DIR        kilnd's state folder ($KILN_STATE; "
 	      "/var/lib/kilnd)\n"
-	      "  -c, --config FILE    the configuration (" KILN_CONF ")\n"
-	      "  -h, --help           print this\n",
+	      "  -c, --config FILE      the configuration (" KILN_CONF ")\n"
+	      "  -h, --help             print this\n",
 		stdout);
 }
 

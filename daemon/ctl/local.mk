@@ -19,7 +19,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/table.h daemon/ctl/table.c \
 	daemon/ctl/text.h daemon/ctl/text.c \
 	daemon/ctl/watch.c
-ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs)
+ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs) -lm
 
 bin_PROGRAMS += kilnctl
 kilnctl_SOURCES = daemon/kilnctl.c

@@ -1,1 +1,9 @@
-# daemon/publish
+# What becomes of outputs and inputs.
+noinst_LIBRARIES += libkdpublish.a
+libkdpublish_a_SOURCES = \
+	daemon/publish/inputs.h daemon/publish/inputs.c \
+	daemon/publish/publish.h daemon/publish/publish.c \
+	daemon/publish/sidecar.h daemon/publish/sidecar.c \
+	daemon/publish/slot.h daemon/publish/slot.c \
+	daemon/publish/stage.h daemon/publish/stage.c
+libkdpublish_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -124,10 +124,13 @@ reap(pid_t pid, int code)
 	return status;
 }
 
-/* The last line the worker said, without its priority prefix "<3>". */
+/* The reason in the last line the worker said: without its priority "<3>", and without
+ * "plugin 'PATH' is refused: ", since whoever keeps the reason keeps the path beside it.
+ */
 static const char *
-last_line(struct stream *stream)
+reason_of(struct stream *stream)
 {
+	static const char refused[] = "' is refused: ";
 	char *text = stream->text;
 	if (text == NULL)
 		return "";
@@ -136,7 +139,10 @@ last_line(struct stream *stream)
 		text[--length] = '\0';
 	char *line = strrchr(text, '\n');
 	line = line != NULL ? line + 1 : text;
-	return line[0] == '<' && line[1] != '\0' && line[2] == '>' ? line + 3 : line;
+	if (line[0] == '<' && line[1] != '\0' && line[2] == '>')
+		line += 3;
+	char *reason = strstr(line, refused);
+	return reason != NULL ? reason + sizeof refused - 1 : line;
 }
 
 static int
@@ -144,7 +150,7 @@ judge(const struct kd_describe *describe, struct stream streams[2], int status,
 	json_t **json, struct kd_err *err)
 {
 	json_error_t error;
-	const char *reason = last_line(&streams[1]);
+	const char *reason = reason_of(&streams[1]);
 	if (WIFSIGNALED(status))
 		return kd_err_set(err, -EINVAL, "describing it ended with signal %d (%s)",
 			WTERMSIG(status), strsignal(WTERMSIG(status)));

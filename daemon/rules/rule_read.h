@@ -6,6 +6,7 @@
 #ifndef KD_RULE_READ_H
 #define KD_RULE_READ_H
 
+#include "daemon/rules/keys.h"
 #include "daemon/rules/rule.h"
 #include "daemon/rules/toml.h"
 
@@ -21,6 +22,14 @@ struct kd_rule_source {
 int kd_rule_read(
 	const struct kd_rule_source *source, struct kd_rule **rule, struct kd_err *err);
 void kd_rule_free(struct kd_rule *rule); /* NULL and half-built ones are fine */
+
+/* The keys of a rule (keys.h), read into a struct kd_rule. */
+extern const struct kd_key kd_rule_keys[];
+
+/* Names that kiln itself makes, NULL-ended: sidecars and stages.  They are never drops.
+ */
+#define KD_RULE_KEYS_RESERVED 3
+extern const char *const kd_rule_keys_reserved[KD_RULE_KEYS_RESERVED + 1];
 
 /* Of a rule whose keys are read: what its values say about each other. */
 int kd_rule_check(const struct kd_rule *rule, const struct kd_rule_source *source,

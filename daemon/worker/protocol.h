@@ -10,7 +10,9 @@
  *   keeper  HELLO    {"version":1,"kiln":"0.1.0"}
  *   client  BATCH    fd 0: the manifest (worker/manifest.h)
  *   keeper  HASHED   {"unit":i,"sha256":hex}           once for each unit that could be read
- *   client  VERDICT  {"unit":i,"run":true}  or  {"unit":i,"run":false,"output":path}
+ *   client  VERDICT  {"unit":i,"run":true}  or  {"unit":i,"run":false,"output":path};
+ *                    with run, "again":true: an output of the same content counts as
+ *                    this unit's own only when its sidecar names this very unit
  *   keeper  PROGRESS {"unit":i,"done":n,"total":m}     at most ten a second and unit
  *   keeper  LOG      {"level":n,"text":s}
  *   keeper  RESULT   fd 0: the result (worker/manifest.h); everything that could be
@@ -25,11 +27,15 @@
  * descriptor 4.  Requests by the engine carry a serial and get one REPLY with the same
  * serial, {"ok":0} or {"error":errno}, and the descriptor asked for.
  *
- *   keeper  OPEN      {"kernel":s,"params":[...],"device":s,"memory":n,"threads":n}
+ *   keeper  OPEN      {"kernel":s,"params":{name:value,...},"device":s,"memory":n,
+ *                     "threads":n}
+ *   engine  LOADED    {"plugin":s,"version":s,"accepts":n,"makes":n,"needs":n,
+ *                     "paths":[s,...]}  the plugin passed the gate; none of its functions
+ *                     ran yet.  paths: the parameters of type PATH
  *   engine  OPENED    {} or {"error":errno,"text":s}   after the gate, sandbox and open()
  *   keeper  INSPECT   like OPEN; answered by META ... then OPENED
- *   keeper  PROCESS   {"units":[{"kind":n,"name":s,"stem":s,"inputs":[{"name":s,
- *                     "bytes":n},...]},...]}
+ *   keeper  PROCESS   fd 0: {"units":[{"kind":n,"name":s,"stem":s,"inputs":[{"name":s,
+ *                     "bytes":n},...]},...]} (a directory's names outgrow a body)
  *   engine  INPUT     {"unit":i,"name":s}              -> REPLY with a descriptor
  *   engine  PARAM     {"name":s,"beneath":s|null}      -> REPLY with a descriptor
  *   engine  CREATE    {"unit":i,"name":s,"flags":n}    -> REPLY with a descriptor
@@ -82,6 +88,7 @@ enum kd_protocol_engine { /* keeper and engine */
 	KD_ENG_CANCEL,
 	KD_ENG_QUIT,
 	KD_ENG_REPLY,
+	KD_ENG_LOADED,
 };
 
 #endif

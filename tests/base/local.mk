@@ -1,1 +1,10 @@
-# tests/base
+tap_programs += tests/base/t_file tests/base/t_name tests/base/t_wire
+tests_base_t_file_SOURCES = tests/base/t_file.c
+tests_base_t_file_CPPFLAGS = $(check_cppflags)
+tests_base_t_file_LDADD = $(base_libs) $(CMOCKA_LIBS)
+tests_base_t_name_SOURCES = tests/base/t_name.c
+tests_base_t_name_CPPFLAGS = $(check_cppflags)
+tests_base_t_name_LDADD = $(base_libs) $(CMOCKA_LIBS)
+tests_base_t_wire_SOURCES = tests/base/t_wire.c
+tests_base_t_wire_CPPFLAGS = $(check_cppflags)
+tests_base_t_wire_LDADD = $(base_libs) $(CMOCKA_LIBS)

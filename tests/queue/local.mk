@@ -1,1 +1,9 @@
-# tests/queue
+tap_programs += tests/queue/t_ledger tests/queue/t_queue
+tests_queue_t_ledger_SOURCES = tests/queue/t_ledger.c
+tests_queue_t_ledger_CPPFLAGS = $(check_cppflags)
+tests_queue_t_ledger_LDADD = libkdqueue.a libkdmanifest.a $(base_libs) $(SQLITE_LIBS) \
+	$(EV_LIBS) $(CMOCKA_LIBS) -lpthread
+# The configuration is the test's own.
+tests_queue_t_queue_SOURCES = tests/queue/t_queue.c
+tests_queue_t_queue_CPPFLAGS = $(check_cppflags)
+tests_queue_t_queue_LDADD = libkilnd.a libkdqueue.a $(base_libs) $(SQLITE_LIBS) $(CMOCKA_LIBS)

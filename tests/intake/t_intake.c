@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A drop folder for real: what arrives settles once, however it arrives; what goes on
+ * being written does not; a drop folder that comes later is found.
+ */
+#include "daemon/base/file.h"
+#include "daemon/intake/filter.h"
+#include "daemon/intake/intake.h"
+#include "plugins/kiln_plugin.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[64];
+static int root;
+static struct ev_loop *loop;
+static struct kd_inotify *inotify;
+static struct kd_intake *intake;
+static struct kd_rule rule;
+static char *match[] = {(char *)"*.vmd", NULL}, *any[] = {(char *)"*", NULL};
+static char *ignore[] = {(char *)"*.part", NULL};
+
+static struct {
+	char path[256];
+	int64_t size;
+	int count;
+} seen[4000];
+static int seen_count, wanted;
+
+static void
+on_settled(void *context, const struct kd_unit *unit)
+{
+	(void)context;
+	int i = 0;
+	while (i < seen_count && strcmp(seen[i].path, unit->path) != 0)
+		i++;
+	if (i == seen_count)
+		snprintf(seen[seen_count++].path, sizeof seen[i].path, "%s", unit->path);
+	seen[i].size = unit->identity.size;
+	seen[i].count++;
+	if (seen_count == wanted)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+on_changed(void *context, struct kd_intake *changed)
+{
+	(void)context;
+	(void)changed;
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	strcpy(folder, "/tmp/kiln-t-intake.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	loop = ev_loop_new(0);
+	memset(seen, 0, sizeof seen);
+	seen_count = 0;
+	rule = (struct kd_rule){
+		.name = (char *)"r",
+		.watch = folder,
+		.match = match,
+		.ignore = ignore,
+		.recursive = 1,
+		.unit = KILN_FILE,
+		.settle = 0.1,
+	};
+	return kd_inotify_new(loop, &inotify, NULL);
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	kd_intake_free(intake);
+	intake = NULL;
+	kd_inotify_free(inotify);
+	ev_loop_destroy(loop);
+	close(root);
+	int slash = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = kd_file_remove_tree(slash, folder + 1);
+	close(slash);
+	return rc;
+}
+
+static void
+begin(void)
+{
+	struct kd_intake_handler handler = {.settled = on_settled, .changed = on_changed};
+	intake = kd_intake_new(loop, inotify, &rule, &handler);
+	assert_non_null(intake);
+}
+
+static void
+give_up(struct ev_loop *l, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(l, EVBREAK_ALL);
+}
+
+/* Runs until so many different units have settled, or for so long. */
+static void
+wait_for(int count, double seconds)
+{
+	ev_timer timer;
+	wanted = count;
+	ev_timer_init(&timer, give_up, seconds, 0.);
+	ev_timer_start(loop, &timer);
+	if (seen_count != count)
+		ev_run(loop, 0);
+	ev_timer_stop(loop, &timer);
+}
+
+static void
+put(const char *path, const char *text)
+{
+	assert_int_equal(kd_file_make_parents(root, path), 0);
+	int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(kd_file_write_all(fd, text, strlen(text)), 0);
+	close(fd);
+}
+
+static int
+times_seen(const char *path)
+{
+	for (int i = 0; i < seen_count; i++)
+		if (strcmp(seen[i].path, path) == 0)
+			return seen[i].count;
+	return 0;
+}
+
+static void
+names_that_are_no_units(void **state)
+{
+	(void)state;
+	struct kd_filter_verdict v = kd_filter_entry(&rule, "a/b.vmd", 0);
+	assert_int_equal(v.unit, 7);
+	assert_int_equal(kd_filter_entry(&rule, "b.vmd.part", 0).unit, 0);
+	assert_int_equal(kd_filter_entry(&rule, "b.txt", 0).unit, 0);
+	rule.match = any;
+	assert_int_equal(kd_filter_entry(&rule, "b.npz.kiln.json", 0).unit, 0);
+	assert_int_equal(kd_filter_entry(&rule, ".kiln-stage", 1).descend, 0);
+	assert_int_equal(kd_filter_entry(&rule, "sub", 1).descend, 1);
+	rule.recursive = 0;
+	assert_int_equal(kd_filter_entry(&rule, "sub", 1).descend, 0);
+	/* A folder where the pattern asks for a file is a unit, for the worker to refuse.
+	 */
+	rule.match = match;
+	assert_int_equal(kd_filter_entry(&rule, "trap.vmd", 1).unit, 8);
+	rule.unit = KILN_DIRECTORY;
+	rule.match = any;
+	v = kd_filter_entry(&rule, "shot/deep/frame.png", 0);
+	assert_int_equal(v.unit, 4);
+	assert_int_equal(kd_filter_entry(&rule, "loose.png", 0).unit, 0);
+}
+
+static void
+what_was_there_before_is_found(void **state)
+{
+	(void)state;
+	put("a.vmd", "1");
+	put("deep/er/b.vmd", "22");
+	put("c.txt", "3");
+	begin();
+	wait_for(2, 5);
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(times_seen("a.vmd"), 1);
+	assert_int_equal(times_seen("deep/er/b.vmd"), 1);
+	assert_true(kd_intake_is_current(intake));
+}
+
+static void
+trees_made_in_one_go_are_not_missed(void **state)
+{
+	(void)state;
+	begin();
+	wait_for(1, 0.05);
+	char path[64];
+	for (int i = 0; i < 300; i++) {
+		snprintf(path, sizeof path, "t%d/a/b/c/x.vmd", i);
+		put(path, "x");
+	}
+	wait_for(300, 10);
+	assert_int_equal(seen_count, 300);
+	for (int i = 0; i < seen_count; i++)
+		assert_int_equal(seen[i].count, 1);
+}
+
+static void
+a_tree_moved_in_is_found(void **state)
+{
+	(void)state;
+	put(".hidden.part/x/y.vmd", "abc");
+	begin();
+	wait_for(1, 0.05);
+	assert_int_equal(renameat(root, ".hidden.part", root, "shown"), 0);
+	wait_for(1, 5);
+	assert_int_equal(times_seen("shown/x/y.vmd"), 1);
+}
+
+/* Goes on writing every 50 ms, more often than the quiet time. */
+struct writer {
+	ev_timer timer;
+	int fd, left;
+};
+
+static void
+write_more(struct ev_loop *l, ev_timer *timer, int events)
+{
+	(void)events;
+	struct writer *writer = (struct writer *)timer;
+	assert_int_equal(write(writer->fd, "more", 4), 4);
+	assert_int_equal(seen_count, 0);
+	if (--writer->left == 0) {
+		close(writer->fd);
+		ev_timer_stop(l, timer);
+	}
+}
+
+static void
+what_is_still_written_waits(void **state)
+{
+	(void)state;
+	struct writer writer = {.left = 12};
+	begin();
+	writer.fd = openat(root, "slow.vmd", O_WRONLY | O_CREAT, 0644);
+	ev_timer_init(&writer.timer, write_more, 0.05, 0.05);
+	ev_timer_start(loop, &writer.timer);
+	wait_for(1, 5);
+	assert_int_equal(writer.left, 0);
+	assert_int_equal(times_seen("slow.vmd"), 1);
+	assert_int_equal(seen[0].size, 48);
+}
+
+static void
+a_folder_settles_as_a_whole(void **state)
+{
+	(void)state;
+	rule.unit = KILN_DIRECTORY;
+	rule.match = any;
+	assert_int_equal(mkdirat(root, "empty", 0755), 0);
+	put("shot/1.png", "1");
+	begin();
+	wait_for(1, 0.05);
+	put("shot/sub/2.png", "22");
+	wait_for(1, 5);
+	assert_int_equal(times_seen("shot"), 1);
+	assert_int_equal(seen[0].size, 3);
+	assert_int_equal(times_seen("empty"), 0);
+}
+
+static void
+names_that_vanish_are_forgotten(void **state)
+{
+	(void)state;
+	begin();
+	wait_for(1, 0.05);
+	put("gone.vmd", "x");
+	wait_for(1, 0.02);
+	assert_int_equal(kd_intake_settling(intake), 1);
+	assert_int_equal(unlinkat(root, "gone.vmd", 0), 0);
+	put("stays.vmd", "x");
+	wait_for(1, 5);
+	assert_int_equal(times_seen("stays.vmd"), 1);
+	assert_int_equal(times_seen("gone.vmd"), 0);
+	assert_int_equal(kd_intake_settling(intake), 0);
+}
+
+static void
+a_drop_folder_may_come_later(void **state)
+{
+	(void)state;
+	char later[80];
+	const char *why;
+	snprintf(later, sizeof later, "%s/later", folder);
+	rule.watch = later;
+	begin();
+	assert_int_equal(kd_intake_state(intake, &why), KD_INTAKE_WAITING);
+	assert_string_equal(why, "No such file or directory");
+	put("later/a.vmd", "x");
+	kd_intake_rescan(intake);
+	wait_for(1, 5);
+	assert_int_equal(kd_intake_state(intake, &why), KD_INTAKE_WATCHING);
+	assert_int_equal(times_seen("a.vmd"), 1);
+	/* Away again, and back with something else. */
+	assert_int_equal(renameat(root, "later", root, "aside"), 0);
+	wait_for(2, 0.05);
+	assert_int_equal(kd_intake_state(intake, &why), KD_INTAKE_WAITING);
+	put("later/b.vmd", "x");
+	kd_intake_rescan(intake);
+	wait_for(2, 5);
+	assert_int_equal(times_seen("b.vmd"), 1);
+}
+
+static void
+draining_is_a_barrier(void **state)
+{
+	(void)state;
+	begin();
+	wait_for(1, 0.05);
+	char path[64];
+	for (int i = 0; i < 500; i++) {
+		snprintf(path, sizeof path, "%d.vmd", i);
+		put(path, "x");
+	}
+	kd_inotify_drain(inotify);
+	assert_int_equal(kd_intake_settling(intake), 500);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(names_that_are_no_units, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_there_before_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			trees_made_in_one_go_are_not_missed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_tree_moved_in_is_found, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_still_written_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_folder_settles_as_a_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			names_that_vanish_are_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_drop_folder_may_come_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(draining_is_a_barrier, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which units run together, when, and in what order; and what a try's outcome is.
+ */
+#include "daemon/outcome.h"
+#include "daemon/queue/queue.h"
+#include "plugins/kiln_plugin.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct kd_rule high, low;
+static struct kd_rule *rules[] = {&high, &low};
+static struct kd_conf conf;
+
+/* The queue asks the configuration for references and for rules by name. */
+struct kd_conf *
+kd_conf_ref(struct kd_conf *c)
+{
+	c->references++;
+	return c;
+}
+
+void
+kd_conf_unref(struct kd_conf *c)
+{
+	if (c != NULL)
+		c->references--;
+}
+
+const struct kd_rule *
+kd_conf_rule(const struct kd_conf *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->rule_count; i++)
+		if (strcmp(c->rules[i]->name, name) == 0)
+			return c->rules[i];
+	return NULL;
+}
+
+static struct kd_queue *
+make_queue(void)
+{
+	high = (struct kd_rule){.name = (char *)"high",
+		.priority = 5,
+		.workers = 1,
+		.batch = {.by = KD_BATCH_PARENT,
+			.max_units = 3,
+			.max_bytes = 100,
+			.max_wait = 5},
+		.retries = {.max = 3, .backoff_least = 10, .backoff_most = 60}};
+	low = high;
+	low.name = (char *)"low";
+	low.priority = 0;
+	conf = (struct kd_conf){.workers = 2, .rule_count = 2, .rules = rules};
+	struct kd_queue *queue = kd_queue_new();
+	assert_int_equal(kd_queue_configure(queue, &conf), 0);
+	return queue;
+}
+
+static struct kd_unit *
+add(struct kd_queue *queue, const char *rule, const char *path, int64_t size, double now)
+{
+	struct kd_unit *unit = kd_unit_new(rule, path, KILN_FILE);
+	unit->identity.size = size;
+	assert_int_equal(kd_queue_add(queue, unit, now), 0);
+	return unit;
+}
+
+/* Ends a batch, all its units published. */
+static void
+publish(struct kd_queue *queue, struct kd_batch *batch)
+{
+	struct kd_unit *units[8];
+	uint32_t count = batch->unit_count;
+	memcpy(units, batch->units, count * sizeof units[0]);
+	kd_queue_end(queue, batch);
+	for (uint32_t i = 0; i < count; i++) {
+		units[i]->state = KD_STATE_PUBLISHED;
+		kd_queue_close(queue, units[i]);
+	}
+}
+
+static void
+an_empty_queue_never_wakes(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 0);
+	assert_true(kd_queue_wait(queue, 0) < 0);
+	assert_true(kd_queue_is_idle(queue));
+	kd_queue_free(queue);
+	assert_int_equal(conf.references, 0);
+}
+
+static void
+units_of_one_folder_run_together(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	add(queue, "low", "a/1", 1, 0);
+	add(queue, "low", "b/1", 1, 0);
+	add(queue, "low", "a/2", 1, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 2);
+	assert_string_equal(batch->units[0]->path, "a/1");
+	assert_string_equal(batch->units[1]->path, "a/2");
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_RUNNING), 2);
+	assert_int_equal(kd_queue_total(queue, NULL, KD_STATE_READY), 1);
+	struct kd_batch *second;
+	/* workers = 1 of the rule. */
+	assert_int_equal(kd_queue_next(queue, 0, &second), 0);
+	publish(queue, batch);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	publish(queue, batch);
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_PUBLISHED), 3);
+	assert_true(kd_queue_is_idle(queue));
+	kd_queue_free(queue);
+	assert_int_equal(conf.references, 0);
+}
+
+static void
+batches_keep_their_limits(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	for (int i = 0; i < 4; i++)
+		add(queue, "low", "many", 1, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 3);
+	publish(queue, batch);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 1);
+	publish(queue, batch);
+	/* A unit above max_bytes runs, alone. */
+	add(queue, "low", "big", 500, 0);
+	add(queue, "low", "big", 500, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 1);
+	publish(queue, batch);
+	kd_queue_free(queue);
+}
+
+static void
+ready_units_wait_for_settling_ones(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	kd_queue_set_settling(queue, "low", 1);
+	add(queue, "low", "x", 1, 100);
+	assert_int_equal(kd_queue_next(queue, 101, &batch), 0);
+	assert_true(kd_queue_wait(queue, 101) > 3.9 && kd_queue_wait(queue, 101) < 4.1);
+	assert_false(kd_queue_is_idle(queue));
+	assert_int_equal(kd_queue_next(queue, 105, &batch), 1);
+	publish(queue, batch);
+	add(queue, "low", "y", 1, 200);
+	kd_queue_set_settling(queue, "low", 0);
+	assert_int_equal(kd_queue_next(queue, 200, &batch), 1);
+	publish(queue, batch);
+	kd_queue_free(queue);
+}
+
+static void
+priority_goes_first_then_the_longest_waiting(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	add(queue, "low", "x", 1, 0);
+	add(queue, "high", "y", 1, 1);
+	assert_int_equal(kd_queue_next(queue, 2, &batch), 1);
+	assert_string_equal(batch->rule->name, "high");
+	publish(queue, batch);
+	high.priority = 0;
+	add(queue, "high", "z", 1, 2);
+	assert_int_equal(kd_queue_next(queue, 3, &batch), 1);
+	assert_string_equal(batch->rule->name, "low");
+	publish(queue, batch);
+	kd_queue_free(queue);
+}
+
+static void
+deferred_units_come_when_their_time_has_come(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	static const double times[] = {30, 10, 20};
+	for (int i = 0; i < 3; i++) {
+		struct kd_unit *unit = kd_unit_new("low", "x", KILN_FILE);
+		unit->state = KD_STATE_DEFERRED;
+		unit->not_before = times[i];
+		assert_int_equal(kd_queue_add(queue, unit, 0), 0);
+	}
+	assert_int_equal(kd_queue_next(queue, 5, &batch), 0);
+	assert_true(kd_queue_wait(queue, 5) > 4.9 && kd_queue_wait(queue, 5) < 5.1);
+	assert_int_equal(kd_queue_next(queue, 21, &batch), 1);
+	assert_int_equal(batch->unit_count, 2);
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_DEFERRED), 1);
+	publish(queue, batch);
+	kd_queue_free(queue);
+}
+
+static void
+units_sleep_while_their_rule_is_away(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	add(queue, "low", "a/1", 1, 0);
+	conf.rule_count = 1;
+	assert_int_equal(kd_queue_configure(queue, &conf), 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 0);
+	assert_true(kd_queue_is_idle(queue));
+	conf.rule_count = 2;
+	low.batch.by = KD_BATCH_REGEX;
+	low.batch.regex = (char *)"^(.)";
+	assert_int_equal(kd_queue_configure(queue, &conf), 0);
+	add(queue, "low", "ab", 1, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 2);
+	publish(queue, batch);
+	kd_queue_free(queue);
+	assert_int_equal(conf.references, 0);
+}
+
+/* outcomes */
+
+static struct kd_outcome
+judge(enum kd_status status, uint32_t company, uint32_t attempts)
+{
+	struct kd_outcome_judge by = {.rule = &high, .company = company, .now = 1000};
+	struct kd_result_unit result = {.status = status, .reason = (char *)"why"};
+	struct kd_unit unit = {.attempts = attempts};
+	struct kd_outcome outcome;
+	kd_outcome_judge(&by, &unit, &result, &outcome);
+	kd_outcome_clear(&outcome);
+	return outcome;
+}
+
+static void
+bad_input_is_not_retried(void **state)
+{
+	(void)state;
+	kd_queue_free(make_queue());
+	struct kd_outcome outcome = judge(KD_UNIT_BAD, 1, 1);
+	assert_int_equal(outcome.state, KD_STATE_FAILED);
+	assert_string_equal(outcome.reason, "why");
+}
+
+static void
+transient_failures_back_off_and_end(void **state)
+{
+	(void)state;
+	struct kd_outcome first = judge(KD_UNIT_TRANSIENT, 1, 1);
+	assert_int_equal(first.state, KD_STATE_DEFERRED);
+	assert_true(first.not_before >= 1008 && first.not_before <= 1012);
+	struct kd_outcome third = judge(KD_UNIT_TRANSIENT, 1, 3);
+	assert_true(third.not_before >= 1032 && third.not_before <= 1048);
+	struct kd_outcome last = judge(KD_UNIT_TRANSIENT, 1, 4);
+	assert_int_equal(last.state, KD_STATE_FAILED);
+	assert_string_equal(last.reason, "given up after 4 tries: why");
+}
+
+static void
+crashes_accuse_only_who_is_alone(void **state)
+{
+	(void)state;
+	struct kd_outcome company = judge(KD_UNIT_CRASHED, 7, 9);
+	assert_int_equal(company.state, KD_STATE_READY);
+	assert_true(company.alone);
+	struct kd_outcome once = judge(KD_UNIT_CRASHED, 1, 1);
+	assert_int_equal(once.state, KD_STATE_READY);
+	struct kd_outcome twice = judge(KD_UNIT_CRASHED, 1, 2);
+	assert_int_equal(twice.state, KD_STATE_FAILED);
+}
+
+static void
+what_changed_is_looked_at_again(void **state)
+{
+	(void)state;
+	assert_true(judge(KD_UNIT_CHANGED, 1, 1).look_again);
+	assert_int_equal(judge(KD_UNIT_CHANGED, 1, 1).state, KD_STATE_GONE);
+	assert_true(judge(KD_UNIT_BUSY, 1, 1).look_again);
+	assert_int_equal(judge(KD_UNIT_CANCELLED, 1, 1).refund, 1);
+}
+
+static void
+a_dead_worker_is_a_transient_failure(void **state)
+{
+	(void)state;
+	struct kd_outcome_judge by = {
+		.rule = &high, .company = 2, .now = 1000, .failure = "killed"};
+	struct kd_unit unit = {.attempts = 1};
+	struct kd_outcome outcome;
+	kd_outcome_judge(&by, &unit, NULL, &outcome);
+	assert_int_equal(outcome.state, KD_STATE_DEFERRED);
+	assert_string_equal(outcome.reason, "killed");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_queue_never_wakes),
+		cmocka_unit_test(units_of_one_folder_run_together),
+		cmocka_unit_test(batches_keep_their_limits),
+		cmocka_unit_test(ready_units_wait_for_settling_ones),
+		cmocka_unit_test(priority_goes_first_then_the_longest_waiting),
+		cmocka_unit_test(deferred_units_come_when_their_time_has_come),
+		cmocka_unit_test(units_sleep_while_their_rule_is_away),
+		cmocka_unit_test(bad_input_is_not_retried),
+		cmocka_unit_test(transient_failures_back_off_and_end),
+		cmocka_unit_test(crashes_accuse_only_who_is_alone),
+		cmocka_unit_test(what_changed_is_looked_at_again),
+		cmocka_unit_test(a_dead_worker_is_a_transient_failure),
+	};
+	return cmocka_run_group_tests_name("queue/queue", tests, NULL, NULL);
+}
