@@ -13,3 +13,4 @@ sbin_PROGRAMS += kilnd
 kilnd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_CONF='"$(sysconfdir)/kiln/kiln.toml"'
 kilnd_SOURCES = daemon/kilnd.c
 kilnd_LDADD = $(kilnd_libs)
+dist_man_MANS += daemon/kilnd.8
