@@ -31,6 +31,7 @@ t_refused(void **state)
 		const char *text, *said;
 	} cases[] = {
 		{"refuse: it is owned by nobody", "it is owned by nobody"},
+		{"refuse: plugin '/x/odd.so' is refused: wrong magic", "wrong magic"},
 		{"silent", "refused without a reason"},
 		{"crash", "ended with signal 11"},
 		{"flood", "at most 1048576 bytes"},
@@ -76,6 +77,7 @@ t_refused(void **state)
 		if (strstr(catalog->refused[0].reason, cases[i].said) == NULL)
 			fail_msg("%s\nexpected: %s\nfound: %s", cases[i].text,
 				cases[i].said, catalog->refused[0].reason);
+		assert_null(strstr(catalog->refused[0].reason, "is refused: "));
 		assert_non_null(strstr(catalog->refused[0].path, "/plugins/odd.so"));
 		kd_catalog_free(catalog);
 	}
