@@ -3,7 +3,7 @@
 # run by prove below tests/run-tests; tests/run-tap smooths cmocka's dialect.
 tap_programs =
 tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh tests/t_runner.sh
-tap_long =
+tap_long = tests/long/fuzz.sh
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
 include tests/base/local.mk
@@ -44,6 +44,8 @@ endif
 check-programs: all $(check_PROGRAMS) $(check_LIBRARIES)
 check-unit: check-programs
 	@$(run_tests) $(tap_built)
+check-fuzz: check-programs
+	@$(run_tests) tests/fuzz/run-fuzz.sh
 check-long: check-programs
 	@KILN_TEST_SECONDS=$${KILN_TEST_SECONDS:-7200} $(run_tests) $(tap_long)
 
@@ -55,12 +57,16 @@ installcheck-local:
 		$(SHELL) $(srcdir)/tests/installcheck.sh
 EXTRA_DIST += tests/installcheck.sh
 
+# The checker is the bench: ns an element and GB/s of every variant.
+bench: tests/kernels/checkkern$(EXEEXT)
+	@tests/kernels/checkkern$(EXEEXT) --bench
+
 clean-local:
-	rm -rf tests/log tests/tally
+	rm -rf tests/log tests/tally fuzz-out
 
 # clang-format 14 is the arbiter of layout; another version has other opinions.
 CLANG_FORMAT = clang-format-14
 fmt-check:
 	@cd $(srcdir) && files=`git ls-files '*.c' '*.h'` && test -n "$$files" && \
 		$(CLANG_FORMAT) --dry-run -Werror $$files
-.PHONY: check-programs check-unit check-long fmt-check
+.PHONY: check-programs check-unit check-fuzz check-long bench fmt-check
