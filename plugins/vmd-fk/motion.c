@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/motion.h"
 
+#include "plugins/formats/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,18 +10,47 @@
 /* Where the two tables of names for one kind of track lie. */
 struct name_tables {
 	const struct fk_names *raw, *text;
-	int by_text;
+	enum fmt_vmd_encoding fallback;
 };
 
+/* How many bytes a text takes in the fallback encoding, about. */
+static size_t
+raw_length(const char *text, enum fmt_vmd_encoding fallback)
+{
+	size_t length = 0;
+	if (fallback == FMT_VMD_UTF8)
+		return strlen(text);
+	while (fmt_text_next(&text) != 0)
+		length += (unsigned char)text[-1] < 0x80 ? 1 : 2;
+	return length;
+}
+
+/* A name that fills its 15 bytes, but for a character that was cut, may go on. */
+static int64_t
+find_text(const struct name_tables *tables, const char *text)
+{
+	int64_t found = fk_names_find(tables->text, text);
+	if (found < 0 && raw_length(text, tables->fallback) >= 13)
+		found = fk_names_find_prefix(tables->text, text);
+	return found;
+}
+
+/* A number, -1 for nobody, or -ENOMEM (which is not -1). */
 static int64_t
 find(const struct name_tables *tables, const struct fmt_vmd_track *track)
 {
 	int64_t found = fk_names_find(tables->raw, track->vmd_name);
-	if (found >= 0 || !tables->by_text || track->name == NULL)
+	if (found >= 0 || tables->fallback == FMT_VMD_CP932)
 		return found;
-	found = fk_names_find(tables->text, track->name);
-	if (found < 0 && strlen(track->vmd_name) == 15)
-		found = fk_names_find_prefix(tables->text, track->name);
+	found = find_text(tables, track->name);
+	if (found >= 0)
+		return found;
+	char *name = fmt_text_decode(track->vmd_name, strlen(track->vmd_name),
+		tables->fallback == FMT_VMD_GBK ? FMT_TEXT_GBK : FMT_TEXT_UTF8, NULL);
+	if (name == NULL)
+		return -ENOMEM;
+	found = find_text(tables, name);
+	free(name);
 	return found;
 }
 
@@ -34,10 +65,10 @@ copy_key(struct kern_track_key *to, const struct fmt_vmd_key *from)
 
 static int
 bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, int by_text)
+	const struct fmt_vmd *vmd, enum fmt_vmd_encoding fallback)
 {
 	struct name_tables tables = {
-		&skeleton->bone_names, &skeleton->bone_names_utf8, by_text};
+		&skeleton->bone_names, &skeleton->bone_names_utf8, fallback};
 	size_t key_count = 0;
 	for (uint32_t i = 0; i < vmd->bone_count; i++)
 		key_count += vmd->bones[i].count;
@@ -53,6 +84,8 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	for (uint32_t i = 0; i < vmd->bone_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->bones[i];
 		int64_t bone = find(&tables, track);
+		if (bone == -ENOMEM)
+			return -ENOMEM;
 		if (bone < 0 || motion->bones[bone].keys != NULL) {
 			motion->unmatched_bones[motion->unmatched_bone_count++] = i;
 			continue;
@@ -68,10 +101,10 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 
 static int
 bind_morphs(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, int by_text)
+	const struct fmt_vmd *vmd, enum fmt_vmd_encoding fallback)
 {
 	struct name_tables tables = {
-		&skeleton->morph_names, &skeleton->morph_names_utf8, by_text};
+		&skeleton->morph_names, &skeleton->morph_names_utf8, fallback};
 	size_t key_count = 0;
 	for (uint32_t i = 0; i < vmd->morph_count; i++)
 		key_count += vmd->morphs[i].count;
@@ -87,6 +120,8 @@ bind_morphs(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	for (uint32_t i = 0; i < vmd->morph_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->morphs[i];
 		int64_t morph = find(&tables, track);
+		if (morph == -ENOMEM)
+			return -ENOMEM;
 		if (morph < 0 || motion->morphs[morph].keys != NULL) {
 			motion->unmatched_morphs[motion->unmatched_morph_count++] = i;
 			continue;
@@ -140,7 +175,8 @@ bind_ik(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 
 int
 fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, int by_text, struct fmt_err *err)
+	const struct fmt_vmd *vmd, const struct fmt_vmd_options *reading,
+	struct fmt_err *err)
 {
 	memset(motion, 0, sizeof *motion);
 	if (vmd->last_frame >= FK_FRAMES_MAX)
@@ -149,8 +185,8 @@ fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 			"evaluated",
 			vmd->last_frame, FK_FRAMES_MAX, FK_FRAMES_MAX - 1);
 	motion->frame_count = vmd->last_frame + 1;
-	int rc = bind_bones(motion, skeleton, vmd, by_text);
-	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, by_text) : rc;
+	int rc = bind_bones(motion, skeleton, vmd, reading->fallback);
+	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, reading->fallback) : rc;
 	rc = rc == 0 ? bind_ik(motion, skeleton, vmd) : rc;
 	if (rc < 0)
 		fk_motion_free(motion);

@@ -40,15 +40,18 @@ struct fk_motion {
 };
 
 /*
- * Binds.  Names are compared as a VMD holds them, 15 bytes of cp932; with by_text, which
- * goes with a fallback encoding, also as text, and a name of full length as the beginning
- * of one.  The first track that finds a bone keeps it.
+ * Binds.  Names are compared as a VMD holds them, 15 bytes of cp932.  Where that finds
+ * nobody and reading has a fallback encoding, they are compared as text too: as the
+ * reader took the whole file, and as the fallback has this one name (half the names in
+ * GBK happen to be katakana in cp932); a name of full length may be the beginning of one.
+ * The first track that finds a bone keeps it.
  *
  * 0, -ENOMEM, or -EBADMSG with *err for a motion that is too long.  *motion owns copies:
  * the vmd is needed for the unmatched names only.
  */
 int fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, int by_text, struct fmt_err *err);
+	const struct fmt_vmd *vmd, const struct fmt_vmd_options *reading,
+	struct fmt_err *err);
 
 /* A motion of zeros or one half built is fine. */
 void fk_motion_free(struct fk_motion *motion);

@@ -170,7 +170,6 @@ fk_state_new(const struct kiln_host *host, const struct kiln_params *params,
 	state->preview = values[FK_PREVIEW]->integer != 0;
 	state->reading.fallback = encoding_of(values[FK_ENCODING]->text);
 	state->reading.strict = values[FK_STRICT]->integer != 0;
-	state->by_text = state->reading.fallback != FMT_VMD_CP932;
 	state->budget = host->memory_budget > 0 ? host->memory_budget : FK_BUDGET_DEFAULT;
 
 	int rc = fk_state_read_model(host, params, &model, err);

@@ -44,7 +44,6 @@ struct fk_state {
 	struct fk_columns columns;
 	struct fk_evaluator evaluator;
 	struct fmt_vmd_options reading;
-	int by_text; /* names may match as text: a fallback encoding was chosen */
 	int preview;
 	uint64_t budget;
 };

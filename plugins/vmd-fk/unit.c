@@ -154,7 +154,7 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 	free(bytes);
 	if (rc < 0)
 		return rc;
-	rc = fk_motion_bind(motion, &state->skeleton, &vmd, state->by_text, err);
+	rc = fk_motion_bind(motion, &state->skeleton, &vmd, &state->reading, err);
 	if (rc == -ENOMEM)
 		fmt_err_set(err, rc, "no memory for %u keys", vmd.bone_keys);
 	if (rc == 0)
