@@ -24,3 +24,17 @@ ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs) -lm
 bin_PROGRAMS += kilnctl
 kilnctl_SOURCES = daemon/kilnctl.c
 kilnctl_LDADD = $(ctl_libs)
+dist_man_MANS += daemon/kilnctl.1
+
+# bash asks for completions by the program's name.
+completionsdir = $(datadir)/bash-completion/completions
+EXTRA_DIST += contrib/completions/kilnctl.bash
+install-data-local: install-completions
+install-completions:
+	$(MKDIR_P) "$(DESTDIR)$(completionsdir)"
+	$(INSTALL_DATA) $(srcdir)/contrib/completions/kilnctl.bash \
+		"$(DESTDIR)$(completionsdir)/kilnctl"
+uninstall-local: uninstall-completions
+uninstall-completions:
+	rm -f "$(DESTDIR)$(completionsdir)/kilnctl"
+.PHONY: install-completions uninstall-completions
