@@ -1,1 +1,7 @@
-# tests/scenarios
+# Scenarios run a real kilnd.
+tap_scripts += \
+	tests/scenarios/10-drop.sh \
+	tests/scenarios/20-bad-inputs.sh \
+	tests/scenarios/30-kill.sh \
+	tests/scenarios/40-reload.sh \
+	tests/scenarios/50-idle.sh
