@@ -455,6 +455,81 @@ judge_ik(kern_pose_fn *fn, const char *name)
 	ck_judge(text, release(&s) ? pointing : INFINITY, 2e-2);
 }
 
+/* The angle by which a bone's local rotation turns. */
+static double
+turned(const struct subject *s, uint32_t bone)
+{
+	double q[4];
+	take(s->local, 4, bone, 0, q);
+	return 2 * atan2(sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]), q[3]);
+}
+
+/* How far one round goes, and what limits do to a knee that nothing turns. */
+static void
+judge_ik_steps(kern_pose_fn *fn, const char *name)
+{
+	struct subject s;
+	double steps = 0, limits = 0;
+	char text[80];
+	const float leg[4][3] = {{0, 10, 0}, {0, 5, -0.2f}, {0, 0, 0}, {3, 4, 3}};
+	draw(&s, 4);
+	memcpy(s.rest, leg, sizeof leg);
+	for (uint32_t i = 0; i < 4; i++)
+		s.hierarchy[i] = i;
+	add_chain(&s, 0, 0);
+	for (size_t plane = 0; plane < 16; plane++)
+		s.rotate[plane * STRIDE] = plane % 4 == 3;
+	for (size_t plane = 0; plane < 12; plane++)
+		s.move[plane * STRIDE] = 0;
+	s.pose.frame_count = 1;
+	s.chains[0].loops = 1;
+	s.chains[0].step = 0.05f;
+	fn(&s.pose, NULL);
+	ck_worst(&steps, fabs(turned(&s, 1) - 0.05));
+	ck_worst(&steps, fabs(turned(&s, 0) - 0.10));
+
+	s.chains[0].step = 0;
+	fn(&s.pose, NULL);
+	ck_worst(&steps, turned(&s, 0) + turned(&s, 1));
+	s.links[0].limited = 1;
+	s.links[0].minimum[0] = -3.0f;
+	s.links[0].maximum[0] = -0.1f;
+	/* One round has no first half: the angle is cut off at its limit. */
+	fn(&s.pose, NULL);
+	ck_worst(&limits, fabs(turned(&s, 1) - 0.1));
+	/* Two have: it is reflected there, if that is within the other limit. */
+	s.chains[0].loops = 2;
+	fn(&s.pose, NULL);
+	ck_worst(&limits, fabs(turned(&s, 1) - 0.2));
+	s.links[0].minimum[0] = -0.15f;
+	fn(&s.pose, NULL);
+	ck_worst(&limits, fabs(turned(&s, 1) - 0.1));
+	s.links[0].minimum[0] = 0.1f;
+	s.links[0].maximum[0] = 3.0f;
+	fn(&s.pose, NULL);
+	ck_worst(&limits, fabs(turned(&s, 1) - 0.2));
+	/* A hinge takes the whole step about its axis in the first half, and afterwards
+	 * the part of it (about 7 tenths here) that lies about its axis. */
+	s.links[0].minimum[0] = -3.0f;
+	s.chains[0].step = 0.05f;
+	fn(&s.pose, NULL);
+	ck_worst(&limits, turned(&s, 1) > 0.08 && turned(&s, 1) < 0.095 ? 0 : 1);
+	s.chains[0].step = 0;
+	/* A link whose six limits are 0 is locked, not brought back. */
+	s.links[0].minimum[0] = s.links[0].maximum[0] = 0;
+	s.rotate[4 * STRIDE] = (float)sin(0.25);
+	s.rotate[7 * STRIDE] = (float)cos(0.25);
+	fn(&s.pose, NULL);
+	ck_worst(&limits, fabs(turned(&s, 1) - 0.5));
+	snprintf(text, sizeof text, "pose %s: a step's limit grows with the link", name);
+	ck_judge(text, steps, 1e-6);
+	snprintf(text, sizeof text, "pose %s: limits reflect, cut off, lock", name);
+	int intact = ck_release(s.rotate) & ck_release(s.move) & ck_release(s.position) &
+		     ck_release(s.world) & ck_release(s.local);
+	free(s.pose.scratch);
+	ck_judge(text, intact ? limits : INFINITY, 1e-6);
+}
+
 static void
 judge(kern_pose_fn *fn, const char *name)
 {
@@ -462,6 +537,7 @@ judge(kern_pose_fn *fn, const char *name)
 	judge_agreement(fn, name);
 	judge_append(fn, name);
 	judge_ik(fn, name);
+	judge_ik_steps(fn, name);
 }
 
 void
