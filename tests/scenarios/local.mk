@@ -4,4 +4,5 @@ tap_scripts += \
 	tests/scenarios/20-bad-inputs.sh \
 	tests/scenarios/30-kill.sh \
 	tests/scenarios/40-reload.sh \
-	tests/scenarios/50-idle.sh
+	tests/scenarios/50-idle.sh \
+	tests/scenarios/t_demo.sh
