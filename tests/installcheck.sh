@@ -22,7 +22,7 @@ lists_kernels()
 {
 	local kernels plugin
 	kernels=$("$bindir/kilnctl" kernels) || { echo "$kernels"; return 1; }
-	for plugin in $KILN_PLUGINS; do
+	for plugin in $plugin_files; do
 		plugin=${plugin##*/}
 		grep -qw -- "${plugin%.so}" <<<"$kernels" ||
 			{ echo "no kernel of $plugin among: $kernels"; return 1; }
@@ -38,7 +38,7 @@ compiles()
 try 'kilnd --version' "$sbindir/kilnd" --version
 try 'kilnctl --version' "$bindir/kilnctl" --version
 try 'kiln-worker is there' test -x "$libexecdir/kiln-worker"
-for plugin in $KILN_PLUGINS; do
+for plugin in $plugin_files; do
 	try "${plugin##*/} is there" test -r "$plugindir/${plugin##*/}"
 done
 # A staged installation (DESTDIR) looks for plugins where it will be, not where it is.

@@ -32,7 +32,7 @@ EXTRA_DIST += tests/run-tests tests/run-tap tests/Tally.pm tests/allowed-skips \
 	tests/scenarios/lib.sh tests/scenarios/sidecar.py
 
 run_tests = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' \
-	KILN_PLUGINS='$(plugin_PROGRAMS)' $(abs_top_srcdir)/tests/run-tests
+	plugin_files='$(plugin_PROGRAMS)' $(abs_top_srcdir)/tests/run-tests
 
 check-local:
 if !HAVE_CMOCKA
@@ -53,7 +53,7 @@ installcheck-local:
 	@top_srcdir='$(abs_top_srcdir)' CC='$(CC)' sbindir='$(DESTDIR)$(sbindir)' \
 		bindir='$(DESTDIR)$(bindir)' libexecdir='$(DESTDIR)$(pkglibexecdir)' \
 		plugindir='$(DESTDIR)$(plugindir)' includedir='$(DESTDIR)$(includedir)' \
-		mandir='$(DESTDIR)$(mandir)' KILN_PLUGINS='$(plugin_PROGRAMS)' \
+		mandir='$(DESTDIR)$(mandir)' plugin_files='$(plugin_PROGRAMS)' \
 		$(SHELL) $(srcdir)/tests/installcheck.sh
 EXTRA_DIST += tests/installcheck.sh
 

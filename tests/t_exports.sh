@@ -24,8 +24,8 @@ check() # STATUS DESCRIPTION DETAILS
 	fi
 }
 
-# KILN_PLUGINS, from make, are the plugins that are installed.
-for plugin in ${KILN_PLUGINS:-}; do
+# plugin_files, from make, are the plugins that are installed.
+for plugin in ${plugin_files:-}; do
 	found=$(exports "$top_builddir/$plugin")
 	check "$([ "$found" = kiln_plugin ]; echo $?)" "$plugin" "$found"
 done
