@@ -2,3 +2,8 @@
 # -shared: nobody links against it, so libtool would only be in the way.
 include_HEADERS = plugins/kiln_plugin.h
 include plugins/vmd-fk/local.mk
+
+plugin_PROGRAMS += plugins/copy.so
+plugins_copy_so_SOURCES = plugins/copy.c
+plugins_copy_so_CFLAGS = $(so_cflags)
+plugins_copy_so_LDFLAGS = $(so_ldflags)

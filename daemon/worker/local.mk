@@ -1,1 +1,29 @@
-# daemon/worker
+# kiln-worker: the keeper (trusted) and the engine (confined), and what goes between.
+noinst_LIBRARIES += libkdmanifest.a libkdworker.a
+# The clients' side links this one too.
+libkdmanifest_a_SOURCES = daemon/worker/manifest.h daemon/worker/manifest.c
+libkdmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+libkdworker_a_SOURCES = \
+	daemon/worker/protocol.h \
+	daemon/worker/attempt.h daemon/worker/attempt.c \
+	daemon/worker/batch.h daemon/worker/batch.c \
+	daemon/worker/broker.h daemon/worker/broker.c \
+	daemon/worker/content.h daemon/worker/content.c \
+	daemon/worker/describe.h daemon/worker/describe.c \
+	daemon/worker/engine.h daemon/worker/engine.c \
+	daemon/worker/gate.h daemon/worker/gate.c \
+	daemon/worker/handle.h daemon/worker/handle.c \
+	daemon/worker/host.h daemon/worker/host.c \
+	daemon/worker/keeper.h daemon/worker/keeper.c \
+	daemon/worker/launch.h daemon/worker/launch.c \
+	daemon/worker/link.h daemon/worker/link.c \
+	daemon/worker/sandbox.h daemon/worker/sandbox.c \
+	daemon/worker/values.h daemon/worker/values.c
+libkdworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+worker_libs = libkdworker.a libkdpublish.a libkdmanifest.a $(base_libs) $(SECCOMP_LIBS) \
+	-ldl -lpthread
+
+pkglibexec_PROGRAMS += kiln-worker
+kiln_worker_SOURCES = daemon/kiln-worker.c
+kiln_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+kiln_worker_LDADD = $(worker_libs)

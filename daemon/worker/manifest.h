@@ -20,52 +20,53 @@ enum kd_collision { KD_COLLISION_VERSION, KD_COLLISION_KEEP, KD_COLLISION_REPLAC
 enum kd_inputs { KD_INPUTS_KEEP, KD_INPUTS_DELETE, KD_INPUTS_MOVE };
 
 struct kd_manifest_unit {
-	int64_t id;       /* the ledger's; 0 without one */
-	uint32_t kind;    /* enum kiln_unit_kind */
+	int64_t id;	  /* the ledger's; 0 without one */
+	uint32_t kind;	  /* enum kiln_unit_kind */
 	uint32_t attempt; /* 1, 2, ... */
-	char *path;       /* relative to root */
-	char *output;     /* folder below the output root that its outputs land in; "" = the
-			     root itself (layout mirror: the drop's sub-folder) */
+	char *path;	  /* relative to root */
+	char *output; /* folder below the output root that its outputs land in; "" = the
+			 root itself (layout mirror: the drop's sub-folder) */
 };
 
 struct kd_manifest {
-	int64_t batch;      /* the ledger's; 0 without one */
-	char *rule;         /* name; "" for kilnctl run */
-	char *revision;     /* SHA-256 of what the rule asks for (rules/rule.h) */
-	char *plugin;       /* absolute path of the .so */
+	int64_t batch;	/* the ledger's; 0 without one */
+	char *rule;	/* name; "" for kilnctl run */
+	char *revision; /* SHA-256 of what the rule asks for (rules/rule.h) */
+	char *plugin;	/* absolute path of the .so */
 	char *kernel;
-	json_t *params;     /* object, checked against the schema; paths are absolute */
-	char *device;       /* "auto", "cpu", "cuda", "cuda:1" */
-	uint32_t needs;     /* granted, set of enum kiln_needs */
-	uint32_t threads;   /* >= 1 */
-	uint32_t repeat;    /* process the batch so many times (kilnctl run --repeat), >= 1 */
+	json_t *params;	  /* object, checked against the schema; paths are absolute */
+	char *device;	  /* "auto", "cpu", "cuda", "cuda:1" */
+	uint32_t needs;	  /* granted, set of enum kiln_needs */
+	uint32_t threads; /* >= 1 */
+	uint32_t
+		repeat; /* process the batch so many times (kilnctl run --repeat), >= 1 */
 	uint64_t memory_limit, output_limit; /* bytes; 0: none */
-	double wall_limit;                   /* seconds; 0: none */
-	char *root;         /* absolute: where the units lie */
-	char *out;          /* absolute: where outputs appear */
+	double wall_limit;		     /* seconds; 0: none */
+	char *root;			     /* absolute: where the units lie */
+	char *out;			     /* absolute: where outputs appear */
 	enum kd_collision collision;
 	enum kd_inputs inputs;
-	char *done;         /* absolute, with KD_INPUTS_MOVE */
+	char *done;	    /* absolute, with KD_INPUTS_MOVE */
 	char *quarantine;   /* absolute; NULL: failed units stay where they are */
-	uint32_t mode;      /* of output files, e.g. 0644; directories get x where r is */
-	char *group;        /* NULL: the worker's */
+	uint32_t mode;	    /* of output files, e.g. 0644; directories get x where r is */
+	char *group;	    /* NULL: the worker's */
 	int verify_writers; /* refuse units that somebody still writes to (lease probe) */
 	uint32_t unit_count;
 	struct kd_manifest_unit *units;
 };
 
 enum kd_status {
-	KD_UNIT_PUBLISHED,  /* outputs are in place and durable */
-	KD_UNIT_ALREADY,    /* an earlier attempt had published it: outputs named */
-	KD_UNIT_SAME,       /* the client's verdict: same content as an earlier unit */
-	KD_UNIT_KEPT,       /* collision = keep: an older output stands */
-	KD_UNIT_BAD,        /* BAD_INPUT: quarantined (also: refused before the kernel ran) */
-	KD_UNIT_TRANSIENT,  /* may succeed later */
-	KD_UNIT_BUSY,       /* still being written */
-	KD_UNIT_CHANGED,    /* changed while it was read: result dropped */
-	KD_UNIT_GONE,       /* no longer there */
+	KD_UNIT_PUBLISHED, /* outputs are in place and durable */
+	KD_UNIT_ALREADY,   /* an earlier attempt had published it: outputs named */
+	KD_UNIT_SAME,	   /* the client's verdict: same content as an earlier unit */
+	KD_UNIT_KEPT,	   /* collision = keep: an older output stands */
+	KD_UNIT_BAD, /* BAD_INPUT: quarantined (also: refused before the kernel ran) */
+	KD_UNIT_TRANSIENT, /* may succeed later */
+	KD_UNIT_BUSY,	   /* still being written */
+	KD_UNIT_CHANGED,   /* changed while it was read: result dropped */
+	KD_UNIT_GONE,	   /* no longer there */
 	KD_UNIT_CANCELLED,
-	KD_UNIT_CRASHED,    /* the engine died, hung or lied before this unit was done */
+	KD_UNIT_CRASHED, /* the engine died, hung or lied before this unit was done */
 };
 
 struct kd_output {
@@ -77,10 +78,10 @@ struct kd_output {
 
 struct kd_result_unit {
 	enum kd_status status;
-	char *reason;             /* a sentence; NULL when published */
+	char *reason;		  /* a sentence; NULL when published */
 	char sha256[KD_HASH_HEX]; /* of the content; "" when it could not be read */
-	char *primary;            /* absolute path of the published file or directory; NULL */
-	char *sidecar;            /* absolute path; NULL */
+	char *primary; /* absolute path of the published file or directory; NULL */
+	char *sidecar; /* absolute path; NULL */
 	uint32_t output_count, warning_count;
 	struct kd_output *outputs;
 	char **warnings;
@@ -90,9 +91,10 @@ struct kd_result_unit {
 struct kd_result {
 	char *variant; /* "" until a kernel said */
 	char *device;
-	char *failure; /* why the attempt as a whole failed (open(), crash, limit); NULL */
+	char *failure; /* why the attempt as a whole failed (open(), crash, limit); NULL
+			*/
 	double seconds, kernel_seconds; /* kernel: median of the repeats */
-	uint64_t frames;                /* of one repeat */
+	uint64_t frames;		/* of one repeat */
 	uint32_t unit_count;
 	struct kd_result_unit *units;
 };
@@ -101,11 +103,11 @@ const char *kd_manifest_status_name(enum kd_status status); /* "published", ... 
 
 /* To and from JSON.  Reading checks every field; *err names the field. */
 json_t *kd_manifest_to_json(const struct kd_manifest *manifest);
-int kd_manifest_from_json(const json_t *json, struct kd_manifest *manifest,
-			  struct kd_err *err);
+int kd_manifest_from_json(
+	const json_t *json, struct kd_manifest *manifest, struct kd_err *err);
 json_t *kd_manifest_result_to_json(const struct kd_result *result);
-int kd_manifest_result_from_json(const json_t *json, struct kd_result *result,
-				 struct kd_err *err);
+int kd_manifest_result_from_json(
+	const json_t *json, struct kd_result *result, struct kd_err *err);
 
 /* To a new memfd, and from a descriptor (at most 256 MiB).  The descriptor, or 0; else a
  * negative errno. */

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/publish/inputs.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/hash.h"
+#include "daemon/base/name.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { VERSIONS_MOST = 100000, REASON_MOST = 1 << 20 };
+
+/* An input between its two folders. */
+struct transfer {
+	int from; /* folder it lies in */
+	int to;	  /* folder it goes to */
+	const char *name;
+};
+
+/* "walk.vmd" in version 2: "walk.2.vmd"; directories and dot files get it at the end. */
+static int
+versioned(char target[NAME_MAX + 1], const char *name, unsigned version)
+{
+	const char *dot = strrchr(name, '.');
+	size_t stem = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+	int length = version == 1 ? snprintf(target, NAME_MAX + 1, "%s", name)
+				  : snprintf(target, NAME_MAX + 1, "%.*s.%u%s", (int)stem,
+					    name, version, name + stem);
+	return length > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int
+exists(int dir, const char *name)
+{
+	struct stat st;
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void
+transfer_close(struct transfer *transfer)
+{
+	if (transfer->from >= 0)
+		close(transfer->from);
+	if (transfer->to >= 0)
+		close(transfer->to);
+}
+
+/* Opens both folders; folder NULL: nothing to go to.  -ENOENT when the input is gone. */
+static int
+transfer_open(struct transfer *transfer, int root, const char *path, const char *folder)
+{
+	*transfer = (struct transfer){.from = -1, .to = -1};
+	transfer->from = kd_file_open_parent(root, path, &transfer->name);
+	if (transfer->from < 0)
+		return transfer->from;
+	if (!exists(transfer->from, transfer->name))
+		return -ENOENT;
+	if (folder == NULL)
+		return 0;
+	int rc = kd_file_make_dirs(folder, 0755);
+	int top = rc < 0 ? rc : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return rc < 0 ? rc : -errno;
+	const char *base;
+	rc = kd_file_make_parents(top, path);
+	transfer->to = rc < 0 ? rc : kd_file_open_parent(top, path, &base);
+	close(top);
+	return transfer->to < 0 ? transfer->to : 0;
+}
+
+static int
+remove_hidden(int dir, const char *name)
+{
+	char hidden[NAME_MAX + 1];
+	if (snprintf(hidden, sizeof hidden, ".kiln-gone.%.200s", name) < 0)
+		return -EINVAL;
+	int rc = kd_file_remove_tree(dir, hidden);
+	if (rc == 0)
+		rc = kd_file_rename_new(dir, name, dir, hidden);
+	if (rc == 0 && fsync(dir) < 0)
+		rc = -errno;
+	return rc < 0 ? rc : kd_file_remove_tree(dir, hidden);
+}
+
+static int copy_entry(int from, const char *name, int to, const char *target);
+
+static int
+copy_folder(int from, int to)
+{
+	DIR *dir = fdopendir(from);
+	if (dir == NULL) {
+		int error = errno;
+		close(from);
+		return -error;
+	}
+	int rc = 0;
+	struct dirent *entry;
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = copy_entry(dirfd(dir), entry->d_name, to, entry->d_name);
+	if (rc == 0 && errno != 0)
+		rc = -errno;
+	closedir(dir);
+	if (rc == 0 && fsync(to) < 0)
+		rc = -errno;
+	return rc;
+}
+
+static int
+copy_file(int from, const char *name, int to, const char *target)
+{
+	struct stat st;
+	int in = kd_file_open_regular(from, name, &st);
+	if (in < 0)
+		return in;
+	int out = kd_file_open_beneath(
+		to, target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	int rc = out < 0 ? out : kd_file_copy(in, out);
+	struct timespec times[2] = {st.st_atim, st.st_mtim};
+	if (rc == 0 && (fchmod(out, st.st_mode & 0777) < 0 || futimens(out, times) < 0))
+		rc = -errno;
+	if (rc == 0 && fsync(out) < 0)
+		rc = -errno;
+	if (out >= 0 && close(out) < 0 && rc == 0)
+		rc = -errno;
+	close(in);
+	return rc;
+}
+
+static int
+copy_entry(int from, const char *name, int to, const char *target)
+{
+	int folder =
+		kd_file_open_beneath(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (folder == -ENOTDIR)
+		return copy_file(from, name, to, target);
+	if (folder < 0)
+		return folder;
+	int made = mkdirat(to, target, 0755) < 0
+			   ? -errno
+			   : kd_file_open_beneath(to, target, O_RDONLY | O_DIRECTORY, 0);
+	if (made < 0) {
+		close(folder);
+		return made;
+	}
+	int rc = copy_folder(folder, made);
+	close(made);
+	return rc;
+}
+
+/* Whether both are regular files of the same content: a copy that a crash left. */
+static int
+same_file(int from, const char *name, int to, const char *target)
+{
+	struct stat left, right;
+	char left_hex[KD_HASH_HEX], right_hex[KD_HASH_HEX];
+	int same = 0;
+	int a = kd_file_open_regular(from, name, &left);
+	int b = a < 0 ? -1 : kd_file_open_regular(to, target, &right);
+	if (b >= 0 && left.st_size == right.st_size)
+		same = kd_hash_file(a, left_hex, NULL) == 0 &&
+		       kd_hash_file(b, right_hex, NULL) == 0 &&
+		       strcmp(left_hex, right_hex) == 0;
+	if (a >= 0)
+		close(a);
+	if (b >= 0)
+		close(b);
+	return same;
+}
+
+static int
+move_across(const struct transfer *transfer, const char *target)
+{
+	char hidden[NAME_MAX + 1];
+	snprintf(hidden, sizeof hidden, ".kiln-coming.%.200s", target);
+	int rc = kd_file_remove_tree(transfer->to, hidden);
+	if (rc == 0)
+		rc = copy_entry(transfer->from, transfer->name, transfer->to, hidden);
+	if (rc == 0)
+		rc = kd_file_rename_new(transfer->to, hidden, transfer->to, target);
+	if (rc == 0 && fsync(transfer->to) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		kd_file_remove_tree(transfer->to, hidden);
+		return rc;
+	}
+	return remove_hidden(transfer->from, transfer->name);
+}
+
+static int
+move_to(const struct transfer *transfer, const char *target)
+{
+	int rc = kd_file_rename_new(transfer->from, transfer->name, transfer->to, target);
+	if (rc == -EXDEV) {
+		if (same_file(transfer->from, transfer->name, transfer->to, target))
+			return remove_hidden(transfer->from, transfer->name);
+		if (exists(transfer->to, target))
+			return -EEXIST;
+		return move_across(transfer, target);
+	}
+	if (rc < 0)
+		return rc;
+	/* The new name first: a power cut may show both, never neither. */
+	if (fsync(transfer->to) < 0 || fsync(transfer->from) < 0)
+		return -errno;
+	return 0;
+}
+
+int
+kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *err)
+{
+	struct transfer transfer;
+	char target[NAME_MAX + 1];
+	int rc = transfer_open(&transfer, root, path, folder);
+	unsigned version = 1;
+	while (rc == 0 && version <= VERSIONS_MOST) {
+		rc = versioned(target, transfer.name, version);
+		if (rc == 0)
+			rc = move_to(&transfer, target);
+		if (rc != -EEXIST)
+			break;
+		version++;
+		rc = 0;
+	}
+	transfer_close(&transfer);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(err, rc, "cannot move '%s' to '%s'", KD_NAME(path),
+			KD_NAME(folder));
+	return 0;
+}
+
+int
+kd_inputs_delete(int root, const char *path, struct kd_err *err)
+{
+	struct transfer transfer;
+	int rc = transfer_open(&transfer, root, path, NULL);
+	if (rc == 0)
+		rc = remove_hidden(transfer.from, transfer.name);
+	transfer_close(&transfer);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(err, rc, "cannot delete '%s'", KD_NAME(path));
+	return 0;
+}
+
+/* One line that no other unit's reason file has. */
+static char *
+identity_line(const char *path, const struct kd_quarantine *quarantine)
+{
+	char *line, *name = kd_name_escape(path);
+	if (name == NULL ||
+		asprintf(&line, "Identity: %s, unit %lld, SHA-256 %s\n", name,
+			(long long)quarantine->unit,
+			quarantine->sha256[0] == '\0' ? "unknown" : quarantine->sha256) <
+			0)
+		line = NULL;
+	free(name);
+	return line;
+}
+
+static char *
+reason_text(
+	const char *path, const struct kd_quarantine *quarantine, const char *identity)
+{
+	char when[64], *text;
+	time_t now = time(NULL);
+	struct tm utc;
+	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+	if (asprintf(&text,
+		    "What:     %s\n"
+		    "Why:      %s: %s\n"
+		    "When:     %s\n"
+		    "Rule:     %s, kernel %s, batch %lld, attempt %u\n"
+		    "%s\n"
+		    "What to do next: put the file right and drop it again, or, when the "
+		    "cause lay elsewhere,\n"
+		    "move it back into the drop folder (kilnctl retry %lld).\n",
+		    KD_NAME(path), quarantine->status, quarantine->reason, when,
+		    quarantine->rule[0] == '\0' ? "(none)" : quarantine->rule,
+		    quarantine->kernel, (long long)quarantine->batch, quarantine->attempt,
+		    identity, (long long)quarantine->unit) < 0)
+		return NULL;
+	return text;
+}
+
+/* 1 when that reason file is there and tells of this very unit. */
+static int
+reason_is_ours(int dir, const char *name, const char *identity)
+{
+	struct stat st;
+	char *text;
+	size_t length;
+	int fd = kd_file_open_regular(dir, name, &st);
+	if (fd < 0)
+		return 0;
+	int rc = kd_file_read_all(fd, REASON_MOST, &text, &length);
+	close(fd);
+	if (rc < 0)
+		return 0;
+	int ours = strstr(text, identity) != NULL;
+	free(text);
+	return ours;
+}
+
+static int
+write_reason(int dir, const char *name, const char *text)
+{
+	char hidden[NAME_MAX + 1];
+	snprintf(hidden, sizeof hidden, ".kiln-coming.%.200s", name);
+	unlinkat(dir, hidden, 0);
+	int fd = kd_file_open_beneath(
+		dir, hidden, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+	int rc = fd < 0 ? fd : kd_file_write_all(fd, text, strlen(text));
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	if (fd >= 0 && close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = kd_file_rename_new(dir, hidden, dir, name);
+	if (rc == 0 && fsync(dir) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* One try under one name: -EEXIST when it is taken. */
+static int
+quarantine_as(const struct transfer *transfer, const char *target, const char *text,
+	const char *identity)
+{
+	char reason[NAME_MAX + 1];
+	if (snprintf(reason, sizeof reason, "%s.reason.txt", target) > NAME_MAX)
+		return -ENAMETOOLONG;
+	int ours = reason_is_ours(transfer->to, reason, identity);
+	if (!ours && (exists(transfer->to, reason) || exists(transfer->to, target)))
+		return -EEXIST;
+	int rc = ours ? 0 : write_reason(transfer->to, reason, text);
+	return rc < 0 ? rc : move_to(transfer, target);
+}
+
+int
+kd_inputs_quarantine(int root, const char *path, const struct kd_quarantine *quarantine,
+	struct kd_err *err)
+{
+	struct transfer transfer;
+	char target[NAME_MAX + 1];
+	char *identity = identity_line(path, quarantine);
+	char *text = identity == NULL ? NULL : reason_text(path, quarantine, identity);
+	int rc = transfer_open(&transfer, root, path, quarantine->folder);
+	if (rc == 0 && text == NULL)
+		rc = -ENOMEM;
+	unsigned version = 1;
+	while (rc == 0 && version <= VERSIONS_MOST) {
+		rc = versioned(target, transfer.name, version);
+		if (rc == 0)
+			rc = quarantine_as(&transfer, target, text, identity);
+		if (rc != -EEXIST)
+			break;
+		version++;
+		rc = 0;
+	}
+	transfer_close(&transfer);
+	free(identity);
+	free(text);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(err, rc, "cannot move '%s' into quarantine '%s'",
+			KD_NAME(path), KD_NAME(quarantine->folder));
+	return 0;
+}

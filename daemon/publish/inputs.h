@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inputs.h - what becomes of a unit's input once the ledger knows its outcome.  The
+ * caller has made sure that it still is what was processed.
+ *
+ * All of these are safe to repeat after a crash: an input that is gone is finished.
+ * Nothing is ever overwritten: a taken name becomes NAME.2.EXT.  Across file systems the
+ * input is copied, fsynced, renamed into place and only then removed; it is removed by a
+ * rename to a hidden name first, so that a crash leaves no half a directory to be found.
+ */
+#ifndef KD_INPUTS_H
+#define KD_INPUTS_H
+
+#include "daemon/base/err.h"
+
+#include <stdint.h>
+
+/* path: of the unit, beneath root; it keeps its sub-folders below folder. */
+int kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *err);
+int kd_inputs_delete(int root, const char *path, struct kd_err *err);
+
+/* Moves it likewise, with NAME.EXT.reason.txt beside it, which is written first. */
+struct kd_quarantine {
+	const char *folder;
+	const char *status, *reason; /* a word and a sentence */
+	const char *rule, *kernel, *sha256;
+	int64_t unit, batch;
+	uint32_t attempt;
+};
+int kd_inputs_quarantine(int root, const char *path,
+	const struct kd_quarantine *quarantine, struct kd_err *err);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * publish.h - outputs leave the stage, whole or not at all.
+ *
+ * Every file is fsynced in the stage; then, of a unit whose output is a file, the sidecar
+ * is renamed into place first, the companions next, the primary last: whoever sees the
+ * primary sees the rest, and a sidecar without its primary is an attempt that died there.
+ * A directory is one rename, its kiln.json inside.  The folders that got new names are
+ * fsynced once a batch.
+ *
+ * A failed fsync is never repeated on the same file: the kernel has marked the pages
+ * clean and forgotten the error.  The unit is to be run again, into new files.
+ */
+#ifndef KD_PUBLISH_H
+#define KD_PUBLISH_H
+
+#include "daemon/base/err.h"
+#include "daemon/publish/sidecar.h"
+#include "daemon/publish/stage.h"
+#include "daemon/worker/manifest.h"
+
+#include <stdint.h>
+
+/* One unit on its way out. */
+struct kd_publish_unit {
+	uint32_t number;  /* its folder in the stage */
+	int directory;	  /* its output is that folder as a whole */
+	int again;	  /* see kd_sidecar_matches() */
+	const char *stem; /* a directory's name; what a file's name begins with */
+	struct kd_sidecar sidecar;
+	struct kd_output *outputs; /* path: in the stage; afterwards below the output
+				      root. Owned by the unit, so are those below */
+	uint32_t output_count;
+	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, TRANSIENT, BAD */
+	char *reason, *primary, *sidecar_path; /* absolute paths */
+};
+
+struct kd_publisher;
+
+/* Borrows stage and manifest.  Fails where the manifest's group is not known. */
+int kd_publish_new(const struct kd_stage *stage, const struct kd_manifest *manifest,
+	struct kd_publisher **publisher, struct kd_err *err);
+void kd_publish_free(struct kd_publisher *publisher);
+
+/* Whether an earlier attempt published this unit; then 1, and the unit says what and
+ * where (status ALREADY); durable after the next kd_publish_units(). */
+int kd_publish_find(struct kd_publisher *publisher, struct kd_publish_unit *unit);
+
+/* Publishes those of the units that have status KD_UNIT_PUBLISHED on entry; afterwards
+ * each says what became of it. */
+void kd_publish_units(struct kd_publisher *publisher,
+	struct kd_publish_unit *const *units, size_t count);
+
+void kd_publish_unit_clear(struct kd_publish_unit *unit);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stage.h - where a batch's outputs grow up: OUT/.kiln-stage/BATCH.PID.RANDOM/, 0700, on
+ * the output's own file system, locked while its keeper lives.  A stage whose keeper is
+ * gone is swept away by the next one that opens a stage here.
+ */
+#ifndef KD_STAGE_H
+#define KD_STAGE_H
+
+#include "daemon/base/err.h"
+
+#include <stdint.h>
+
+#define KD_STAGE_FOLDER ".kiln-stage"
+
+struct kd_stage {
+	int out;       /* the output folder */
+	int top;       /* OUT/.kiln-stage */
+	int dir;       /* this stage, locked */
+	char name[64]; /* in top */
+};
+
+/* Makes out where it is missing.  Fill with KD_STAGE_NONE before; close also after a
+ * failure. */
+#define KD_STAGE_NONE ((struct kd_stage){-1, -1, -1, ""})
+int kd_stage_open(
+	struct kd_stage *stage, const char *out, int64_t batch, struct kd_err *err);
+
+/* The folder of unit number `unit`, emptied when it was there. */
+int kd_stage_unit(const struct kd_stage *stage, uint32_t unit);
+/* Removes it and all below. */
+int kd_stage_drop(const struct kd_stage *stage, uint32_t unit);
+/* It, open.  A descriptor or a negative errno. */
+int kd_stage_unit_open(const struct kd_stage *stage, uint32_t unit);
+
+/* A new file of that unit, read-write; sub-folders are made.  name is beneath. */
+int kd_stage_create(const struct kd_stage *stage, uint32_t unit, const char *name);
+
+/* An unnamed file, read-write. */
+int kd_stage_scratch(const struct kd_stage *stage);
+
+/* OUT/.kiln-stage/checkpoints/KEY, made when missing, read-write.  Those that nobody
+ * touched for 30 days are swept away when a stage is opened. */
+int kd_stage_checkpoint(const struct kd_stage *stage, const char *key);
+void kd_stage_drop_checkpoint(const struct kd_stage *stage, const char *key);
+
+/* Removes the stage. */
+void kd_stage_close(struct kd_stage *stage);
+
+#endif

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/attempt.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/name.h"
+#include "daemon/worker/protocol.h"
+#include "plugins/kiln_plugin.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* How long a kernel may take to notice cancelled(), which it asks every 100 ms. */
+enum { CANCEL_PATIENCE = 5000 /* ms */, DEATH_PATIENCE = 1000 /* ms */ };
+
+/* How waiting for the engine ended. */
+enum ending {
+	ENDED_AS_WANTED,
+	ENDED_BY_DEATH,
+	ENDED_BY_LIE,
+	ENDED_BY_WALL,
+	ENDED_BY_CANCEL,  /* asked to stop, and did not */
+	ENDED_BY_CLIENT,  /* gone, or broke the protocol */
+	ENDED_BY_REFUSAL, /* of ours: parameters, grants */
+};
+
+struct attempt {
+	const struct kd_broker *broker;
+	int64_t wall;	/* deadline, ms of CLOCK_MONOTONIC; 0: none */
+	int64_t cancel; /* deadline after CANCEL; 0: not asked */
+	json_t *answer; /* body of the message waited for */
+	struct kd_err err;
+};
+
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Milliseconds until the nearest deadline; -1: none. */
+static int
+patience(const struct attempt *attempt)
+{
+	int64_t nearest = attempt->wall;
+	if (nearest == 0 || (attempt->cancel != 0 && attempt->cancel < nearest))
+		nearest = attempt->cancel;
+	if (nearest == 0)
+		return -1;
+	int64_t left = nearest - now_ms();
+	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+/* Passes the client's CANCEL on, once. */
+static void
+pass_cancel(struct attempt *attempt)
+{
+	struct kd_wire *wire = attempt->broker->handle->process.wire;
+	if (!attempt->broker->link->cancelled || attempt->cancel != 0)
+		return;
+	attempt->cancel = now_ms() + CANCEL_PATIENCE;
+	if (kd_wire_put(wire, KD_ENG_CANCEL, 0, NULL, NULL, 0) == 0)
+		kd_wire_flush(wire);
+}
+
+/* One message of the engine's; -EAGAIN: not the one waited for, go on. */
+static int
+take_message(struct attempt *attempt, const struct kd_wire_message *message,
+	uint16_t wanted, enum ending *ending)
+{
+	const struct kd_broker *broker = attempt->broker;
+	if (message->type == wanted) {
+		attempt->answer = kd_wire_json(message);
+		*ending = attempt->answer == NULL ? ENDED_BY_LIE : ENDED_AS_WANTED;
+		if (attempt->answer == NULL)
+			kd_err_set(&attempt->err, -EPROTO, "an answer without a body");
+		return 0;
+	}
+	int rc;
+	if (message->type == KD_ENG_LOADED && wanted == KD_ENG_OPENED) {
+		json_t *body = kd_wire_json(message);
+		rc = kd_handle_loaded(
+			broker->handle, &broker->batch->manifest, body, &attempt->err);
+		json_decref(body);
+	} else {
+		rc = kd_broker_serve(broker, message, &attempt->err);
+	}
+	*ending = rc == -EPROTO ? ENDED_BY_LIE : ENDED_BY_REFUSAL;
+	return rc < 0 ? 0 : -EAGAIN;
+}
+
+/* Serves the engine until it says `wanted`, and the client meanwhile. */
+static enum ending
+wait_for(struct attempt *attempt, uint16_t wanted)
+{
+	struct kd_wire *wire = attempt->broker->handle->process.wire;
+	struct kd_link *link = attempt->broker->link;
+	struct kd_wire_message message;
+	enum ending ending;
+	json_decref(attempt->answer);
+	attempt->answer = NULL;
+	for (;;) {
+		pass_cancel(attempt);
+		int filled = kd_wire_fill(wire), rc;
+		while ((rc = kd_wire_next(wire, &message)) == 1) {
+			rc = take_message(attempt, &message, wanted, &ending);
+			kd_wire_done(&message);
+			if (rc == 0)
+				return ending;
+			if (filled == 0)
+				filled = kd_wire_fill(wire);
+		}
+		if (rc == -EPROTO || filled == -EPROTO) {
+			kd_err_set(&attempt->err, -EPROTO, "a malformed message");
+			return ENDED_BY_LIE;
+		}
+		if (rc < 0 || filled < 0)
+			return ENDED_BY_DEATH;
+		if (attempt->wall != 0 && now_ms() >= attempt->wall)
+			return ENDED_BY_WALL;
+		if (attempt->cancel != 0 && now_ms() >= attempt->cancel)
+			return ENDED_BY_CANCEL;
+		if (kd_link_wait(link, wire, patience(attempt)) < 0)
+			return ENDED_BY_CLIENT;
+	}
+}
+
+/* Ends an engine that cannot go on and tells its units why.  Negative when the client is
+ * gone. */
+static int
+give_up(struct attempt *attempt, enum ending ending)
+{
+	const struct kd_broker *broker = attempt->broker;
+	struct kd_handle *handle = broker->handle;
+	char plugin[300] = "", words[64], *text = NULL;
+	enum kd_status status = KD_UNIT_CRASHED;
+	int rc = 0;
+	if (handle->loaded)
+		snprintf(plugin, sizeof plugin, " (plugin '%.150s' %.100s)",
+			handle->plugin, handle->version);
+	else
+		snprintf(plugin, sizeof plugin, " (plugin file '%.200s')",
+			KD_NAME(broker->batch->manifest.plugin));
+	switch (ending) {
+	case ENDED_BY_DEATH: {
+		int dead = kd_launch_wait(&handle->process, DEATH_PATIENCE);
+		rc = asprintf(&text, "the engine %s%s in this batch",
+			kd_launch_describe(dead, words, sizeof words), plugin);
+		break;
+	}
+	case ENDED_BY_LIE:
+		rc = asprintf(&text, "the engine broke the protocol: %s%s",
+			attempt->err.text, plugin);
+		break;
+	case ENDED_BY_WALL:
+		rc = asprintf(&text, "the engine ran past its wall limit of %g s%s",
+			broker->batch->manifest.wall_limit, plugin);
+		break;
+	case ENDED_BY_CANCEL:
+		status = KD_UNIT_CANCELLED;
+		rc = asprintf(&text, "cancelled; the engine did not stop within %d s%s",
+			CANCEL_PATIENCE / 1000, plugin);
+		break;
+	case ENDED_BY_REFUSAL:
+		status = KD_UNIT_TRANSIENT;
+		rc = asprintf(&text, "%s", attempt->err.text);
+		break;
+	case ENDED_BY_CLIENT:
+	case ENDED_AS_WANTED:
+		break;
+	}
+	if (rc < 0)
+		text = NULL;
+	kd_handle_kill(handle);
+	if (ending == ENDED_BY_CLIENT)
+		return -EPIPE;
+	kd_batch_settle_rest(broker->batch, status, text == NULL ? "crashed" : text);
+	free(broker->batch->failure);
+	broker->batch->failure = text;
+	return 0;
+}
+
+/* An OPENED or PROCESSED that tells an error: as text, or NULL when it is none. */
+static char *
+error_of(const json_t *answer)
+{
+	json_int_t code = json_integer_value(json_object_get(answer, "error"));
+	const char *text = json_string_value(json_object_get(answer, "text"));
+	if (json_object_get(answer, "error") == NULL)
+		return NULL;
+	return strdup(text != NULL ? text : strerror((int)code));
+}
+
+static void
+fail(struct attempt *attempt, char *text)
+{
+	struct kd_batch *batch = attempt->broker->batch;
+	kd_batch_settle_rest(batch, KD_UNIT_TRANSIENT, text);
+	free(batch->failure);
+	batch->failure = text;
+}
+
+/* 1: there is an open engine; 0: there is none and all are settled; negative: no client.
+ */
+static int
+open_engine(struct attempt *attempt)
+{
+	const struct kd_broker *broker = attempt->broker;
+	struct kd_handle *handle = broker->handle;
+	if (kd_handle_fits(handle, &broker->batch->manifest))
+		return 1;
+	if (kd_handle_start(handle, &broker->batch->manifest, &attempt->err) < 0) {
+		fail(attempt, strdup(attempt->err.text));
+		return 0;
+	}
+	enum ending ending = wait_for(attempt, KD_ENG_OPENED);
+	if (ending != ENDED_AS_WANTED)
+		return give_up(attempt, ending);
+	char *text = error_of(attempt->answer);
+	if (text != NULL || !handle->loaded) {
+		fail(attempt, text != NULL ? text : strdup("the engine did not load"));
+		kd_handle_kill(handle);
+		return 0;
+	}
+	handle->opened = 1;
+	return 1;
+}
+
+/* Refuses what the kernel does not take, makes stages for the rest and numbers them. */
+static void
+line_up(const struct kd_broker *broker)
+{
+	struct kd_batch *batch = broker->batch;
+	const struct kd_handle *handle = broker->handle;
+	batch->running_count = 0;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage != KD_BATCH_TO_RUN)
+			continue;
+		if ((handle->accepts & unit->unit->kind) == 0) {
+			kd_batch_settle(unit, KD_UNIT_BAD, "kernel '%s' does not take %s",
+				batch->manifest.kernel,
+				unit->unit->kind == KILN_FILE ? "files" : "directories");
+			continue;
+		}
+		unit->publish.directory = handle->makes == KILN_MAKES_DIRECTORY ||
+					  (handle->makes == KILN_MAKES_SAME &&
+						  unit->unit->kind != KILN_FILE);
+		int rc = kd_stage_unit(&batch->stage, unit->publish.number);
+		if (rc < 0) {
+			kd_batch_settle(unit, KD_UNIT_TRANSIENT,
+				"cannot make its stage: %s", strerror(-rc));
+			continue;
+		}
+		batch->running[batch->running_count++] = i;
+	}
+	batch->undone = batch->running_count;
+}
+
+static json_t *
+name_json(const char *name)
+{
+	char *escaped = kd_name_escape(name);
+	json_t *json = escaped == NULL ? NULL : json_string(escaped);
+	free(escaped);
+	return json;
+}
+
+/* The running units, as a memfd. */
+static int
+describe_units(const struct kd_batch *batch)
+{
+	json_t *units = json_array();
+	for (uint32_t i = 0; i < batch->running_count; i++) {
+		const struct kd_batch_unit *unit = &batch->units[batch->running[i]];
+		json_array_append_new(units,
+			json_pack("{sIsososO}", "kind", (json_int_t)unit->unit->kind,
+				"name", name_json(kd_name_base(unit->unit->path)), "stem",
+				name_json(unit->stem), "inputs", unit->inputs));
+	}
+	json_t *body = json_pack("{so}", "units", units);
+	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+	json_decref(body);
+	int fd = memfd_create("kiln-units", MFD_CLOEXEC);
+	int rc = text == NULL ? -ENOMEM
+		 : fd < 0     ? -errno
+			      : kd_file_write_all(fd, text, strlen(text));
+	free(text);
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
+		rc = -errno;
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return rc < 0 ? rc : fd;
+}
+
+/* One PROCESS.  Negative: no client; 0: no use to go on; 1: fine. */
+static int
+process(struct attempt *attempt)
+{
+	const struct kd_broker *broker = attempt->broker;
+	struct kd_batch *batch = broker->batch;
+	line_up(broker);
+	if (batch->running_count == 0)
+		return 0;
+	int fd = describe_units(batch);
+	int rc = fd < 0 ? fd
+			: kd_wire_put(broker->handle->process.wire, KD_ENG_PROCESS, 0,
+				  NULL, &fd, 1);
+	if (fd >= 0)
+		close(fd);
+	if (rc < 0) {
+		fail(attempt, strdup(strerror(-rc)));
+		return 0;
+	}
+	kd_wire_flush(broker->handle->process.wire);
+	clock_gettime(CLOCK_REALTIME, &batch->turn);
+	enum ending ending = wait_for(attempt, KD_ENG_PROCESSED);
+	char *text = ending == ENDED_AS_WANTED ? error_of(attempt->answer) : NULL;
+	if (text != NULL) {
+		fail(attempt, text);
+		return 0;
+	}
+	if (ending == ENDED_AS_WANTED && batch->undone > 0) {
+		ending = ENDED_BY_LIE;
+		kd_err_set(&attempt->err, -EPROTO,
+			"process() returned without a verdict on %u of %u units",
+			batch->undone, batch->running_count);
+	}
+	if (ending != ENDED_AS_WANTED)
+		return give_up(attempt, ending);
+	return 1;
+}
+
+/* What a repeat made is only good for its time. */
+static void
+run_again(struct kd_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage != KD_BATCH_DONE)
+			continue;
+		for (uint32_t k = 0; k < unit->publish.output_count; k++)
+			free(unit->publish.outputs[k].path);
+		unit->publish.output_count = 0;
+		unit->primaries = 0;
+		json_object_clear(unit->facts);
+		json_array_clear(unit->warnings);
+		unit->stage = KD_BATCH_TO_RUN;
+	}
+}
+
+int
+kd_attempt_run(const struct kd_broker *broker)
+{
+	struct kd_batch *batch = broker->batch;
+	struct attempt attempt = {.broker = broker};
+	if (batch->manifest.wall_limit > 0)
+		attempt.wall = now_ms() + (int64_t)(batch->manifest.wall_limit * 1000.0);
+	int rc = open_engine(&attempt);
+	for (batch->repeat = 0; rc > 0 && batch->repeat < batch->manifest.repeat;
+		batch->repeat++) {
+		if (batch->repeat > 0)
+			run_again(batch);
+		rc = process(&attempt);
+	}
+	json_decref(attempt.answer);
+	return rc < 0 ? rc : 0;
+}

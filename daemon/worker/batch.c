@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A batch's way: read, hash, ask the client, look for earlier outputs, run, compare the
+ * inputs with what was read, publish, tell.  Every unit leaves it with a status.
+ */
+#include "daemon/worker/batch.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/name.h"
+#include "daemon/publish/inputs.h"
+#include "daemon/worker/attempt.h"
+#include "daemon/worker/protocol.h"
+#include "plugins/kiln_plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+kd_batch_settle(
+	struct kd_batch_unit *unit, enum kd_status status, const char *format, ...)
+{
+	va_list args;
+	char *reason;
+	va_start(args, format);
+	if (vasprintf(&reason, format, args) < 0)
+		reason = NULL;
+	va_end(args);
+	free(unit->reason);
+	unit->reason = reason;
+	unit->status = status;
+	unit->stage = KD_BATCH_SETTLED;
+}
+
+void
+kd_batch_settle_rest(struct kd_batch *batch, enum kd_status status, const char *reason)
+{
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage != KD_BATCH_DONE && unit->stage != KD_BATCH_SETTLED)
+			kd_batch_settle(unit, status, "%s", reason);
+	}
+}
+
+double
+kd_batch_seconds(const struct timespec *from, const struct timespec *to)
+{
+	double seconds = (double)(to->tv_sec - from->tv_sec) +
+			 (double)(to->tv_nsec - from->tv_nsec) * 1e-9;
+	return seconds < 0 ? 0 : seconds; /* the wall clock may be set back */
+}
+
+/* What outputs begin with: a file's name without its extension, a directory's name. */
+static char *
+stem_of(const struct kd_manifest_unit *unit)
+{
+	const char *name = kd_name_base(unit->path);
+	const char *dot = unit->kind == KILN_FILE ? strrchr(name, '.') : NULL;
+	return dot == NULL || dot == name ? strdup(name)
+					  : strndup(name, (size_t)(dot - name));
+}
+
+static json_t *
+inputs_json(const struct kd_content *content)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < content->count; i++) {
+		const struct kd_content_file *file = &content->files[i];
+		char *name = kd_name_escape(file->name);
+		json_array_append_new(
+			list, json_pack("{ss?sssI}", "name", name, "sha256", file->sha256,
+				      "bytes", (json_int_t)file->bytes));
+		free(name);
+	}
+	return list;
+}
+
+static int
+begin(int fd, struct kd_batch *batch, struct kd_err *err)
+{
+	batch->root = -1;
+	batch->stage = KD_STAGE_NONE;
+	clock_gettime(CLOCK_REALTIME, &batch->started);
+	int rc = kd_manifest_read(fd, &batch->manifest, err);
+	if (rc < 0)
+		return rc;
+	uint32_t count = batch->manifest.unit_count;
+	batch->units = calloc(count + 1, sizeof *batch->units);
+	batch->running = calloc(count + 1, sizeof *batch->running);
+	batch->repeats = calloc(batch->manifest.repeat, sizeof *batch->repeats);
+	if (batch->units == NULL || batch->running == NULL || batch->repeats == NULL)
+		return kd_err_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		unit->unit = &batch->manifest.units[i];
+		unit->stem = stem_of(unit->unit);
+		unit->facts = json_object();
+		unit->warnings = json_array();
+		unit->checkpoints = json_array();
+		if (unit->stem == NULL)
+			return kd_err_set(err, -ENOMEM, "out of memory");
+	}
+	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (batch->root < 0)
+		return kd_err_errno(
+			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
+	rc = kd_stage_open(
+		&batch->stage, batch->manifest.out, batch->manifest.batch, err);
+	if (rc < 0)
+		return rc;
+	return kd_publish_new(&batch->stage, &batch->manifest, &batch->publisher, err);
+}
+
+/* Fills what publishing needs to know, as far as it is known by now. */
+static void
+describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
+{
+	struct kd_batch_unit *unit = &batch->units[i];
+	unit->publish.number = i;
+	unit->publish.stem = unit->stem;
+	unit->publish.sidecar = (struct kd_sidecar){
+		.manifest = &batch->manifest,
+		.unit = unit->unit,
+		.sha256 = unit->content.sha256,
+		.plugin = handle->plugin == NULL ? "" : handle->plugin,
+		.version = handle->version == NULL ? "" : handle->version,
+		.variant = handle->variant == NULL ? "" : handle->variant,
+		.device = handle->device == NULL ? "" : handle->device,
+		.paths = handle->path_hashes,
+		.inputs = unit->inputs,
+		.facts = unit->facts,
+		.warnings = unit->warnings,
+		.started = unit->started,
+		.finished = unit->finished,
+		.seconds = unit->seconds,
+	};
+}
+
+static int
+hash_units(struct kd_batch *batch, struct kd_link *link)
+{
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		enum kd_status status;
+		struct kd_err err;
+		if (kd_content_read(batch->root, unit->unit,
+			    batch->manifest.verify_writers, &unit->content, &status,
+			    &err) < 0) {
+			kd_batch_settle(unit, status, "%s", err.text);
+			continue;
+		}
+		unit->inputs = inputs_json(&unit->content);
+		unit->stage = link->wire == NULL ? KD_BATCH_TO_RUN : KD_BATCH_ASKED;
+		int rc = kd_link_tell(link, KD_MSG_HASHED,
+			json_pack("{sIss}", "unit", (json_int_t)i, "sha256",
+				unit->content.sha256),
+			-1);
+		/* Reading on what comes back keeps both sides' queues short. */
+		if (rc == 0)
+			rc = kd_link_wait(link, NULL, 0);
+		if (rc < 0)
+			return rc;
+		if (link->cancelled)
+			break;
+	}
+	return 0;
+}
+
+static int
+take_verdict(void *context, const json_t *body)
+{
+	struct kd_batch *batch = context;
+	const json_t *number = json_object_get(body, "unit");
+	json_int_t i = json_integer_value(number);
+	if (!json_is_integer(number) || i < 0 ||
+		i >= (json_int_t)batch->manifest.unit_count ||
+		batch->units[i].stage != KD_BATCH_ASKED)
+		return -EPROTO;
+	struct kd_batch_unit *unit = &batch->units[i];
+	if (json_is_true(json_object_get(body, "run"))) {
+		unit->stage = KD_BATCH_TO_RUN;
+		unit->publish.again = json_is_true(json_object_get(body, "again"));
+		return 0;
+	}
+	const char *output = json_string_value(json_object_get(body, "output"));
+	kd_batch_settle(unit, KD_UNIT_SAME, "same content as '%s'",
+		output == NULL ? "an earlier unit" : output);
+	unit->publish.primary = output == NULL ? NULL : kd_name_unescape(output);
+	return 0;
+}
+
+static int
+await_verdicts(struct kd_batch *batch, struct kd_link *link)
+{
+	for (uint32_t i = 0; i < batch->manifest.unit_count && !link->cancelled;) {
+		if (batch->units[i].stage != KD_BATCH_ASKED) {
+			i++;
+			continue;
+		}
+		int rc = kd_link_wait(link, NULL, -1);
+		if (rc < 0)
+			return rc;
+	}
+	if (link->cancelled)
+		kd_batch_settle_rest(batch, KD_UNIT_CANCELLED, "cancelled");
+	return 0;
+}
+
+/* Those that an attempt before us published are found before anything runs. */
+static uint32_t
+find_published(struct kd_batch *batch, const struct kd_handle *handle)
+{
+	uint32_t to_run = 0;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage != KD_BATCH_TO_RUN)
+			continue;
+		describe(batch, i, handle);
+		if (kd_publish_find(batch->publisher, &unit->publish))
+			kd_batch_settle(
+				unit, KD_UNIT_ALREADY, "%s", unit->publish.reason);
+		else
+			to_run++;
+	}
+	return to_run;
+}
+
+/* The outcome of publishing, as the unit's. */
+static void
+take_over(struct kd_batch *batch, struct kd_batch_unit *unit)
+{
+	json_t *key;
+	size_t i;
+	unit->status = unit->publish.status;
+	unit->stage = KD_BATCH_SETTLED;
+	free(unit->reason);
+	unit->reason = unit->publish.reason == NULL ? NULL : strdup(unit->publish.reason);
+	if (unit->status != KD_UNIT_PUBLISHED && unit->status != KD_UNIT_ALREADY)
+		return;
+	json_array_foreach(unit->checkpoints, i, key)
+		kd_stage_drop_checkpoint(&batch->stage, json_string_value(key));
+}
+
+static void
+publish(struct kd_batch *batch, const struct kd_handle *handle,
+	struct kd_publish_unit **list)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage == KD_BATCH_SETTLED) {
+			if (unit->status == KD_UNIT_ALREADY)
+				list[count++] = &unit->publish;
+			continue;
+		}
+		int same = kd_content_verify(batch->root, unit->unit, &unit->content, 1);
+		if (same < 0) {
+			kd_batch_settle(unit,
+				same == -ENOENT ? KD_UNIT_GONE : KD_UNIT_CHANGED,
+				"it %s while it was processed; the result was dropped",
+				same == -ENOENT ? "went away" : "changed");
+			continue;
+		}
+		json_object_update_missing(unit->facts, handle->facts);
+		describe(batch, i, handle);
+		unit->publish.status = KD_UNIT_PUBLISHED;
+		list[count++] = &unit->publish;
+	}
+	kd_publish_units(batch->publisher, list, count);
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
+		if (batch->units[i].stage == KD_BATCH_DONE ||
+			batch->units[i].status == KD_UNIT_ALREADY)
+			take_over(batch, &batch->units[i]);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return (left > right) - (left < right);
+}
+
+static double
+median(double *values, uint32_t count)
+{
+	qsort(values, count, sizeof *values, by_size);
+	return count % 2 == 1 ? values[count / 2]
+			      : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+/* NULL stays NULL. */
+static char *
+copy(const char *text)
+{
+	return text == NULL ? NULL : strdup(text);
+}
+
+static void
+tell_unit(struct kd_batch_unit *unit, struct kd_result_unit *told)
+{
+	struct kd_publish_unit *publish = &unit->publish;
+	told->status = unit->status;
+	told->reason = unit->status == KD_UNIT_PUBLISHED ? NULL : copy(unit->reason);
+	memcpy(told->sha256, unit->content.sha256, KD_HASH_HEX);
+	told->seconds = unit->seconds;
+	told->primary = copy(publish->primary);
+	told->sidecar = copy(publish->sidecar_path);
+	/* Outputs that were not placed are nobody's business. */
+	if (publish->primary != NULL) {
+		told->outputs = publish->outputs;
+		told->output_count = publish->output_count;
+		publish->outputs = NULL;
+		publish->output_count = 0;
+	}
+	size_t count = json_array_size(unit->warnings);
+	told->warnings = calloc(count + 1, sizeof *told->warnings);
+	for (size_t i = 0; told->warnings != NULL && i < count; i++)
+		told->warnings[told->warning_count++] =
+			copy(json_string_value(json_array_get(unit->warnings, i)));
+}
+
+static void
+tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *result)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	uint32_t count = batch->units == NULL ? 0 : batch->manifest.unit_count;
+	*result = (struct kd_result){
+		.variant = strdup(handle->variant == NULL ? "" : handle->variant),
+		.device = strdup(handle->device == NULL ? "" : handle->device),
+		.failure = copy(batch->failure),
+		.seconds = kd_batch_seconds(&batch->started, &now),
+		.frames = batch->frames,
+		.units = calloc(count + 1, sizeof *result->units),
+	};
+	if (batch->repeats != NULL)
+		result->kernel_seconds = median(batch->repeats, batch->manifest.repeat);
+	if (result->units == NULL)
+		return;
+	result->unit_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		tell_unit(&batch->units[i], &result->units[i]);
+}
+
+static int
+run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
+{
+	const struct kd_broker broker = {batch, handle, link};
+	link->verdict = take_verdict;
+	link->context = batch;
+	int rc = hash_units(batch, link);
+	if (rc == 0)
+		rc = await_verdicts(batch, link);
+	if (rc == 0 && find_published(batch, handle) > 0)
+		rc = kd_attempt_run(&broker);
+	if (rc < 0)
+		return rc;
+	struct kd_publish_unit **list =
+		calloc(batch->manifest.unit_count + 1, sizeof *list);
+	if (list == NULL) {
+		for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
+			if (batch->units[i].stage == KD_BATCH_DONE)
+				kd_batch_settle(&batch->units[i], KD_UNIT_TRANSIENT,
+					"out of memory");
+		return 0;
+	}
+	publish(batch, handle, list);
+	free(list);
+	return 0;
+}
+
+int
+kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
+	struct kd_batch *batch, struct kd_result *result)
+{
+	struct kd_err err = {0};
+	*batch = (struct kd_batch){0};
+	link->cancelled = 0;
+	int rc = begin(fd, batch, &err);
+	if (rc == 0) {
+		rc = run(link, handle, batch);
+	} else {
+		batch->failure = strdup(err.text);
+		if (batch->units != NULL)
+			kd_batch_settle_rest(batch, KD_UNIT_TRANSIENT, err.text);
+		rc = 0;
+	}
+	link->verdict = NULL;
+	kd_publish_free(batch->publisher);
+	batch->publisher = NULL;
+	kd_stage_close(&batch->stage);
+	if (rc == 0)
+		tell(batch, handle, result);
+	return rc;
+}
+
+static int
+quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	struct kd_err *err)
+{
+	const struct kd_manifest *manifest = &batch->manifest;
+	const struct kd_quarantine why = {
+		.folder = manifest->quarantine,
+		.status = kd_manifest_status_name(unit->status),
+		.reason = unit->reason == NULL ? "" : unit->reason,
+		.rule = manifest->rule,
+		.kernel = manifest->kernel,
+		.sha256 = unit->content.sha256,
+		.unit = unit->unit->id,
+		.batch = manifest->batch,
+		.attempt = unit->unit->attempt,
+	};
+	if (manifest->quarantine == NULL)
+		return 0;
+	return kd_inputs_quarantine(batch->root, unit->unit->path, &why, err);
+}
+
+int
+kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err)
+{
+	const struct kd_manifest *manifest = &batch->manifest;
+	if (batch->units == NULL || i >= manifest->unit_count || batch->root < 0)
+		return kd_err_set(err, -EINVAL, "the batch has no such unit");
+	const struct kd_batch_unit *unit = &batch->units[i];
+	const char *path = unit->unit->path;
+	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
+	int rc = unit->content.sha256[0] == '\0'
+			 ? 0
+			 : kd_content_verify(batch->root, unit->unit, &unit->content, 0);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return kd_err_set(err, rc,
+			"'%s' is not what was processed any more; it stays",
+			KD_NAME(path));
+	switch (unit->status) {
+	case KD_UNIT_PUBLISHED:
+	case KD_UNIT_ALREADY:
+	case KD_UNIT_SAME:
+	case KD_UNIT_KEPT:
+		if (manifest->inputs == KD_INPUTS_KEEP)
+			return 0;
+		return manifest->inputs == KD_INPUTS_DELETE
+			       ? kd_inputs_delete(batch->root, path, err)
+			       : kd_inputs_move(batch->root, path, manifest->done, err);
+	case KD_UNIT_BAD:
+	case KD_UNIT_TRANSIENT:
+	case KD_UNIT_CRASHED:
+		return quarantine(batch, unit, err);
+	case KD_UNIT_GONE:
+		return 0;
+	case KD_UNIT_BUSY:
+	case KD_UNIT_CHANGED:
+	case KD_UNIT_CANCELLED:
+		break;
+	}
+	return kd_err_set(err, -EINVAL, "'%s' is %s: there is nothing to finish",
+		KD_NAME(path), kd_manifest_status_name(unit->status));
+}
+
+void
+kd_batch_clear(struct kd_batch *batch)
+{
+	for (uint32_t i = 0; batch->units != NULL && i < batch->manifest.unit_count;
+		i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		free(unit->reason);
+		free(unit->stem);
+		kd_content_clear(&unit->content);
+		kd_publish_unit_clear(&unit->publish);
+		json_decref(unit->inputs);
+		json_decref(unit->facts);
+		json_decref(unit->warnings);
+		json_decref(unit->checkpoints);
+	}
+	free(batch->units);
+	free(batch->running);
+	free(batch->repeats);
+	free(batch->failure);
+	if (batch->root >= 0)
+		close(batch->root);
+	kd_manifest_clear(&batch->manifest);
+	*batch = (struct kd_batch){.root = -1};
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * batch.h - one batch in its keeper's hands.  The structs are shared by the files that
+ * carry it: batch.c (from manifest to result), broker.c (what the engine asks for),
+ * attempt.c (one run of the engine over it).
+ */
+#ifndef KD_BATCH_H
+#define KD_BATCH_H
+
+#include "daemon/base/err.h"
+#include "daemon/publish/publish.h"
+#include "daemon/worker/content.h"
+#include "daemon/worker/handle.h"
+#include "daemon/worker/link.h"
+#include "daemon/worker/manifest.h"
+
+#include <jansson.h>
+#include <time.h>
+
+/* Where a unit stands. */
+enum kd_batch_stage {
+	KD_BATCH_NEW,
+	KD_BATCH_ASKED, /* hashed, the client's verdict is awaited */
+	KD_BATCH_TO_RUN,
+	KD_BATCH_DONE,	  /* the kernel said OK; outputs wait in the stage */
+	KD_BATCH_SETTLED, /* status and reason stand */
+};
+
+struct kd_batch_unit {
+	const struct kd_manifest_unit *unit;
+	enum kd_batch_stage stage;
+	enum kd_status status;
+	char *reason;
+	char *stem;
+	struct kd_content content;
+	struct kd_publish_unit publish;
+	uint32_t output_room;
+	int primaries;	/* outputs made that are no companions */
+	json_t *inputs; /* for the sidecar and the engine */
+	json_t *facts, *warnings;
+	json_t *checkpoints; /* keys handed out */
+	struct timespec started, finished;
+	double seconds;
+};
+
+struct kd_batch {
+	struct kd_manifest manifest;
+	int root;
+	struct kd_stage stage;
+	struct kd_publisher *publisher;
+	struct kd_batch_unit *units; /* manifest.unit_count */
+	uint32_t *running;	     /* units by the engine's numbers */
+	uint32_t running_count, undone;
+	struct timespec turn; /* CLOCK_REALTIME of PROCESS or the last done() */
+	double *repeats;      /* kernel seconds of each */
+	uint32_t repeat;      /* at hand */
+	uint64_t frames;      /* of one repeat */
+	char *failure;	      /* of the attempt as a whole */
+	struct timespec started;
+};
+
+/* Settles a unit's fate; its outputs, if any, are not published. */
+void kd_batch_settle(struct kd_batch_unit *unit, enum kd_status status,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Settles all that are not settled or done. */
+void kd_batch_settle_rest(
+	struct kd_batch *batch, enum kd_status status, const char *reason);
+double kd_batch_seconds(const struct timespec *from, const struct timespec *to);
+
+/*
+ * Runs the manifest open at fd to its result; *batch holds what finishing will need and
+ * is cleared by the caller.  Negative only when the client is gone or broke the protocol;
+ * everything else is told in the result.
+ */
+int kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
+	struct kd_batch *batch, struct kd_result *result);
+
+/* After the client's FINISH for unit i: moves, deletes, quarantines or keeps its input.
+ * Safe to repeat. */
+int kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err);
+
+void kd_batch_clear(struct kd_batch *batch);
+
+#endif

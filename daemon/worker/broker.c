@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The engine runs code that digests hostile files: nothing it says is believed before it
+ * was checked against what the keeper itself knows.
+ */
+#include "daemon/worker/broker.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/name.h"
+#include "daemon/worker/protocol.h"
+#include "plugins/kiln_plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* So much a unit may make its keeper remember. */
+enum { OUTPUTS_MOST = 1000000, WARNINGS_MOST = 1000, FACTS_MOST = 10000 };
+
+/* The running unit a message is about; NULL with a sentence. */
+static struct kd_batch_unit *
+unit_of(const struct kd_broker *broker, const json_t *body, const char *what,
+	struct kd_err *err)
+{
+	const json_t *number = json_object_get(body, "unit");
+	json_int_t i = json_integer_value(number);
+	struct kd_batch *batch = broker->batch;
+	if (!json_is_integer(number) || i < 0 || i >= (json_int_t)batch->running_count) {
+		kd_err_set(err, -EPROTO, "%s for unit %lld of a batch of %u", what,
+			(long long)i, batch->running_count);
+		return NULL;
+	}
+	return &batch->units[batch->running[i]];
+}
+
+/* The same, and the unit must not be done yet. */
+static struct kd_batch_unit *
+undone_unit(const struct kd_broker *broker, const json_t *body, const char *what,
+	struct kd_err *err)
+{
+	struct kd_batch_unit *unit = unit_of(broker, body, what, err);
+	if (unit == NULL || unit->stage == KD_BATCH_TO_RUN)
+		return unit;
+	kd_err_set(err, -EPROTO, "%s for unit '%s', which was done already", what,
+		KD_NAME(unit->unit->path));
+	return NULL;
+}
+
+/* Takes fd (-1: none); rc < 0 is told as an error. */
+static int
+reply(const struct kd_broker *broker, uint32_t serial, int rc, int fd)
+{
+	json_t *body =
+		rc < 0 ? json_pack("{si}", "error", -rc) : json_pack("{si}", "ok", 0);
+	struct kd_wire *wire = broker->handle->process.wire;
+	int put = kd_wire_put(wire, KD_ENG_REPLY, serial, body, &fd, fd >= 0);
+	json_decref(body);
+	/* A link that broke shows when it is read. */
+	if (put == 0)
+		kd_wire_flush(wire);
+	if (fd >= 0)
+		close(fd);
+	return put;
+}
+
+static int
+reply_fd(const struct kd_broker *broker, uint32_t serial, int fd)
+{
+	return reply(broker, serial, fd, fd < 0 ? -1 : fd);
+}
+
+/* A name out of a message, unescaped; NULL when it is none. */
+static char *
+name_of(const json_t *body, const char *key)
+{
+	const char *escaped = json_string_value(json_object_get(body, key));
+	return escaped == NULL ? NULL : kd_name_unescape(escaped);
+}
+
+static int
+serve_input(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+	struct kd_err *err)
+{
+	struct kd_batch_unit *unit = undone_unit(broker, body, "open_input()", err);
+	if (unit == NULL)
+		return -EPROTO;
+	char *name = name_of(body, "name");
+	int fd = name == NULL ? -ENOENT
+			      : kd_content_open(broker->batch->root, unit->unit,
+					&unit->content, name);
+	free(name);
+	return reply_fd(broker, serial, fd);
+}
+
+static int
+serve_param(const struct kd_broker *broker, uint32_t serial, const json_t *body)
+{
+	char *name = name_of(body, "name"), *beneath = name_of(body, "beneath");
+	int fd = name == NULL ? -ENOENT
+			      : kd_handle_open_path(broker->handle, name, beneath);
+	free(name);
+	free(beneath);
+	return reply_fd(broker, serial, fd);
+}
+
+/* What the contract of create() forbids. */
+static int
+check_name(const struct kd_batch_unit *unit, const char *name, struct kd_err *err)
+{
+	const size_t suffix = strlen(KD_SIDECAR_SUFFIX), length = strlen(name);
+	if (!kd_name_is_beneath(name))
+		return kd_err_set(err, -EPROTO,
+			"output '%s' of unit '%s' leaves its folder", KD_NAME(name),
+			KD_NAME(unit->unit->path));
+	if (!unit->publish.directory &&
+		(strchr(name, '/') != NULL ||
+			strncmp(name, unit->stem, strlen(unit->stem)) != 0))
+		return kd_err_set(err, -EPROTO,
+			"output '%s' of unit '%s' does not begin with its stem '%s'",
+			KD_NAME(name), KD_NAME(unit->unit->path), KD_NAME(unit->stem));
+	if (strcmp(name, KD_SIDECAR_INSIDE) == 0 ||
+		(length >= suffix &&
+			strcmp(name + length - suffix, KD_SIDECAR_SUFFIX) == 0))
+		return kd_err_set(
+			err, -EPROTO, "output '%s' has a sidecar's name", KD_NAME(name));
+	return 0;
+}
+
+/* Takes name. */
+static int
+remember_output(struct kd_batch_unit *unit, char *name, int companion)
+{
+	struct kd_publish_unit *publish = &unit->publish;
+	if (publish->output_count == unit->output_room) {
+		uint32_t room = unit->output_room == 0 ? 4 : unit->output_room * 2;
+		void *more = realloc(publish->outputs, room * sizeof *publish->outputs);
+		if (more == NULL || room > OUTPUTS_MOST) {
+			if (more != NULL)
+				publish->outputs = more;
+			free(name);
+			return more == NULL ? -ENOMEM : -ENOSPC;
+		}
+		publish->outputs = more;
+		unit->output_room = room;
+	}
+	publish->outputs[publish->output_count++] =
+		(struct kd_output){.path = name, .companion = companion};
+	unit->primaries += !companion;
+	return 0;
+}
+
+static int
+serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+	struct kd_err *err)
+{
+	struct kd_batch_unit *unit = undone_unit(broker, body, "create()", err);
+	if (unit == NULL)
+		return -EPROTO;
+	json_int_t flags = json_integer_value(json_object_get(body, "flags"));
+	char *name = name_of(body, "name");
+	if (name == NULL)
+		return reply(broker, serial, -EINVAL, -1);
+	int rc = check_name(unit, name, err);
+	if (rc == 0 && flags != KILN_PRIMARY && flags != KILN_COMPANION)
+		rc = kd_err_set(
+			err, -EPROTO, "create() with flags %lld", (long long)flags);
+	int fd = rc < 0 ? rc
+			: kd_stage_create(
+				  &broker->batch->stage, unit->publish.number, name);
+	if (fd >= 0 && flags == KILN_PRIMARY && unit->primaries > 0 &&
+		!unit->publish.directory)
+		rc = kd_err_set(err, -EPROTO, "a second primary output '%s' of unit '%s'",
+			KD_NAME(name), KD_NAME(unit->unit->path));
+	if (rc < 0 || fd < 0)
+		free(name);
+	else if ((rc = remember_output(unit, name, flags == KILN_COMPANION)) < 0)
+		kd_err_errno(err, rc, "too many outputs");
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return rc < 0 ? rc : reply_fd(broker, serial, fd);
+}
+
+static int
+serve_checkpoint(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+	struct kd_err *err)
+{
+	struct kd_batch_unit *unit = undone_unit(broker, body, "checkpoint()", err);
+	if (unit == NULL)
+		return -EPROTO;
+	const struct kd_manifest *manifest = &broker->batch->manifest;
+	const char *key = json_string_value(json_object_get(body, "key"));
+	if (key == NULL || key[0] == '\0' || strlen(key) > 64 ||
+		key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789-")] != '\0')
+		return reply(broker, serial, -EINVAL, -1);
+	char *text, hex[KD_HASH_HEX];
+	int length = asprintf(&text, "%s\n%s\n%s\n%s", manifest->rule, manifest->revision,
+		unit->content.sha256, key);
+	if (length < 0)
+		return reply(broker, serial, -ENOMEM, -1);
+	kd_hash_bytes(text, (size_t)length, hex);
+	free(text);
+	json_array_append_new(unit->checkpoints, json_string(hex));
+	return reply_fd(broker, serial, kd_stage_checkpoint(&broker->batch->stage, hex));
+}
+
+/* All outputs closed and within the limit?  0, 1: above the limit, -EPROTO. */
+static int
+check_outputs(const struct kd_broker *broker, const struct kd_batch_unit *unit,
+	uint64_t *total, struct kd_err *err)
+{
+	const struct kd_publish_unit *publish = &unit->publish;
+	uint64_t limit = broker->batch->manifest.output_limit;
+	int dir = kd_stage_unit_open(&broker->batch->stage, publish->number);
+	int rc = dir < 0 ? kd_err_errno(err, -EPROTO, "its stage is gone") : 0;
+	*total = 0;
+	for (uint32_t i = 0; rc == 0 && i < publish->output_count; i++) {
+		struct stat st;
+		int fd = kd_file_open_regular(dir, publish->outputs[i].path, &st);
+		if (fd < 0) {
+			rc = kd_err_errno(err, -EPROTO, "output '%s' is gone",
+				KD_NAME(publish->outputs[i].path));
+			break;
+		}
+		/* Somebody who can still write could change it after it was hashed. */
+		if (kd_content_has_writer(fd))
+			rc = kd_err_set(err, -EPROTO,
+				"unit '%s' was done while its output '%s' was still open",
+				KD_NAME(unit->unit->path),
+				KD_NAME(publish->outputs[i].path));
+		*total += (uint64_t)st.st_size;
+		close(fd);
+	}
+	if (dir >= 0)
+		close(dir);
+	return rc < 0 ? rc : limit != 0 && *total > limit;
+}
+
+static int
+accept_outputs(
+	const struct kd_broker *broker, struct kd_batch_unit *unit, struct kd_err *err)
+{
+	uint64_t total;
+	if (unit->publish.directory ? unit->publish.output_count == 0
+				    : unit->primaries != 1)
+		return kd_err_set(err, -EPROTO,
+			"unit '%s' was done with no primary output",
+			KD_NAME(unit->unit->path));
+	int rc = check_outputs(broker, unit, &total, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		unit->stage = KD_BATCH_DONE;
+	else
+		kd_batch_settle(unit, KD_UNIT_BAD,
+			"its outputs are %llu bytes, above the limit of %llu",
+			(unsigned long long)total,
+			(unsigned long long)broker->batch->manifest.output_limit);
+	return 0;
+}
+
+static int
+serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+	struct kd_err *err)
+{
+	struct kd_batch *batch = broker->batch;
+	struct kd_batch_unit *unit = undone_unit(broker, body, "done()", err);
+	if (unit == NULL)
+		return -EPROTO;
+	json_int_t class = json_integer_value(json_object_get(body, "class"));
+	char *reason = name_of(body, "reason");
+	const char *why = reason == NULL ? "the kernel gave no reason" : KD_NAME(reason);
+	int rc = 0;
+	switch (class) {
+	case KILN_OK:
+		rc = accept_outputs(broker, unit, err);
+		break;
+	case KILN_BAD_INPUT:
+		kd_batch_settle(unit, KD_UNIT_BAD, "%s", why);
+		break;
+	case KILN_TRANSIENT:
+		kd_batch_settle(unit, KD_UNIT_TRANSIENT, "%s", why);
+		break;
+	case KILN_CANCELLED:
+		kd_batch_settle(unit, KD_UNIT_CANCELLED, "cancelled");
+		break;
+	default:
+		rc = kd_err_set(err, -EPROTO, "done() with class %lld", (long long)class);
+	}
+	free(reason);
+	if (rc < 0)
+		return rc;
+	unit->started = batch->turn;
+	clock_gettime(CLOCK_REALTIME, &unit->finished);
+	unit->seconds = kd_batch_seconds(&unit->started, &unit->finished);
+	batch->turn = unit->finished;
+	batch->undone--;
+	return reply(broker, serial, 0, -1);
+}
+
+static int
+take_warning(const struct kd_broker *broker, const json_t *body, struct kd_err *err)
+{
+	struct kd_batch_unit *unit = unit_of(broker, body, "warn()", err);
+	json_t *text = json_object_get(body, "text");
+	if (unit == NULL)
+		return -EPROTO;
+	if (json_is_string(text) && json_array_size(unit->warnings) < WARNINGS_MOST)
+		json_array_append(unit->warnings, text);
+	return 0;
+}
+
+static int
+take_fact(const struct kd_broker *broker, const json_t *body, struct kd_err *err)
+{
+	const char *key = json_string_value(json_object_get(body, "key"));
+	json_t *value = json_object_get(body, "value");
+	json_t *facts = broker->handle->facts;
+	if (json_integer_value(json_object_get(body, "unit")) != KILN_WHOLE) {
+		const struct kd_batch_unit *unit = unit_of(broker, body, "meta()", err);
+		if (unit == NULL)
+			return -EPROTO;
+		facts = unit->facts;
+	}
+	if (key != NULL && value != NULL && json_object_size(facts) < FACTS_MOST)
+		json_object_set(facts, key, value);
+	return 0;
+}
+
+static int
+take_progress(const struct kd_broker *broker, const json_t *body, struct kd_err *err)
+{
+	if (unit_of(broker, body, "progress()", err) == NULL)
+		return -EPROTO;
+	json_int_t i = json_integer_value(json_object_get(body, "unit"));
+	/* A client that does not read is not drowned in these. */
+	if (broker->link->wire != NULL &&
+		kd_wire_pending(broker->link->wire) > KD_WIRE_BODY / 4)
+		return 0;
+	kd_link_tell(broker->link, KD_MSG_UNIT_PROGRESS,
+		json_pack("{sIsIsI}", "unit", (json_int_t)broker->batch->running[i],
+			"done", json_integer_value(json_object_get(body, "done")),
+			"total", json_integer_value(json_object_get(body, "total"))),
+		-1);
+	return 0;
+}
+
+static int
+take_log(const struct kd_broker *broker, const json_t *body)
+{
+	const char *text = json_string_value(json_object_get(body, "text"));
+	json_int_t level = json_integer_value(json_object_get(body, "level"));
+	if (broker->link->wire != NULL &&
+		kd_wire_pending(broker->link->wire) > KD_WIRE_BODY / 4)
+		return 0;
+	if (text != NULL)
+		kd_link_log(broker->link,
+			level < KILN_ERROR || level > KILN_DEBUG ? KILN_INFO : (int)level,
+			text);
+	return 0;
+}
+
+static int
+take_variant(const struct kd_broker *broker, const json_t *body)
+{
+	const char *name = json_string_value(json_object_get(body, "name"));
+	char *copy = name == NULL ? NULL : strdup(name);
+	if (copy != NULL) {
+		free(broker->handle->variant);
+		broker->handle->variant = copy;
+	}
+	return 0;
+}
+
+static int
+take_time(const struct kd_broker *broker, const json_t *body)
+{
+	struct kd_batch *batch = broker->batch;
+	batch->repeats[batch->repeat] +=
+		json_number_value(json_object_get(body, "seconds"));
+	if (batch->repeat == 0)
+		batch->frames +=
+			(uint64_t)json_integer_value(json_object_get(body, "frames"));
+	return 0;
+}
+
+static int
+serve(const struct kd_broker *broker, const struct kd_wire_message *message,
+	const json_t *body, struct kd_err *err)
+{
+	switch (message->type) {
+	case KD_ENG_INPUT:
+		return serve_input(broker, message->serial, body, err);
+	case KD_ENG_PARAM:
+		return serve_param(broker, message->serial, body);
+	case KD_ENG_CREATE:
+		return serve_create(broker, message->serial, body, err);
+	case KD_ENG_SCRATCH:
+		return reply_fd(
+			broker, message->serial, kd_stage_scratch(&broker->batch->stage));
+	case KD_ENG_CHECKPOINT:
+		return serve_checkpoint(broker, message->serial, body, err);
+	case KD_ENG_DONE:
+		return serve_done(broker, message->serial, body, err);
+	case KD_ENG_WARN:
+		return take_warning(broker, body, err);
+	case KD_ENG_META:
+		return take_fact(broker, body, err);
+	case KD_ENG_PROGRESS:
+		return take_progress(broker, body, err);
+	case KD_ENG_LOG:
+		return take_log(broker, body);
+	case KD_ENG_VARIANT:
+		return take_variant(broker, body);
+	case KD_ENG_TIME:
+		return take_time(broker, body);
+	default:
+		return kd_err_set(
+			err, -EPROTO, "a message of unknown type %u", message->type);
+	}
+}
+
+int
+kd_broker_serve(const struct kd_broker *broker, const struct kd_wire_message *message,
+	struct kd_err *err)
+{
+	json_t *body = kd_wire_json(message);
+	if (body == NULL)
+		return kd_err_set(err, -EPROTO,
+			"a message of type %u without a JSON body", message->type);
+	int rc = serve(broker, message, body, err);
+	json_decref(body);
+	/* Out of memory here: the engine would wait for its reply for ever. */
+	if (rc < 0 && rc != -EPROTO)
+		rc = kd_err_errno(err, -EPROTO, "the keeper could not answer");
+	return rc;
+}

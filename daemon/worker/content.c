@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/content.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/name.h"
+#include "plugins/kiln_plugin.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+struct walk {
+	struct kd_content *content;
+	size_t room;
+	char path[PATH_MAX]; /* of the folder at hand, with '/' behind; "" at the top */
+	struct kd_err *err;
+};
+
+static const char *
+kind_of(mode_t mode)
+{
+	return S_ISDIR(mode)	? "a directory"
+	       : S_ISLNK(mode)	? "a symbolic link"
+	       : S_ISFIFO(mode) ? "a FIFO"
+	       : S_ISSOCK(mode) ? "a socket"
+	       : S_ISREG(mode)	? "a regular file"
+				: "a device";
+}
+
+static struct kd_content_file *
+add_file(struct walk *walk, const char *name, const struct stat *st)
+{
+	struct kd_content *content = walk->content;
+	if (content->count == walk->room) {
+		size_t room = walk->room == 0 ? 16 : walk->room * 2;
+		void *more = realloc(content->files, room * sizeof *content->files);
+		if (more == NULL)
+			return NULL;
+		content->files = more;
+		walk->room = room;
+	}
+	struct kd_content_file *file = &content->files[content->count];
+	*file = (struct kd_content_file){
+		.bytes = (uint64_t)st->st_size,
+		.device = st->st_dev,
+		.inode = st->st_ino,
+		.mtime = st->st_mtim,
+		.ctime = st->st_ctim,
+	};
+	if (asprintf(&file->name, "%s%s", walk->path, name) < 0)
+		return NULL;
+	content->count++;
+	content->bytes += file->bytes;
+	return file;
+}
+
+static int walk_folder(struct walk *walk, int fd, int depth);
+
+static int
+walk_entry(struct walk *walk, int fd, const char *name, int depth)
+{
+	struct stat st;
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return kd_err_errno(walk->err, -errno, "cannot look at '%s%s'",
+			KD_NAME(walk->path), KD_NAME(name));
+	if (S_ISREG(st.st_mode)) {
+		if (walk->content->count == KD_CONTENT_FILES)
+			return kd_err_set(walk->err, -E2BIG,
+				"it holds more than %d files", KD_CONTENT_FILES);
+		return add_file(walk, name, &st) == NULL ? -ENOMEM : 0;
+	}
+	if (!S_ISDIR(st.st_mode))
+		return kd_err_set(walk->err, -EINVAL,
+			"it holds '%s%s', which is %s; only regular files and "
+			"directories "
+			"are taken",
+			KD_NAME(walk->path), KD_NAME(name), kind_of(st.st_mode));
+	size_t length = strlen(walk->path);
+	if (depth == KD_CONTENT_DEPTH || length + strlen(name) + 2 > sizeof walk->path)
+		return kd_err_set(walk->err, -E2BIG, "it is nested more than %d deep",
+			KD_CONTENT_DEPTH);
+	int below =
+		kd_file_open_beneath(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (below < 0)
+		return kd_err_errno(walk->err, below, "cannot open '%s%s'",
+			KD_NAME(walk->path), KD_NAME(name));
+	snprintf(walk->path + length, sizeof walk->path - length, "%s/", name);
+	int rc = walk_folder(walk, below, depth + 1);
+	walk->path[length] = '\0';
+	return rc;
+}
+
+/* Takes fd. */
+static int
+walk_folder(struct walk *walk, int fd, int depth)
+{
+	DIR *dir = fdopendir(fd);
+	if (dir == NULL) {
+		int error = errno;
+		close(fd);
+		return -error;
+	}
+	int rc = 0;
+	struct dirent *entry;
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			rc = walk_entry(walk, dirfd(dir), entry->d_name, depth);
+	if (rc == 0 && errno != 0)
+		rc = kd_err_errno(walk->err, -errno, "cannot list it");
+	closedir(dir);
+	return rc;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct kd_content_file *left = a, *right = b;
+	return strcmp(left->name, right->name);
+}
+
+/* Finds all files, without opening them. */
+static int
+list_files(int root, const struct kd_manifest_unit *unit, struct kd_content *content,
+	struct kd_err *err)
+{
+	const int directory = unit->kind == KILN_DIRECTORY;
+	struct walk walk = {.content = content, .err = err};
+	struct stat st;
+	if (!directory && unit->kind != KILN_FILE)
+		return kd_err_set(err, -EOPNOTSUPP,
+			"units of kind %u are not known to this worker", unit->kind);
+	content->kind = unit->kind;
+	/* O_PATH looks at whatever it is without waking a FIFO or a device. */
+	int fd = kd_file_open_beneath(root, unit->path, O_PATH | O_NOFOLLOW, 0);
+	if (fd == -ELOOP)
+		return kd_err_set(err, -EINVAL, "it lies behind a symbolic link");
+	if (fd < 0)
+		return kd_err_errno(err, fd, "cannot open it");
+	int rc = fstat(fd, &st) < 0 ? -errno : 0;
+	close(fd);
+	if (rc < 0)
+		return kd_err_errno(err, rc, "cannot look at it");
+	if (directory ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return kd_err_set(err, -EINVAL, "expected %s, found %s",
+			directory ? "a directory" : "a regular file",
+			kind_of(st.st_mode));
+	if (!directory)
+		return add_file(&walk, kd_name_base(unit->path), &st) == NULL ? -ENOMEM
+									      : 0;
+	fd = kd_file_open_beneath(
+		root, unit->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return kd_err_errno(err, fd, "cannot open it");
+	rc = walk_folder(&walk, fd, 0);
+	if (rc < 0)
+		return rc;
+	if (content->count > 1)
+		qsort(content->files, content->count, sizeof *content->files, by_name);
+	return 0;
+}
+
+static int
+same_file(const struct kd_content_file *file, const struct stat *st, int strict)
+{
+	return file->device == st->st_dev && file->inode == st->st_ino &&
+	       file->bytes == (uint64_t)st->st_size &&
+	       file->mtime.tv_sec == st->st_mtim.tv_sec &&
+	       file->mtime.tv_nsec == st->st_mtim.tv_nsec &&
+	       (!strict || (file->ctime.tv_sec == st->st_ctim.tv_sec &&
+				   file->ctime.tv_nsec == st->st_ctim.tv_nsec));
+}
+
+static int
+open_file(
+	int root, const struct kd_manifest_unit *unit, const struct kd_content_file *file)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int length =
+		unit->kind == KILN_FILE
+			? snprintf(path, sizeof path, "%s", unit->path)
+			: snprintf(path, sizeof path, "%s/%s", unit->path, file->name);
+	if (length >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	int fd = kd_file_open_regular(root, path, &st);
+	if (fd < 0)
+		return fd;
+	if (!same_file(file, &st, 1)) {
+		close(fd);
+		return -ESTALE;
+	}
+	return fd;
+}
+
+/* Network file systems answer EAGAIN to a lease for reasons of their own. */
+int
+kd_content_has_writer(int fd)
+{
+	struct statfs fs;
+	static const long unsuited[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42,
+		0xfe534d42, FUSE_SUPER_MAGIC, V9FS_MAGIC, CEPH_SUPER_MAGIC,
+		AFS_SUPER_MAGIC};
+	if (fstatfs(fd, &fs) < 0)
+		return 0;
+	for (size_t i = 0; i < sizeof unsuited / sizeof *unsuited; i++)
+		if ((uint32_t)fs.f_type == (uint32_t)unsuited[i])
+			return 0;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return 0;
+}
+
+static int
+read_file(int root, const struct kd_manifest_unit *unit, struct kd_content_file *file,
+	int verify_writers, struct kd_err *err)
+{
+	int fd = open_file(root, unit, file);
+	if (fd == -ESTALE)
+		return kd_err_set(err, -EAGAIN, "'%s' is still being written: it changed",
+			KD_NAME(file->name));
+	if (fd < 0)
+		return kd_err_errno(err, fd, "cannot open '%s'", KD_NAME(file->name));
+	uint64_t length = 0;
+	int rc = 0;
+	if (verify_writers && kd_content_has_writer(fd))
+		rc = kd_err_set(err, -EAGAIN,
+			"'%s' is still being written: somebody has it open for writing",
+			KD_NAME(file->name));
+	if (rc == 0) {
+		rc = kd_hash_file(fd, file->sha256, &length);
+		if (rc < 0)
+			kd_err_errno(err, rc, "cannot read '%s'", KD_NAME(file->name));
+	}
+	if (rc == 0 && length != file->bytes)
+		rc = kd_err_set(err, -EAGAIN,
+			"'%s' is still being written: %llu bytes became %llu",
+			KD_NAME(file->name), (unsigned long long)file->bytes,
+			(unsigned long long)length);
+	close(fd);
+	return rc;
+}
+
+static int
+sum_up(struct kd_content *content)
+{
+	if (content->kind == KILN_FILE) {
+		memcpy(content->sha256, content->files[0].sha256, KD_HASH_HEX);
+		return 0;
+	}
+	struct kd_hash *hash = kd_hash_new();
+	if (hash == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < content->count; i++) {
+		const struct kd_content_file *file = &content->files[i];
+		char bytes[32];
+		int length = snprintf(
+			bytes, sizeof bytes, "%llu", (unsigned long long)file->bytes);
+		kd_hash_add(hash, file->name, strlen(file->name) + 1);
+		kd_hash_add(hash, bytes, (size_t)length + 1);
+		kd_hash_add(hash, file->sha256, KD_HASH_HEX - 1);
+		kd_hash_add(hash, "\n", 1);
+	}
+	kd_hash_end(hash, content->sha256);
+	return 0;
+}
+
+static enum kd_status
+status_of(int rc)
+{
+	switch (-rc) {
+	case ENOENT:
+	case ENOTDIR:
+		return KD_UNIT_GONE;
+	case EAGAIN:
+		return KD_UNIT_BUSY;
+	case EINVAL:
+	case E2BIG:
+	case EACCES:
+	case EPERM:
+	case EOPNOTSUPP:
+	case ENAMETOOLONG:
+	case ELOOP:
+		return KD_UNIT_BAD;
+	default:
+		return KD_UNIT_TRANSIENT;
+	}
+}
+
+int
+kd_content_read(int root, const struct kd_manifest_unit *unit, int verify_writers,
+	struct kd_content *content, enum kd_status *status, struct kd_err *err)
+{
+	err->text[0] = '\0';
+	int rc = list_files(root, unit, content, err);
+	for (size_t i = 0; rc == 0 && i < content->count; i++)
+		rc = read_file(root, unit, &content->files[i], verify_writers, err);
+	if (rc == 0)
+		rc = sum_up(content);
+	if (rc < 0) {
+		*status = status_of(rc);
+		if (err->text[0] == '\0')
+			kd_err_errno(err, rc, "cannot read it");
+	}
+	return rc;
+}
+
+int
+kd_content_verify(int root, const struct kd_manifest_unit *unit,
+	const struct kd_content *content, int strict)
+{
+	struct kd_content now = {0};
+	struct kd_err err;
+	int rc = list_files(root, unit, &now, &err);
+	if (rc != -ENOENT && (rc < 0 || now.count != content->count))
+		rc = -ESTALE;
+	for (size_t i = 0; rc == 0 && i < now.count; i++) {
+		const struct kd_content_file *file = &now.files[i];
+		struct stat st = {
+			.st_dev = file->device,
+			.st_ino = file->inode,
+			.st_size = (off_t)file->bytes,
+			.st_mtim = file->mtime,
+			.st_ctim = file->ctime,
+		};
+		if (strcmp(file->name, content->files[i].name) != 0 ||
+			!same_file(&content->files[i], &st, strict))
+			rc = -ESTALE;
+	}
+	kd_content_clear(&now);
+	return rc;
+}
+
+int
+kd_content_open(int root, const struct kd_manifest_unit *unit,
+	const struct kd_content *content, const char *name)
+{
+	struct kd_content_file key = {.name = (char *)name};
+	const struct kd_content_file *file =
+		bsearch(&key, content->files, content->count, sizeof key, by_name);
+	return file == NULL ? -ENOENT : open_file(root, unit, file);
+}
+
+void
+kd_content_clear(struct kd_content *content)
+{
+	for (size_t i = 0; i < content->count; i++)
+		free(content->files[i].name);
+	free(content->files);
+	*content = (struct kd_content){0};
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * content.h - what a dropped unit consists of: its files, what identifies them and their
+ * SHA-256.  Everything is looked at beneath the unit's root, without symbolic links.
+ */
+#ifndef KD_CONTENT_H
+#define KD_CONTENT_H
+
+#include "daemon/base/err.h"
+#include "daemon/base/hash.h"
+#include "daemon/worker/manifest.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/* A dropper controls these: as many files, as deep, as anybody's frames ever were, and
+ * few enough that walking them stays a matter of seconds. */
+#define KD_CONTENT_FILES 100000
+#define KD_CONTENT_DEPTH 32
+
+struct kd_content_file {
+	char *name; /* relative to the unit; the base name for a file */
+	uint64_t bytes;
+	dev_t device;
+	ino_t inode;
+	struct timespec mtime, ctime;
+	char sha256[KD_HASH_HEX];
+};
+
+struct kd_content {
+	uint32_t kind; /* KILN_FILE or KILN_DIRECTORY */
+	uint64_t bytes;
+	size_t count;
+	struct kd_content_file *files; /* sorted by name, as bytes */
+	/* Of a file its own; of a directory that of the lines "NAME\0BYTES\0SHA256\n" of
+	 * its files in order. */
+	char sha256[KD_HASH_HEX];
+};
+
+/*
+ * Looks at one unit and hashes it.  verify_writers: a unit that somebody has open for
+ * writing is refused.  0; or a negative errno with a sentence and *status, which then is
+ * KD_UNIT_GONE, _BAD, _BUSY or _TRANSIENT.  Clear *content also after a failure.
+ */
+int kd_content_read(int root, const struct kd_manifest_unit *unit, int verify_writers,
+	struct kd_content *content, enum kd_status *status, struct kd_err *err);
+
+/* Whether the unit still is what was read: 0, -ENOENT, else -ESTALE.  strict: by ctime
+ * too, which a rename or chmod changes. */
+int kd_content_verify(int root, const struct kd_manifest_unit *unit,
+	const struct kd_content *content, int strict);
+
+/* The file of that name, open for reading at 0; -ENOENT, or -ESTALE when it is another
+ * file by now. */
+int kd_content_open(int root, const struct kd_manifest_unit *unit,
+	const struct kd_content *content, const char *name);
+
+/* 1 while somebody has that file, open here for reading, open for writing: only then is a
+ * read lease refused with EAGAIN.  0 also where the question cannot be asked (network
+ * file systems, a file of somebody else's). */
+int kd_content_has_writer(int fd);
+
+void kd_content_clear(struct kd_content *content);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/handle.h"
+
+#include "daemon/base/name.h"
+#include "daemon/worker/gate.h"
+#include "daemon/worker/protocol.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { QUIT_PATIENCE = 5000 /* ms: close() may free a lot */ };
+
+static const char *
+device_of(const struct kd_manifest *manifest)
+{
+	if (strcmp(manifest->device, "auto") == 0)
+		return (manifest->needs & KILN_NEEDS_CUDA) != 0 &&
+				       access("/dev/nvidiactl", F_OK) == 0
+			       ? "cuda:0"
+			       : "cpu";
+	return strcmp(manifest->device, "cuda") == 0 ? "cuda:0" : manifest->device;
+}
+
+/* Everything an engine is started for.  The caller frees; NULL: out of memory or no
+ * plugin, which starting will tell properly. */
+static char *
+key_of(const struct kd_manifest *manifest)
+{
+	struct stat st;
+	if (stat(manifest->plugin, &st) < 0)
+		return NULL;
+	json_t *json = json_pack("[s,s,O,s,I,I,I,I,I,I,I]", manifest->plugin,
+		manifest->kernel, manifest->params, device_of(manifest),
+		(json_int_t)manifest->needs, (json_int_t)manifest->threads,
+		(json_int_t)manifest->memory_limit, (json_int_t)manifest->output_limit,
+		(json_int_t)st.st_ino, (json_int_t)st.st_mtim.tv_sec,
+		(json_int_t)st.st_mtim.tv_nsec);
+	char *key = json == NULL ? NULL : json_dumps(json, JSON_SORT_KEYS);
+	json_decref(json);
+	return key;
+}
+
+int
+kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest)
+{
+	if (!handle->opened)
+		return 0;
+	char *key = key_of(manifest);
+	int fits = key != NULL && strcmp(key, handle->key) == 0;
+	free(key);
+	for (size_t i = 0; fits && i < handle->path_count; i++) {
+		const struct kd_handle_path *path = &handle->paths[i];
+		fits = kd_content_verify(path->parent, &path->unit, &path->content, 1) ==
+		       0;
+	}
+	return fits;
+}
+
+static void
+forget(struct kd_handle *handle)
+{
+	for (size_t i = 0; i < handle->path_count; i++) {
+		struct kd_handle_path *path = &handle->paths[i];
+		free(path->name);
+		free(path->unit.path);
+		kd_content_clear(&path->content);
+		if (path->parent >= 0)
+			close(path->parent);
+	}
+	free(handle->paths);
+	json_decref(handle->path_hashes);
+	json_decref(handle->facts);
+	free(handle->key);
+	free(handle->plugin);
+	free(handle->version);
+	free(handle->device);
+	free(handle->variant);
+	*handle = (struct kd_handle){0};
+}
+
+int
+kd_handle_start(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+{
+	kd_handle_quit(handle);
+	int plugin = kd_gate_open(manifest->plugin, err);
+	if (plugin < 0)
+		return plugin;
+	struct kd_sandbox sandbox = {
+		.memory_limit = manifest->memory_limit,
+		.output_limit = manifest->output_limit,
+		.needs = manifest->needs,
+		.plugin = plugin,
+	};
+	int rc = kd_launch_engine(&sandbox, &handle->process, err);
+	close(plugin);
+	if (rc < 0)
+		return rc;
+	handle->key = key_of(manifest);
+	handle->device = strdup(device_of(manifest));
+	handle->variant = strdup("");
+	handle->facts = json_object();
+	handle->path_hashes = json_object();
+	json_t *body = json_pack("{sssOsssIsI}", "kernel", manifest->kernel, "params",
+		manifest->params, "device", handle->device, "memory",
+		(json_int_t)manifest->memory_limit, "threads",
+		(json_int_t)manifest->threads);
+	rc = kd_wire_put(handle->process.wire, KD_ENG_OPEN, 0, body, NULL, 0);
+	json_decref(body);
+	if (rc < 0 || handle->key == NULL || handle->variant == NULL) {
+		kd_handle_kill(handle);
+		return kd_err_set(err, -ENOMEM, "out of memory");
+	}
+	/* A failure to send shows as an engine that is gone. */
+	kd_wire_flush(handle->process.wire);
+	return 0;
+}
+
+static int
+read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
+{
+	char real[PATH_MAX];
+	struct stat st;
+	enum kd_status status;
+	struct kd_err why;
+	if (realpath(text, real) == NULL || stat(real, &st) < 0)
+		return kd_err_errno(err, -errno, "parameter '%s': cannot find '%s'",
+			path->name, KD_NAME(text));
+	char *slash = strrchr(real, '/');
+	path->unit.path = strdup(slash[1] == '\0' ? "." : slash + 1);
+	path->unit.kind = S_ISDIR(st.st_mode) ? KILN_DIRECTORY : KILN_FILE;
+	slash[slash == real] = '\0';
+	path->parent = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (path->unit.path == NULL || path->parent < 0)
+		return kd_err_errno(err, -errno, "parameter '%s': cannot open '%s'",
+			path->name, KD_NAME(real));
+	int rc = kd_content_read(
+		path->parent, &path->unit, 0, &path->content, &status, &why);
+	if (rc < 0)
+		return kd_err_set(err, rc, "parameter '%s': '%s': %s", path->name,
+			KD_NAME(text), why.text);
+	return 0;
+}
+
+static int
+add_path(struct kd_handle *handle, const char *name, const char *text, struct kd_err *err)
+{
+	struct kd_handle_path *path = &handle->paths[handle->path_count];
+	*path = (struct kd_handle_path){.name = strdup(name), .parent = -1};
+	handle->path_count++;
+	if (path->name == NULL)
+		return kd_err_set(err, -ENOMEM, "out of memory");
+	int rc = read_path(path, text, err);
+	if (rc < 0)
+		return rc;
+	char *escaped = kd_name_escape(text);
+	json_object_set_new(handle->path_hashes, name,
+		json_pack("{ss?ss}", "path", escaped, "sha256", path->content.sha256));
+	free(escaped);
+	return 0;
+}
+
+int
+kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
+	const json_t *body, struct kd_err *err)
+{
+	const char *plugin, *version;
+	json_int_t accepts, makes, needs;
+	json_t *paths, *item;
+	size_t i;
+	if (handle->loaded ||
+		json_unpack((json_t *)body, "{sssssIsIsIso}", "plugin", &plugin,
+			"version", &version, "accepts", &accepts, "makes", &makes,
+			"needs", &needs, "paths", &paths) < 0)
+		return kd_err_set(err, -EPROTO, "its LOADED is malformed");
+	handle->loaded = 1;
+	handle->plugin = strdup(plugin);
+	handle->version = strdup(version);
+	handle->accepts = (uint32_t)accepts;
+	handle->makes = (uint32_t)makes;
+	handle->paths = calloc(json_array_size(paths) + 1, sizeof *handle->paths);
+	if (handle->plugin == NULL || handle->version == NULL || handle->paths == NULL)
+		return kd_err_set(err, -ENOMEM, "out of memory");
+	if (((uint32_t)needs & ~manifest->needs) != 0)
+		return kd_err_set(err, -EPERM,
+			"kernel '%s' needs what the rule does not grant (needs = [...])",
+			manifest->kernel);
+	json_array_foreach(paths, i, item)
+	{
+		const char *name = json_string_value(item);
+		const char *text = name == NULL ? NULL
+						: json_string_value(json_object_get(
+							  manifest->params, name));
+		if (text == NULL)
+			continue;
+		int rc = add_path(handle, name, text, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int
+kd_handle_open_path(const struct kd_handle *handle, const char *name, const char *beneath)
+{
+	for (size_t i = 0; i < handle->path_count; i++) {
+		const struct kd_handle_path *path = &handle->paths[i];
+		if (strcmp(path->name, name) != 0)
+			continue;
+		if ((beneath == NULL) != (path->unit.kind == KILN_FILE))
+			return beneath == NULL ? -EISDIR : -ENOTDIR;
+		return kd_content_open(path->parent, &path->unit, &path->content,
+			beneath == NULL ? path->unit.path : beneath);
+	}
+	return -ENOENT;
+}
+
+int
+kd_handle_kill(struct kd_handle *handle)
+{
+	int status = kd_launch_kill(&handle->process);
+	forget(handle);
+	return status;
+}
+
+void
+kd_handle_quit(struct kd_handle *handle)
+{
+	if (handle->process.pid != 0 && handle->opened &&
+		kd_wire_put(handle->process.wire, KD_ENG_QUIT, 0, NULL, NULL, 0) == 0 &&
+		kd_wire_flush(handle->process.wire) == 0)
+		kd_launch_wait(&handle->process, QUIT_PATIENCE);
+	else
+		kd_launch_kill(&handle->process);
+	forget(handle);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * handle.h - the keeper's hold on its engine, and what that engine was opened with: it
+ * stays warm for batches that ask for the same.
+ */
+#ifndef KD_HANDLE_H
+#define KD_HANDLE_H
+
+#include "daemon/base/err.h"
+#include "daemon/worker/content.h"
+#include "daemon/worker/launch.h"
+#include "daemon/worker/manifest.h"
+
+#include <jansson.h>
+
+/* A parameter of type path: a file or a directory of the administrator's. */
+struct kd_handle_path {
+	char *name;
+	int parent;		      /* the folder it lies in */
+	struct kd_manifest_unit unit; /* .path: its name there */
+	struct kd_content content;
+};
+
+struct kd_handle {
+	struct kd_engine_process process;
+	char *key;  /* what it was started for, as text; NULL: no engine */
+	int loaded; /* said LOADED */
+	int opened; /* said OPENED without error */
+	char *plugin, *version;
+	uint32_t accepts, makes;
+	char *device, *variant; /* variant "" until it said */
+	size_t path_count;
+	struct kd_handle_path *paths;
+	json_t *path_hashes; /* name -> {"path":s,"sha256":hex} */
+	json_t *facts;	     /* told in open(), of all batches */
+};
+
+/* Whether the engine at hand can run this manifest as it is: same plugin file, kernel,
+ * parameters, device, limits, and path parameters unchanged. */
+int kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest);
+
+/* Ends whatever runs, passes the plugin through the gate and starts an engine. */
+int kd_handle_start(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
+
+/* What LOADED told: hashes the path parameters. */
+int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
+	const json_t *body, struct kd_err *err);
+
+/* Opens path parameter `name`, or a file beneath it.  -ENOENT, -ESTALE. */
+int kd_handle_open_path(
+	const struct kd_handle *handle, const char *name, const char *beneath);
+
+/* Kills the engine where there is one and forgets it.  Its wait status. */
+int kd_handle_kill(struct kd_handle *handle);
+/* Lets it close() first, with some patience. */
+void kd_handle_quit(struct kd_handle *handle);
+
+#endif
