@@ -1,4 +1,4 @@
-# Arithmetic only.  A variant's flags belong to its set; see below for how a set is added.
+# Arithmetic only.  A variant is a file of its own; its flags belong to a set of its own.
 noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off
 libkern_a_SOURCES = \

@@ -20,6 +20,7 @@ except ImportError:
     print("1..0 # SKIP numpy is not installed")
     sys.exit(0)
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mmd  # noqa: E402
 
