@@ -55,8 +55,7 @@ struct kern_pose_chain {
 	uint32_t bone;	 /* where the target shall go */
 	uint32_t target; /* the bone at the chain's end */
 	uint32_t loops;
-	float step; /* radians a step for the first link, twice that for the second, ...
-		     */
+	float step; /* radians; the n-th link may turn n times as far at once */
 	uint32_t first_link, link_count; /* in links; nearest the target first */
 };
 

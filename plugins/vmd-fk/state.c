@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 /* Runs longer than this gain nothing, and each should end soon enough to be cancelled. */
-#define CHUNK_MAX 256
+#define CHUNK_MAX 64
 
 /* One byte more than the file claims is asked for, so that one that grows is seen. */
 int

@@ -6,153 +6,12 @@
  */
 #include "kernels/pose.h"
 #include "tests/kernels/ck.h"
+#include "tests/kernels/subject.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BONES  40
-#define FRAMES 13
-#define STRIDE 17
-
-/* A skeleton with everything in it, and planes for it. */
-struct subject {
-	float rest[BONES][3], ratio[BONES];
-	int32_t parent[BONES], chain_of[BONES];
-	uint32_t order[BONES], hierarchy[BONES], flags[BONES], source[BONES];
-	struct kern_pose_chain chains[2];
-	struct kern_pose_link links[4];
-	struct kern_pose_skeleton skeleton;
-	struct kern_pose pose;
-	float *rotate, *move, *position, *world, *local;
-	uint8_t enabled[2 * STRIDE];
-};
-
-static void
-shuffle(uint32_t *list, uint32_t count)
-{
-	for (uint32_t i = count; i > 1; i--) {
-		uint32_t j = ck_random(i), held = list[i - 1];
-		list[i - 1] = list[j];
-		list[j] = held;
-	}
-}
-
-/* Bones in a random tree: the k-th of a random hierarchy hangs below an earlier one. */
-static void
-draw(struct subject *s, uint32_t bones)
-{
-	memset(s, 0, sizeof *s);
-	for (uint32_t i = 0; i < bones; i++)
-		s->hierarchy[i] = s->order[i] = i;
-	shuffle(s->hierarchy, bones);
-	for (uint32_t k = 0; k < bones; k++) {
-		uint32_t bone = s->hierarchy[k];
-		s->parent[bone] =
-			k == 0 || ck_random(12) == 0
-				? -1
-				: (int32_t)s->hierarchy[ck_random(3) == 0 ? ck_random(k)
-									  : k - 1];
-		s->chain_of[bone] = -1;
-		for (int c = 0; c < 3; c++)
-			s->rest[bone][c] = (float)ck_uniform(-10, 10);
-	}
-	s->skeleton = (struct kern_pose_skeleton){
-		.bone_count = bones,
-		.order_count = bones,
-		.rest = (const float(*)[3])s->rest,
-		.parent = s->parent,
-		.order = s->order,
-		.hierarchy = s->hierarchy,
-		.flags = s->flags,
-		.source = s->source,
-		.ratio = s->ratio,
-		.chain = s->chain_of,
-		.chains = s->chains,
-		.links = s->links,
-	};
-	s->rotate = ck_floats((size_t)bones * 4 * STRIDE, 1);
-	s->move = ck_floats((size_t)bones * 3 * STRIDE, 0);
-	s->position = ck_floats((size_t)bones * 3 * STRIDE, 1);
-	s->world = ck_floats((size_t)bones * 4 * STRIDE, 0);
-	s->local = ck_floats((size_t)bones * 4 * STRIDE, 1);
-	for (size_t i = 0; i < bones; i++) {
-		for (size_t f = 0; f < FRAMES; f++) {
-			float q[4];
-			ck_rotation(q);
-			for (size_t c = 0; c < 4; c++)
-				s->rotate[(i * 4 + c) * STRIDE + f] = q[c];
-			for (size_t c = 0; c < 3; c++)
-				s->move[(i * 3 + c) * STRIDE + f] =
-					(float)(ck_random(2) * ck_uniform(-2, 2));
-		}
-	}
-	memset(s->enabled, 1, sizeof s->enabled);
-	s->pose = (struct kern_pose){.skeleton = &s->skeleton,
-		.frame_count = FRAMES,
-		.stride = STRIDE,
-		.rotate = s->rotate,
-		.move = s->move,
-		.ik_enabled = s->enabled,
-		.position = s->position,
-		.world_rotate = s->world,
-		.local_rotate = s->local};
-	s->pose.scratch = malloc(kern_pose_scratch(&s->pose));
-	if (s->pose.scratch == NULL)
-		abort();
-}
-
-static void
-add_appends(struct subject *s)
-{
-	uint32_t bones = s->skeleton.bone_count;
-	for (uint32_t i = 0; i < bones; i++) {
-		if (ck_random(4) != 0)
-			continue;
-		s->flags[i] = 1 + ck_random(7);
-		s->source[i] = ck_random(bones);
-		s->ratio[i] = (float)ck_uniform(-1.5, 2.0);
-	}
-}
-
-/* Two bones and a target in a row, a goal of its own; the goal comes last. */
-static void
-add_chain(struct subject *s, uint32_t number, uint32_t base)
-{
-	struct kern_pose_chain *chain = &s->chains[number];
-	for (uint32_t i = 0; i < 3; i++)
-		s->parent[base + i] = i == 0 ? -1 : (int32_t)(base + i - 1);
-	s->parent[base + 3] = -1;
-	*chain = (struct kern_pose_chain){base + 3, base + 2, 100, 0.5f, number * 2, 2};
-	s->links[number * 2] = (struct kern_pose_link){.bone = base + 1};
-	s->links[number * 2 + 1] = (struct kern_pose_link){.bone = base};
-	s->chain_of[base + 3] = (int32_t)number;
-	s->skeleton.chain_count = number + 1;
-}
-
-static int
-release(struct subject *s)
-{
-	int intact = 1;
-	for (size_t plane = 0; plane < (size_t)s->skeleton.bone_count * 3; plane++)
-		for (size_t f = FRAMES; f < STRIDE; f++)
-			intact = intact && ck_is_poison(s->position[plane * STRIDE + f]);
-	intact = ck_release(s->rotate) && intact;
-	intact = ck_release(s->move) && intact;
-	intact = ck_release(s->position) && intact;
-	intact = ck_release(s->world) && intact;
-	intact = ck_release(s->local) && intact;
-	free(s->pose.scratch);
-	return intact;
-}
-
-static void
-take(const float *planes, size_t components, uint32_t bone, size_t frame, double *to)
-{
-	for (size_t c = 0; c < components; c++)
-		to[c] = planes[((size_t)bone * components + c) * STRIDE + frame];
-}
 
 /* v := q v q*, by the matrix. */
 static void
@@ -179,13 +38,14 @@ multiply(const double p[4], const double q[4], double to[4])
 
 /* Without append and IK: where a bone is, from its ancestors. */
 static void
-restate(const struct subject *s, uint32_t bone, size_t frame, double at[3], double q[4])
+restate(const struct ck_subject *s, uint32_t bone, size_t frame, double at[3],
+	double q[4])
 {
 	double own[4], move[3], offset[3], turned[3], base[3] = {0},
 						      parent_q[4] = {0, 0, 0, 1};
 	const float zero[3] = {0}, *parent_rest = zero;
-	take(s->rotate, 4, bone, frame, own);
-	take(s->move, 3, bone, frame, move);
+	ck_subject_take(s->rotate, 4, bone, frame, own);
+	ck_subject_take(s->move, 3, bone, frame, move);
 	if (s->parent[bone] >= 0) {
 		restate(s, (uint32_t)s->parent[bone], frame, base, parent_q);
 		parent_rest = s->rest[s->parent[bone]];
@@ -224,26 +84,26 @@ judge_hierarchy(kern_pose_fn *fn, const char *name)
 	int intact = 1, above = 1;
 	char text[80];
 	for (int round = 0; round < 60; round++) {
-		struct subject s;
-		draw(&s, 1 + ck_random(BONES));
+		struct ck_subject s;
+		ck_subject_draw(&s, 1 + ck_random(CK_BONES));
 		if (ck_random(2) == 0)
-			shuffle(s.order, s.skeleton.bone_count);
+			ck_subject_shuffle(s.order, s.skeleton.bone_count);
 		fn(&s.pose, NULL);
 		for (uint32_t i = 0; i < s.skeleton.bone_count; i++) {
-			for (size_t f = 0; f < FRAMES; f++) {
+			for (size_t f = 0; f < CK_FRAMES; f++) {
 				double at[3], q[4], own[4], got[4];
 				restate(&s, i, f, at, q);
-				take(s.position, 3, i, f, got);
+				ck_subject_take(s.position, 3, i, f, got);
 				ck_worst(&worst_at, distance(at, got));
-				take(s.world, 4, i, f, got);
+				ck_subject_take(s.world, 4, i, f, got);
 				ck_worst(&worst_q, apart(q, got));
-				take(s.rotate, 4, i, f, own);
-				take(s.local, 4, i, f, got);
+				ck_subject_take(s.rotate, 4, i, f, own);
+				ck_subject_take(s.local, 4, i, f, got);
 				ck_worst(&worst_local, apart(own, got));
 				above = above && got[3] >= 0;
 			}
 		}
-		intact = release(&s) && intact;
+		intact = ck_subject_release(&s) && intact;
 	}
 	snprintf(text, sizeof text, "pose %s: positions down the hierarchy", name);
 	ck_judge(text, worst_at, 1e-4);
@@ -265,36 +125,36 @@ judge_agreement(kern_pose_fn *fn, const char *name)
 	int same = 1;
 	char text[80];
 	for (int round = 0; round < 60; round++) {
-		struct subject s;
-		draw(&s, 8 + ck_random(BONES - 8));
+		struct ck_subject s;
+		ck_subject_draw(&s, 8 + ck_random(CK_BONES - 8));
 		for (uint32_t i = 0; i < s.skeleton.bone_count; i++)
 			s.hierarchy[i] = i;
 		for (uint32_t i = 8; i < s.skeleton.bone_count; i++)
 			s.parent[i] = (int32_t)ck_random(i);
-		add_chain(&s, 0, 0);
-		add_chain(&s, 1, 4);
-		add_appends(&s);
-		shuffle(s.order, s.skeleton.bone_count);
+		ck_subject_chain(&s, 0, 0);
+		ck_subject_chain(&s, 1, 4);
+		ck_subject_append(&s);
+		ck_subject_shuffle(s.order, s.skeleton.bone_count);
 		fn(&s.pose, NULL);
 		for (uint32_t i = 0; i < s.skeleton.bone_count; i++) {
-			for (size_t f = 0; f < FRAMES; f++) {
+			for (size_t f = 0; f < CK_FRAMES; f++) {
 				double parent[4] = {0, 0, 0, 1}, local[4], world[4], q[4];
 				if (s.parent[i] >= 0)
-					take(s.world, 4, (uint32_t)s.parent[i], f,
-						parent);
-				take(s.local, 4, i, f, local);
-				take(s.world, 4, i, f, world);
+					ck_subject_take(s.world, 4, (uint32_t)s.parent[i],
+						f, parent);
+				ck_subject_take(s.local, 4, i, f, local);
+				ck_subject_take(s.world, 4, i, f, world);
 				multiply(parent, local, q);
 				ck_worst(&worst, apart(q, world));
 			}
 		}
 		/* Frames one by one, over the results of all at once. */
 		size_t planes = (size_t)s.skeleton.bone_count * 3;
-		float *whole = malloc(planes * STRIDE * sizeof *whole);
-		memcpy(whole, s.position, planes * STRIDE * sizeof *whole);
+		float *whole = malloc(planes * CK_STRIDE * sizeof *whole);
+		memcpy(whole, s.position, planes * CK_STRIDE * sizeof *whole);
 		struct kern_pose part = s.pose;
 		part.frame_count = 1;
-		for (size_t f = 0; f < FRAMES; f++) {
+		for (size_t f = 0; f < CK_FRAMES; f++) {
 			part.rotate = s.rotate + f;
 			part.move = s.move + f;
 			part.ik_enabled = s.enabled + f;
@@ -304,10 +164,11 @@ judge_agreement(kern_pose_fn *fn, const char *name)
 			fn(&part, NULL);
 		}
 		for (size_t p = 0; p < planes; p++)
-			same = same && memcmp(whole + p * STRIDE, s.position + p * STRIDE,
-					       FRAMES * sizeof *whole) == 0;
+			same = same &&
+			       memcmp(whole + p * CK_STRIDE, s.position + p * CK_STRIDE,
+				       CK_FRAMES * sizeof *whole) == 0;
 		free(whole);
-		same = release(&s) && same;
+		same = ck_subject_release(&s) && same;
 	}
 	snprintf(text, sizeof text, "pose %s: world is parent's world times local", name);
 	ck_judge(text, worst, 1e-5);
@@ -320,10 +181,10 @@ judge_agreement(kern_pose_fn *fn, const char *name)
 static void
 judge_append(kern_pose_fn *fn, const char *name)
 {
-	struct subject s;
+	struct ck_subject s;
 	double worst = 0, a[4], b[4], got[4], p[3], q[3];
 	char text[80];
-	draw(&s, 4);
+	ck_subject_draw(&s, 4);
 	for (int i = 0; i < 4; i++)
 		s.parent[i] = i == 1 ? 0 : -1;
 	for (uint32_t i = 0; i < 4; i++)
@@ -333,18 +194,19 @@ judge_append(kern_pose_fn *fn, const char *name)
 	s.source[3] = 2;
 	s.ratio[2] = s.ratio[3] = 1.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < FRAMES; f++) {
+	for (size_t f = 0; f < CK_FRAMES; f++) {
 		/* own * source's, and the next takes all of that. */
 		for (uint32_t bone = 2; bone < 4; bone++) {
-			take(s.rotate, 4, bone, f, a);
-			take(bone == 2 ? s.rotate : s.local, 4, bone - 1, f, b);
+			ck_subject_take(s.rotate, 4, bone, f, a);
+			ck_subject_take(
+				bone == 2 ? s.rotate : s.local, 4, bone - 1, f, b);
 			multiply(a, b, a);
-			take(s.local, 4, bone, f, got);
+			ck_subject_take(s.local, 4, bone, f, got);
 			ck_worst(&worst, apart(a, got));
 		}
-		take(s.move, 3, 1, f, p);
-		take(s.move, 3, 2, f, q);
-		take(s.position, 3, 2, f, got);
+		ck_subject_take(s.move, 3, 1, f, p);
+		ck_subject_take(s.move, 3, 2, f, q);
+		ck_subject_take(s.position, 3, 2, f, got);
 		for (int c = 0; c < 3; c++)
 			p[c] += q[c] + s.rest[2][c];
 		ck_worst(&worst, 0.1 * distance(p, got));
@@ -352,35 +214,35 @@ judge_append(kern_pose_fn *fn, const char *name)
 	s.ratio[2] = -1.0f;
 	s.ratio[3] = 0.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < FRAMES; f++) {
-		take(s.rotate, 4, 2, f, a);
-		take(s.rotate, 4, 1, f, b);
+	for (size_t f = 0; f < CK_FRAMES; f++) {
+		ck_subject_take(s.rotate, 4, 2, f, a);
+		ck_subject_take(s.rotate, 4, 1, f, b);
 		b[3] = -b[3];
 		multiply(a, b, a);
-		take(s.local, 4, 2, f, got);
+		ck_subject_take(s.local, 4, 2, f, got);
 		ck_worst(&worst, apart(a, got));
-		take(s.rotate, 4, 3, f, a);
-		take(s.local, 4, 3, f, got);
+		ck_subject_take(s.rotate, 4, 3, f, a);
+		ck_subject_take(s.local, 4, 3, f, got);
 		ck_worst(&worst, apart(a, got));
 	}
 	s.flags[2] |= KERN_POSE_APPEND_LOCAL;
 	s.ratio[2] = 1.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < FRAMES; f++) {
-		take(s.rotate, 4, 2, f, a);
-		take(s.world, 4, 1, f, b);
+	for (size_t f = 0; f < CK_FRAMES; f++) {
+		ck_subject_take(s.rotate, 4, 2, f, a);
+		ck_subject_take(s.world, 4, 1, f, b);
 		multiply(a, b, a);
-		take(s.local, 4, 2, f, got);
+		ck_subject_take(s.local, 4, 2, f, got);
 		ck_worst(&worst, apart(a, got));
-		take(s.position, 3, 1, f, p);
-		take(s.move, 3, 2, f, q);
-		take(s.position, 3, 2, f, got);
+		ck_subject_take(s.position, 3, 1, f, p);
+		ck_subject_take(s.move, 3, 2, f, q);
+		ck_subject_take(s.position, 3, 2, f, got);
 		for (int c = 0; c < 3; c++)
 			p[c] += q[c] + s.rest[2][c] - s.rest[1][c];
 		ck_worst(&worst, 0.1 * distance(p, got));
 	}
 	snprintf(text, sizeof text, "pose %s: append, saved, inverse, none, local", name);
-	ck_judge(text, release(&s) ? worst : INFINITY, 2e-6);
+	ck_judge(text, ck_subject_release(&s) ? worst : INFINITY, 2e-6);
 }
 
 /* A leg of 5 + 5 units; the goal is within its reach, or not.  The solver creeps where
@@ -388,24 +250,24 @@ judge_append(kern_pose_fn *fn, const char *name)
 static void
 judge_ik(kern_pose_fn *fn, const char *name)
 {
-	struct subject s;
+	struct ck_subject s;
 	double reached = 0, off = 0, beyond = 0, pointing = 0, p[4], q[4], goal[3];
 	char text[80];
 	const float leg[4][3] = {{0, 10, 0}, {0, 5, -0.2f}, {0, 0, 0}, {0, 0, 0}};
-	draw(&s, 4);
+	ck_subject_draw(&s, 4);
 	memcpy(s.rest, leg, sizeof leg);
 	for (uint32_t i = 0; i < 4; i++)
 		s.hierarchy[i] = i;
-	add_chain(&s, 0, 0);
-	for (size_t f = 0; f < FRAMES; f++) {
+	ck_subject_chain(&s, 0, 0);
+	for (size_t f = 0; f < CK_FRAMES; f++) {
 		for (size_t plane = 0; plane < 12; plane++)
-			s.move[plane * STRIDE + f] = 0;
+			s.move[plane * CK_STRIDE + f] = 0;
 		for (size_t i = 0; i < 4; i++)
 			for (size_t c = 0; c < 4; c++)
-				s.rotate[(i * 4 + c) * STRIDE + f] = c == 3;
-		s.move[9 * STRIDE + f] = (float)ck_uniform(-3, 3);
-		s.move[10 * STRIDE + f] = (float)ck_uniform(1, 4);
-		s.move[11 * STRIDE + f] = (float)ck_uniform(-3, 3);
+				s.rotate[(i * 4 + c) * CK_STRIDE + f] = c == 3;
+		s.move[9 * CK_STRIDE + f] = (float)ck_uniform(-3, 3);
+		s.move[10 * CK_STRIDE + f] = (float)ck_uniform(1, 4);
+		s.move[11 * CK_STRIDE + f] = (float)ck_uniform(-3, 3);
 		s.enabled[f] = f % 3 != 0;
 	}
 	for (int limited = 0; limited < 2; limited++) {
@@ -413,15 +275,15 @@ judge_ik(kern_pose_fn *fn, const char *name)
 		s.links[0].minimum[0] = -3.0f;
 		s.links[0].maximum[0] = -0.01f;
 		fn(&s.pose, NULL);
-		for (size_t f = 0; f < FRAMES; f++) {
-			take(s.position, 3, 2, f, p);
-			take(s.position, 3, 3, f, goal);
+		for (size_t f = 0; f < CK_FRAMES; f++) {
+			ck_subject_take(s.position, 3, 2, f, p);
+			ck_subject_take(s.position, 3, 3, f, goal);
 			if (!s.enabled[f]) {
 				ck_worst(&off, distance(p, (double[3]){0, 0, 0}));
 				continue;
 			}
 			ck_worst(&reached, distance(p, goal));
-			take(s.local, 4, 1, f, q);
+			ck_subject_take(s.local, 4, 1, f, q);
 			if (limited) {
 				double angle = 2 * atan2(q[0], q[3]);
 				ck_worst(&beyond, fabs(q[1]) + fabs(q[2]));
@@ -437,30 +299,30 @@ judge_ik(kern_pose_fn *fn, const char *name)
 	snprintf(text, sizeof text, "pose %s: a knee keeps its limits", name);
 	ck_judge(text, beyond, 1e-5);
 	s.links[0].limited = 0;
-	for (size_t f = 0; f < FRAMES; f++) {
-		s.move[10 * STRIDE + f] = -15.0f;
+	for (size_t f = 0; f < CK_FRAMES; f++) {
+		s.move[10 * CK_STRIDE + f] = -15.0f;
 		s.enabled[f] = 1;
 	}
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < FRAMES; f++) {
+	for (size_t f = 0; f < CK_FRAMES; f++) {
 		/* Stretched, the foot lies on the line from hip to goal. */
-		take(s.position, 3, 2, f, p);
-		take(s.position, 3, 3, f, goal);
+		ck_subject_take(s.position, 3, 2, f, p);
+		ck_subject_take(s.position, 3, 3, f, goal);
 		double far = distance(goal, (double[3]){0, 10, 0});
 		double near = distance(p, (double[3]){0, 10, 0});
 		ck_worst(&pointing, fabs(near + distance(p, goal) - far));
 	}
 	snprintf(
 		text, sizeof text, "pose %s: a leg points at what it cannot reach", name);
-	ck_judge(text, release(&s) ? pointing : INFINITY, 2e-2);
+	ck_judge(text, ck_subject_release(&s) ? pointing : INFINITY, 2e-2);
 }
 
 /* The angle by which a bone's local rotation turns. */
 static double
-turned(const struct subject *s, uint32_t bone)
+turned(const struct ck_subject *s, uint32_t bone)
 {
 	double q[4];
-	take(s->local, 4, bone, 0, q);
+	ck_subject_take(s->local, 4, bone, 0, q);
 	return 2 * atan2(sqrt(q[0] * q[0] + q[1] * q[1] + q[2] * q[2]), q[3]);
 }
 
@@ -468,19 +330,19 @@ turned(const struct subject *s, uint32_t bone)
 static void
 judge_ik_steps(kern_pose_fn *fn, const char *name)
 {
-	struct subject s;
+	struct ck_subject s;
 	double steps = 0, limits = 0;
 	char text[80];
 	const float leg[4][3] = {{0, 10, 0}, {0, 5, -0.2f}, {0, 0, 0}, {3, 4, 3}};
-	draw(&s, 4);
+	ck_subject_draw(&s, 4);
 	memcpy(s.rest, leg, sizeof leg);
 	for (uint32_t i = 0; i < 4; i++)
 		s.hierarchy[i] = i;
-	add_chain(&s, 0, 0);
+	ck_subject_chain(&s, 0, 0);
 	for (size_t plane = 0; plane < 16; plane++)
-		s.rotate[plane * STRIDE] = plane % 4 == 3;
+		s.rotate[plane * CK_STRIDE] = plane % 4 == 3;
 	for (size_t plane = 0; plane < 12; plane++)
-		s.move[plane * STRIDE] = 0;
+		s.move[plane * CK_STRIDE] = 0;
 	s.pose.frame_count = 1;
 	s.chains[0].loops = 1;
 	s.chains[0].step = 0.05f;
@@ -517,8 +379,8 @@ judge_ik_steps(kern_pose_fn *fn, const char *name)
 	s.chains[0].step = 0;
 	/* A link whose six limits are 0 is locked, not brought back. */
 	s.links[0].minimum[0] = s.links[0].maximum[0] = 0;
-	s.rotate[4 * STRIDE] = (float)sin(0.25);
-	s.rotate[7 * STRIDE] = (float)cos(0.25);
+	s.rotate[4 * CK_STRIDE] = (float)sin(0.25);
+	s.rotate[7 * CK_STRIDE] = (float)cos(0.25);
 	fn(&s.pose, NULL);
 	ck_worst(&limits, fabs(turned(&s, 1) - 0.5));
 	snprintf(text, sizeof text, "pose %s: a step's limit grows with the link", name);
@@ -558,17 +420,17 @@ check_pose(void)
 void
 bench_pose(void)
 {
-	struct subject s;
-	draw(&s, BONES);
-	for (uint32_t i = 0; i < BONES; i++)
+	struct ck_subject s;
+	ck_subject_draw(&s, CK_BONES);
+	for (uint32_t i = 0; i < CK_BONES; i++)
 		s.hierarchy[i] = i;
-	for (uint32_t i = 8; i < BONES; i++)
+	for (uint32_t i = 8; i < CK_BONES; i++)
 		s.parent[i] = (int32_t)(i - 1);
 	for (int with_ik = 0; with_ik < 2; with_ik++) {
 		kern_pose_fn *last = NULL;
 		if (with_ik) {
-			add_chain(&s, 0, 0);
-			add_chain(&s, 1, 4);
+			ck_subject_chain(&s, 0, 0);
+			ck_subject_chain(&s, 1, 4);
 		}
 		for (int i = -1; i < CK_CAPS; i++) {
 			kern_pose_fn *fn =
@@ -580,14 +442,14 @@ bench_pose(void)
 			double begin = ck_now(), seconds;
 			do {
 				fn(&s.pose, NULL);
-				frames += FRAMES;
+				frames += CK_FRAMES;
 				seconds = ck_now() - begin;
 			} while (seconds < 0.5);
 			printf("pose %-6s %-12s %8.2f ns per frame and bone\n",
 				i < 0 ? "c" : ck_caps[i].name,
 				with_ik ? "2 chains" : "no IK",
-				seconds * 1e9 / (double)(frames * BONES));
+				seconds * 1e9 / (double)(frames * CK_BONES));
 		}
 	}
-	release(&s);
+	ck_subject_release(&s);
 }

@@ -3,6 +3,7 @@ tap_programs += tests/kernels/checkkern
 tests_kernels_checkkern_SOURCES = \
 	tests/kernels/checkkern.c tests/kernels/ck.h \
 	tests/kernels/check_curve.c tests/kernels/check_track.c \
-	tests/kernels/check_morph.c tests/kernels/check_pose.c
+	tests/kernels/check_morph.c tests/kernels/check_pose.c \
+	tests/kernels/subject.h tests/kernels/subject.c
 tests_kernels_checkkern_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_kernels_checkkern_LDADD = libkern.a -lm
