@@ -6,6 +6,8 @@
 #include "daemon/base/log.h"
 #include "daemon/worker/describe.h"
 #include "daemon/worker/engine.h"
+#include "daemon/worker/inspect.h"
+#include "daemon/worker/inspect.h"
 #include "daemon/worker/keeper.h"
 
 #include <jansson.h>
@@ -19,6 +21,10 @@ usage(void)
 	fputs("usage: kiln-worker                                 serve descriptor 3\n"
 	      "       kiln-worker --describe FILE.so              print what a plugin "
 	      "offers\n"
+	      "       kiln-worker --inspect                       tell about the "
+	      "parameters of\n"
+	      "                                                   the manifest at "
+	      "descriptor 3\n"
 	      "       kiln-worker --manifest FILE --result FILE   run one batch\n",
 		stderr);
 	return 2;
@@ -36,6 +42,10 @@ main(int argc, char **argv)
 		return kd_engine_main((uint32_t)strtoul(argv[2], NULL, 10), argc > 3);
 	if (strcmp(argv[1], "--describe") == 0 && argc == 3)
 		return kd_describe_main(argv[2]);
+	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)
+		return kd_inspect_main();
+	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)
+		return kd_inspect_main();
 	if (argc == 5 && strcmp(argv[1], "--manifest") == 0 &&
 		strcmp(argv[3], "--result") == 0)
 		return kd_keeper_standalone(argv[2], argv[4]);

@@ -9,6 +9,25 @@
 
 enum { MOST_COLUMNS = 23 };
 
+/* "rotate, move" of an array of strings; NULL when it is another thing. */
+static char *
+join_strings(const json_t *array)
+{
+	char *text = NULL;
+	size_t length = 0, i;
+	const json_t *one;
+	if (!json_is_array(array) || json_array_size(array) == 0)
+		return NULL;
+	json_array_foreach(array, i, one) if (!json_is_string(one)) return NULL;
+	FILE *file = open_memstream(&text, &length);
+	if (file == NULL)
+		return NULL;
+	json_array_foreach(array, i, one)
+		fprintf(file, "%s%s", i == 0 ? "" : ", ", json_string_value(one));
+	fclose(file);
+	return text;
+}
+
 /* One value in one line; the caller frees. */
 static char *
 value_text(const json_t *value)
@@ -19,6 +38,9 @@ value_text(const json_t *value)
 		return strdup(json_is_true(value) ? "yes" : "no");
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
+	char *words = join_strings(value);
+	if (words != NULL)
+		return words;
 	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
 }
 
@@ -88,20 +110,29 @@ print_table(const json_t *rows)
 		free(headings[c]);
 }
 
+static void
+print_value(const char *key, const json_t *value, unsigned indent)
+{
+	char *text = value_text(value);
+	printf("%*s%s: %s\n", (int)indent, "", key, text != NULL ? text : "-");
+	free(text);
+}
+
 void
 kd_ctl_facts_print(const json_t *facts)
 {
-	const char *key;
-	json_t *value;
+	const char *key, *inner;
+	json_t *value, *one;
 	json_object_foreach((json_t *)facts, key, value)
 	{
 		if (is_table(value)) {
 			printf("%s (%zu):\n", key, json_array_size(value));
 			print_table(value);
-			continue;
+		} else if (json_is_object(value)) {
+			printf("%s:\n", key);
+			json_object_foreach(value, inner, one) print_value(inner, one, 2);
+		} else {
+			print_value(key, value, 0);
 		}
-		char *text = value_text(value);
-		printf("%s: %s\n", key, text != NULL ? text : "-");
-		free(text);
 	}
 }

@@ -83,9 +83,10 @@ forget(struct kd_handle *handle)
 	*handle = (struct kd_handle){0};
 }
 
-int
-kd_handle_start(
-	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+/* first: what the engine is told first, OPEN or INSPECT. */
+static int
+start(struct kd_handle *handle, const struct kd_manifest *manifest, uint16_t first,
+	struct kd_err *err)
 {
 	kd_handle_quit(handle);
 	int plugin = kd_gate_open(manifest->plugin, err);
@@ -110,7 +111,7 @@ kd_handle_start(
 		manifest->params, "device", handle->device, "memory",
 		(json_int_t)manifest->memory_limit, "threads",
 		(json_int_t)manifest->threads);
-	rc = kd_wire_put(handle->process.wire, KD_ENG_OPEN, 0, body, NULL, 0);
+	rc = kd_wire_put(handle->process.wire, first, 0, body, NULL, 0);
 	json_decref(body);
 	if (rc < 0 || handle->key == NULL || handle->variant == NULL) {
 		kd_handle_kill(handle);
@@ -119,6 +120,34 @@ kd_handle_start(
 	/* A failure to send shows as an engine that is gone. */
 	kd_wire_flush(handle->process.wire);
 	return 0;
+}
+
+int
+kd_handle_start(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+{
+	return start(handle, manifest, KD_ENG_OPEN, err);
+}
+
+int
+kd_handle_inspect(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+{
+	return start(handle, manifest, KD_ENG_INSPECT, err);
+}
+
+int
+kd_handle_start(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+{
+	return start(handle, manifest, KD_ENG_OPEN, err);
+}
+
+int
+kd_handle_inspect(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
+{
+	return start(handle, manifest, KD_ENG_INSPECT, err);
 }
 
 static int

@@ -43,6 +43,14 @@ int kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest)
 int kd_handle_start(
 	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
 
+/* The same, but the engine is to inspect() instead of open(): it ends after OPENED. */
+int kd_handle_inspect(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
+
+/* The same, for inspect() instead of open(): its facts end in handle->facts. */
+int kd_handle_inspect(
+	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
+
 /* What LOADED told: hashes the path parameters. */
 int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 	const json_t *body, struct kd_err *err);

@@ -9,8 +9,8 @@
  *
  *   keeper  HELLO    {"version":1,"kiln":"0.1.0"}
  *   client  BATCH    fd 0: the manifest (worker/manifest.h)
- *   keeper  HASHED   {"unit":i,"sha256":hex}           once for each unit that could be
- * read client  VERDICT  {"unit":i,"run":true}  or  {"unit":i,"run":false,"output":path};
+ *   keeper  HASHED   {"unit":i,"sha256":hex}           for each unit that can be read
+ *   client  VERDICT  {"unit":i,"run":true}  or  {"unit":i,"run":false,"output":path};
  *                    with run, "again":true: an output of the same content counts as
  *                    this unit's own only when its sidecar names this very unit
  *   keeper  PROGRESS {"unit":i,"done":n,"total":m}     at most ten a second and unit
@@ -20,8 +20,15 @@
  *   client  FINISH   {"units":[i,...]}                 the ledger knows: inputs may go
  *   keeper  FINISHED {"failed":[{"unit":i,"reason":s}]}
  *   client  BATCH ... again: a keeper, and a warm engine, serve many batches
- *   client  CANCEL   {}                                at any time: stop the batch at
- * hand client  closes the link: the keeper kills its engine and ends
+ *   client  CANCEL   {}                                any time: stop the batch at hand
+ *   client  closes the link: the keeper kills its engine and ends
+ *
+ * `kiln-worker --inspect` has a manifest without units as descriptor 3 in place of the
+ * link, has an engine inspect(), prints {"facts":{key:value,...}} or {"error":s} on
+ * stdout and exits with 0 or 1.
+ *
+ * `kiln-worker --inspect` has a manifest as descriptor 3, prints {"facts":{...}} or
+ * {"error":s} on its standard output, and ends.
  *
  * Keeper and engine.  The engine has the link as descriptor 3 and the plugin's file as
  * descriptor 4.  Requests by the engine carry a serial and get one REPLY with the same
