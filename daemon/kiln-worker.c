@@ -7,7 +7,6 @@
 #include "daemon/worker/describe.h"
 #include "daemon/worker/engine.h"
 #include "daemon/worker/inspect.h"
-#include "daemon/worker/inspect.h"
 #include "daemon/worker/keeper.h"
 
 #include <jansson.h>
@@ -42,8 +41,6 @@ main(int argc, char **argv)
 		return kd_engine_main((uint32_t)strtoul(argv[2], NULL, 10), argc > 3);
 	if (strcmp(argv[1], "--describe") == 0 && argc == 3)
 		return kd_describe_main(argv[2]);
-	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)
-		return kd_inspect_main();
 	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)
 		return kd_inspect_main();
 	if (argc == 5 && strcmp(argv[1], "--manifest") == 0 &&

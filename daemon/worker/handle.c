@@ -136,20 +136,6 @@ kd_handle_inspect(
 	return start(handle, manifest, KD_ENG_INSPECT, err);
 }
 
-int
-kd_handle_start(
-	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
-{
-	return start(handle, manifest, KD_ENG_OPEN, err);
-}
-
-int
-kd_handle_inspect(
-	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err)
-{
-	return start(handle, manifest, KD_ENG_INSPECT, err);
-}
-
 static int
 read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
 {

@@ -47,10 +47,6 @@ int kd_handle_start(
 int kd_handle_inspect(
 	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
 
-/* The same, for inspect() instead of open(): its facts end in handle->facts. */
-int kd_handle_inspect(
-	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
-
 /* What LOADED told: hashes the path parameters. */
 int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 	const json_t *body, struct kd_err *err);

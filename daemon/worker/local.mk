@@ -15,7 +15,6 @@ libkdworker_a_SOURCES = \
 	daemon/worker/handle.h daemon/worker/handle.c \
 	daemon/worker/host.h daemon/worker/host.c \
 	daemon/worker/inspect.h daemon/worker/inspect.c \
-	daemon/worker/inspect.h daemon/worker/inspect.c \
 	daemon/worker/keeper.h daemon/worker/keeper.c \
 	daemon/worker/launch.h daemon/worker/launch.c \
 	daemon/worker/link.h daemon/worker/link.c \

@@ -38,8 +38,7 @@ struct kd_manifest {
 	char *device;	  /* "auto", "cpu", "cuda", "cuda:1" */
 	uint32_t needs;	  /* granted, set of enum kiln_needs */
 	uint32_t threads; /* >= 1 */
-	uint32_t
-		repeat; /* process the batch so many times (kilnctl run --repeat), >= 1 */
+	uint32_t repeat;  /* process the batch so often (kilnctl run --repeat), >= 1 */
 	uint64_t memory_limit, output_limit; /* bytes; 0: none */
 	double wall_limit;		     /* seconds; 0: none */
 	char *root;			     /* absolute: where the units lie */
@@ -91,8 +90,7 @@ struct kd_result_unit {
 struct kd_result {
 	char *variant; /* "" until a kernel said */
 	char *device;
-	char *failure; /* why the attempt as a whole failed (open(), crash, limit); NULL
-			*/
+	char *failure; /* why the attempt as a whole failed, at open() say; or NULL */
 	double seconds, kernel_seconds; /* kernel: median of the repeats */
 	uint64_t frames;		/* of one repeat */
 	uint32_t unit_count;

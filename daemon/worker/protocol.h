@@ -27,9 +27,6 @@
  * link, has an engine inspect(), prints {"facts":{key:value,...}} or {"error":s} on
  * stdout and exits with 0 or 1.
  *
- * `kiln-worker --inspect` has a manifest as descriptor 3, prints {"facts":{...}} or
- * {"error":s} on its standard output, and ends.
- *
  * Keeper and engine.  The engine has the link as descriptor 3 and the plugin's file as
  * descriptor 4.  Requests by the engine carry a serial and get one REPLY with the same
  * serial, {"ok":0} or {"error":errno}, and the descriptor asked for.
