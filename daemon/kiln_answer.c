@@ -156,6 +156,23 @@ answer_list(
 		query(kiln, request, &wanted, 1);
 }
 
+/* The ledger knows a unit by its path below the drop folder; people know it by where they
+ * put it.  A path below no folder is left as it is. */
+static void
+find_watch(const struct kd_conf *conf, struct kd_ledger_query *wanted)
+{
+	for (uint32_t i = 0; i < conf->rule_count; i++) {
+		const struct kd_rule *rule = conf->rules[i];
+		size_t length = strlen(rule->watch);
+		if (strncmp(wanted->path, rule->watch, length) != 0 ||
+			wanted->path[length] != '/')
+			continue;
+		wanted->rule = rule->name;
+		wanted->path += length + 1;
+		return;
+	}
+}
+
 static void
 answer_show(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
@@ -166,6 +183,8 @@ answer_show(
 		.unit = json_integer_value(json_object_get(arguments, "unit")),
 		.path = path,
 	};
+	if (path != NULL)
+		find_watch(kiln->conf, &wanted);
 	if (wanted.unit <= 0 && path == NULL)
 		kd_control_refuse(request, "expected the number of a unit, or its path");
 	else
