@@ -98,11 +98,11 @@ unit_to_json(const struct kd_ctl_plan *plan, const struct kd_ctl_input *input,
 
 /* Repeats are work too: the whole run's rate counts all of it. */
 static double
-whole_rate(const struct kd_ctl_plan *plan, const struct kd_result *result)
+whole_rate(const struct kd_result *result)
 {
-	return result->seconds > 0
-		       ? (double)result->frames * plan->manifest.repeat / result->seconds
-		       : 0;
+	return result->seconds > 0 ? (double)result->frames * (double)result->repeats /
+					     result->seconds
+				   : 0;
 }
 
 static double
@@ -125,7 +125,7 @@ kd_ctl_report_json(const struct kd_ctl_plan *plan, const struct kd_result *resul
 		result->variant != NULL ? result->variant : "", "device",
 		result->device != NULL ? result->device : plan->manifest.device,
 		"seconds", result->seconds, "units", units, "frames",
-		(json_int_t)result->frames, "frames_per_second", whole_rate(plan, result),
+		(json_int_t)result->frames, "frames_per_second", whole_rate(result),
 		"kernel_seconds", result->kernel_seconds, "kernel_frames_per_second",
 		kernel_rate(result), "failure", escaped(result->failure));
 }
@@ -169,7 +169,7 @@ kd_ctl_report_print(const struct kd_ctl_plan *plan, const struct kd_result *resu
 	if (result->frames > 0)
 		printf(": %s frames, %s a second",
 			kd_ctl_text_count(frames, (double)result->frames),
-			kd_ctl_text_count(rate, whole_rate(plan, result)));
+			kd_ctl_text_count(rate, whole_rate(result)));
 	if (result->kernel_seconds > 0)
 		printf(" (the kernel alone: %s",
 			kd_ctl_text_count(rate, kernel_rate(result))),

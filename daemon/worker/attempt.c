@@ -364,8 +364,13 @@ kd_attempt_run(const struct kd_broker *broker)
 	int rc = open_engine(&attempt);
 	for (batch->repeat = 0; rc > 0 && batch->repeat < batch->manifest.repeat;
 		batch->repeat++) {
-		if (batch->repeat > 0)
+		if (batch->repeat > 0) {
+			/* A CANCEL that met the engine between two of them is forgotten
+			 * there.  What the last one made is as good as the next one's. */
+			if (broker->link->cancelled)
+				break;
 			run_again(batch);
+		}
 		rc = process(&attempt);
 	}
 	json_decref(attempt.answer);

@@ -335,10 +335,11 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 		.failure = copy(batch->failure),
 		.seconds = kd_batch_seconds(&batch->started, &now),
 		.frames = batch->frames,
+		.repeats = batch->repeat,
 		.units = calloc(count + 1, sizeof *result->units),
 	};
-	if (batch->repeats != NULL)
-		result->kernel_seconds = median(batch->repeats, batch->manifest.repeat);
+	if (batch->repeat > 0)
+		result->kernel_seconds = median(batch->repeats, batch->repeat);
 	if (result->units == NULL)
 		return;
 	result->unit_count = count;

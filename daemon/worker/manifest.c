@@ -83,6 +83,7 @@ static const struct field result_fields[] = {
 	{"seconds", FIELD_REAL, AT(kd_result, seconds), NULL},
 	{"kernel_seconds", FIELD_REAL, AT(kd_result, kernel_seconds), NULL},
 	{"frames", FIELD_U64, AT(kd_result, frames), NULL},
+	{"repeats", FIELD_U64, AT(kd_result, repeats), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field result_unit_fields[] = {

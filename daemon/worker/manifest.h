@@ -93,6 +93,7 @@ struct kd_result {
 	char *failure; /* why the attempt as a whole failed, at open() say; or NULL */
 	double seconds, kernel_seconds; /* kernel: median of the repeats */
 	uint64_t frames;		/* of one repeat */
+	uint64_t repeats; /* processed whole: less than asked for when cancelled */
 	uint32_t unit_count;
 	struct kd_result_unit *units;
 };

@@ -124,6 +124,14 @@ if [ -x "$top_builddir/kiln-worker" ] || [ -x "$(dirname "$kilnctl")/kiln-worker
 	[ -s folder/deep/two.txt ] && [ -s folder/deep/kiln.json ]
 	report $? 'becomes a directory with its sidecar inside'
 	try 'an output folder inside an input' 2 'lies in the input' run copy -o in/deep/out in/deep
+	"$kilnctl" run copy --repeat 100000 --json -o cut in/one.txt >out 2>err &
+	run=$!
+	until [ -e cut/.kiln-stage ] || ! kill -0 $run; do sleep .05; done 2>/dev/null
+	kill -TERM $run
+	wait $run
+	json 'd["units"][0]["status"] in ("published", "cancelled")
+	      and (d["units"][0]["status"] == "published") == (len(d["units"][0]["outputs"]) == 1)'
+	report $? 'a run that is cancelled says what became of its units'
 	try 'an unknown parameter' 2 'describe copy' run copy -p nonesuch=1 -o out in/one.txt
 else
 	skip 'kernels and run' 'kiln-worker is not built'
