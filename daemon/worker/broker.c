@@ -129,6 +129,16 @@ check_name(const struct kd_batch_unit *unit, const char *name, struct kd_err *er
 	return 0;
 }
 
+/* A sentence of the plugin's, as safe to print as our own; NULL when it is none. */
+static char *
+sentence_of(const json_t *body, const char *key)
+{
+	char *raw = name_of(body, key);
+	char *escaped = raw == NULL ? NULL : kd_name_escape(raw);
+	free(raw);
+	return escaped;
+}
+
 /* Takes name. */
 static int
 remember_output(struct kd_batch_unit *unit, char *name, int companion)
@@ -270,8 +280,8 @@ serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	if (unit == NULL)
 		return -EPROTO;
 	json_int_t class = json_integer_value(json_object_get(body, "class"));
-	char *reason = name_of(body, "reason");
-	const char *why = reason == NULL ? "the kernel gave no reason" : KD_NAME(reason);
+	char *reason = sentence_of(body, "reason");
+	const char *why = reason == NULL ? "the kernel gave no reason" : reason;
 	int rc = 0;
 	switch (class) {
 	case KILN_OK:
@@ -304,11 +314,12 @@ static int
 take_warning(const struct kd_broker *broker, const json_t *body, struct kd_err *err)
 {
 	struct kd_batch_unit *unit = unit_of(broker, body, "warn()", err);
-	json_t *text = json_object_get(body, "text");
 	if (unit == NULL)
 		return -EPROTO;
-	if (json_is_string(text) && json_array_size(unit->warnings) < WARNINGS_MOST)
-		json_array_append(unit->warnings, text);
+	char *text = sentence_of(body, "text");
+	if (text != NULL && json_array_size(unit->warnings) < WARNINGS_MOST)
+		json_array_append_new(unit->warnings, json_string(text));
+	free(text);
 	return 0;
 }
 
@@ -350,26 +361,26 @@ take_progress(const struct kd_broker *broker, const json_t *body, struct kd_err 
 static int
 take_log(const struct kd_broker *broker, const json_t *body)
 {
-	const char *text = json_string_value(json_object_get(body, "text"));
 	json_int_t level = json_integer_value(json_object_get(body, "level"));
 	if (broker->link->wire != NULL &&
 		kd_wire_pending(broker->link->wire) > KD_WIRE_BODY / 4)
 		return 0;
+	char *text = sentence_of(body, "text");
 	if (text != NULL)
 		kd_link_log(broker->link,
 			level < KILN_ERROR || level > KILN_DEBUG ? KILN_INFO : (int)level,
 			text);
+	free(text);
 	return 0;
 }
 
 static int
 take_variant(const struct kd_broker *broker, const json_t *body)
 {
-	const char *name = json_string_value(json_object_get(body, "name"));
-	char *copy = name == NULL ? NULL : strdup(name);
-	if (copy != NULL) {
+	char *name = sentence_of(body, "name");
+	if (name != NULL) {
 		free(broker->handle->variant);
-		broker->handle->variant = copy;
+		broker->handle->variant = name;
 	}
 	return 0;
 }

@@ -1,1 +1,23 @@
-# tests/worker
+# tests/worker: a small client of kiln-worker, and what it is asked to bear.
+check_LIBRARIES += tests/worker/libclient.a
+tests_worker_libclient_a_SOURCES = tests/worker/client.h tests/worker/client.c
+tests_worker_libclient_a_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+client_libs = tests/worker/libclient.a libkdpublish.a libkdmanifest.a $(base_libs) \
+	$(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/plugins/hostile.so
+tests_plugins_hostile_so_SOURCES = tests/plugins/hostile.c
+tests_plugins_hostile_so_CFLAGS = $(so_cflags)
+tests_plugins_hostile_so_LDFLAGS = $(so_ldflags)
+
+tap_programs += tests/worker/t_hostile
+tests_worker_t_hostile_SOURCES = tests/worker/t_hostile.c
+tests_worker_t_hostile_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_hostile_LDADD = $(client_libs)
+tap_programs += tests/worker/t_units tests/worker/t_kill
+tests_worker_t_units_SOURCES = tests/worker/t_units.c
+tests_worker_t_units_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_units_LDADD = $(client_libs)
+tests_worker_t_kill_SOURCES = tests/worker/t_kill.c
+tests_worker_t_kill_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_kill_LDADD = $(client_libs)

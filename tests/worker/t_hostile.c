@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Plugins that crash, hang, lie and spy: each costs its own units and says why. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "daemon/worker/protocol.h"
+#include "tests/worker/client.h"
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct scratch scratch;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client_scratch_make(&scratch);
+	client_write(&scratch, "in/a.txt", "first");
+	client_write(&scratch, "in/b.txt", "second");
+	client_write(&scratch, "in/c.txt", "third");
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	client_scratch_remove(&scratch);
+	return 0;
+}
+
+static const char *const three[] = {"a.txt", "b.txt", "c.txt", NULL};
+
+struct lie {
+	const char *kernel, *reason;
+	int first_published; /* the first unit was done before the trouble began */
+};
+
+static const struct lie lies[] = {
+	{"segfault",
+		"the engine was killed by SIGSEGV (plugin 'hostile' 6.6.6) in this batch",
+		1},
+	{"lie-twice",
+		"the engine broke the protocol: done() for unit 'a.txt', which was done "
+		"already",
+		1},
+	{"lie-range", "done() for unit 3 of a batch of 3", 0},
+	{"lie-class", "done() with class 9", 0},
+	{"lie-empty", "unit 'a.txt' was done with no primary output", 0},
+	{"lie-open", "unit 'a.txt' was done while its output 'a.out' was still open", 0},
+	{"lie-escape", "output '../escaped' of unit 'a.txt' leaves its folder", 0},
+	{"lie-absolute", "output '/tmp/escaped' of unit 'a.txt' leaves its folder", 0},
+	{"lie-stem",
+		"output 'other.out' of unit 'a.txt' does not begin with its stem 'a'", 0},
+	{"lie-sidecar", "output 'a.out.kiln.json' has a sidecar's name", 0},
+	{"no-verdict", "process() returned without a verdict on 2 of 3 units", 1},
+	{"unknown-type", "the engine broke the protocol: a message of unknown type 99",
+		0},
+	{"garbage", "the engine broke the protocol: a malformed message", 0},
+};
+
+static void
+test_lies(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+		struct kd_manifest manifest;
+		struct kd_result result;
+		client_manifest(&manifest, &scratch, "hostile", lies[i].kernel, three);
+		free(manifest.rule);
+		manifest.rule = strdup(lies[i].kernel);
+		print_message("# %s\n", lies[i].kernel);
+		client_once(&manifest, &result);
+		uint32_t first = 0;
+		if (lies[i].first_published)
+			client_expect_published(&result, first++);
+		for (; first < 3; first++)
+			client_expect(&result, first, KD_UNIT_CRASHED, lies[i].reason);
+		assert_non_null(result.failure);
+		kd_manifest_result_clear(&result);
+	}
+	assert_false(client_exists(&scratch, "escaped"));
+	assert_false(client_exists(&scratch, "out/.kiln-stage/escaped"));
+}
+
+static void
+test_poison_costs_only_those_behind_it(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.txt", "poison.txt", "c.txt", NULL};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_write(&scratch, "in/poison.txt", "x");
+	client_manifest(&manifest, &scratch, "hostile", "crash-on-name", names);
+	client_once(&manifest, &result);
+	client_expect_published(&result, 0);
+	client_expect(&result, 1, KD_UNIT_CRASHED, "SIGSEGV");
+	client_expect(&result, 2, KD_UNIT_CRASHED, "SIGSEGV");
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_a_hang_meets_the_wall(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "hang", three);
+	manifest.wall_limit = 0.5;
+	client_once(&manifest, &result);
+	client_expect(&result, 0, KD_UNIT_CRASHED,
+		"the engine ran past its wall limit of 0.5 s (plugin 'hostile' 6.6.6)");
+	kd_manifest_result_clear(&result);
+}
+
+static int
+cancel_on_progress(struct client *client, const struct kd_wire_message *message)
+{
+	if (message->type == KD_MSG_UNIT_PROGRESS)
+		client_cancel(client);
+	return 0;
+}
+
+static void
+test_a_hang_that_ignores_cancel(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct client client = {.hook = cancel_on_progress};
+	client_manifest(&manifest, &scratch, "hostile", "hang", three);
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 0, KD_UNIT_CANCELLED,
+		"cancelled; the engine did not stop within 5 s");
+	kd_manifest_result_clear(&result);
+	assert_int_equal(client_stop(&client), 0);
+	kd_manifest_clear(&manifest);
+}
+
+static void
+test_the_keeper_survives_and_serves_on(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct client client = {0};
+	client_start(&client);
+	client_manifest(&manifest, &scratch, "hostile", "segfault", three);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 1, KD_UNIT_CRASHED, "SIGSEGV");
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+	client_manifest(&manifest, &scratch, "copy", "copy", three);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	for (uint32_t i = 1; i < 3; i++)
+		client_expect_published(&result, i);
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+	assert_int_equal(client_stop(&client), 0);
+}
+
+static void
+test_failures_of_the_whole(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "whole-fails", three);
+	client_once(&manifest, &result);
+	client_expect_published(&result, 0);
+	client_expect(&result, 1, KD_UNIT_TRANSIENT,
+		"the oven is cold: expected 900 degrees, found 20");
+	kd_manifest_result_clear(&result);
+	client_manifest(&manifest, &scratch, "hostile", "open-fails", three);
+	client_once(&manifest, &result);
+	client_expect(&result, 1, KD_UNIT_TRANSIENT, "the door is stuck");
+	assert_string_equal(result.failure, "the door is stuck");
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_a_spy_sees_nothing(void **state)
+{
+	(void)state;
+	static const char *const denied[] = {"open /etc/passwd: Permission denied",
+		"reopen the link: Permission denied", "list /: Permission denied",
+		"write /tmp: Permission denied", "socket: Operation not permitted",
+		"fork: Operation not permitted", "exec: Operation not permitted",
+		"kill the keeper: Operation not permitted",
+		"ptrace: Operation not permitted", "unlink: Operation not permitted"};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "spy", three);
+	manifest.unit_count = 1;
+	client_once(&manifest, &result);
+	print_message("# %s\n", result.units[0].reason);
+	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
+		client_expect(&result, 0, KD_UNIT_BAD, denied[i]);
+#ifndef KILN_SANITIZED
+	client_expect(
+		&result, 0, KD_UNIT_BAD, "executable memory: Operation not permitted");
+#endif
+	assert_null(strstr(result.units[0].reason, "SUCCEEDED"));
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_memory_is_limited(void **state)
+{
+	(void)state;
+#ifdef KILN_SANITIZED
+	print_message("# SKIP a sanitizer's shadow memory cannot be limited\n");
+	skip();
+#else
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "greedy", three);
+	manifest.unit_count = 1;
+	manifest.memory_limit = 256 << 20;
+	client_once(&manifest, &result);
+	client_expect(&result, 0, KD_UNIT_TRANSIENT, "out of memory after 2");
+	kd_manifest_result_clear(&result);
+#endif
+}
+
+static void
+test_output_is_limited(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "big", three);
+	manifest.unit_count = 1;
+	manifest.output_limit = 100000;
+	client_once(&manifest, &result);
+	client_expect(&result, 0, KD_UNIT_BAD, "cannot write its output: File too large");
+	kd_manifest_result_clear(&result);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_lies, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_poison_costs_only_those_behind_it, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_hang_meets_the_wall, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_hang_that_ignores_cancel, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_the_keeper_survives_and_serves_on, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_failures_of_the_whole, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_spy_sees_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_memory_is_limited, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_output_is_limited, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
