@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double STOP_PATIENCE = 10;	  /* seconds a stop waits for running batches */
+static const double STOP_PATIENCE = 10; /* seconds a stop waits for running batches */
+static const double REVISIT = 30; /* seconds before a file in use is looked at again */
 static const double LEDGER_PATIENCE = 60; /* a transaction that runs longer hangs */
 
 struct kd_intake *
@@ -23,6 +24,57 @@ kd_kiln_intake(struct kd_kiln *kiln, const char *rule)
 		if (strcmp(kd_intake_rule(kiln->intakes[i])->name, rule) == 0)
 			return kiln->intakes[i];
 	return NULL;
+}
+
+static void
+end_revisit(struct kd_kiln_revisit *revisit)
+{
+	struct kd_kiln_revisit **at = &revisit->kiln->revisits;
+	while (*at != revisit)
+		at = &(*at)->next;
+	*at = revisit->next;
+	ev_timer_stop(revisit->kiln->loop, &revisit->timer);
+	free(revisit->rule);
+	free(revisit->path);
+	free(revisit);
+}
+
+static void
+on_revisit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	struct kd_kiln_revisit *revisit = timer->data;
+	struct kd_intake *intake = kd_kiln_intake(revisit->kiln, revisit->rule);
+	if (intake != NULL)
+		kd_intake_touch(intake, revisit->path);
+	end_revisit(revisit);
+}
+
+void
+kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path)
+{
+	struct kd_kiln_revisit *revisit = calloc(1, sizeof *revisit);
+	if (revisit != NULL) {
+		revisit->rule = strdup(rule);
+		revisit->path = strdup(path);
+	}
+	if (revisit == NULL || revisit->rule == NULL || revisit->path == NULL) {
+		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
+			rule, KD_NAME(path));
+		if (revisit != NULL) {
+			free(revisit->rule);
+			free(revisit->path);
+		}
+		free(revisit);
+		return;
+	}
+	revisit->kiln = kiln;
+	revisit->next = kiln->revisits;
+	kiln->revisits = revisit;
+	ev_timer_init(&revisit->timer, on_revisit, REVISIT, 0.);
+	revisit->timer.data = revisit;
+	ev_timer_start(kiln->loop, &revisit->timer);
 }
 
 /* A drop that the ledger has not seen is queued. */
@@ -288,6 +340,8 @@ kd_kiln_free(struct kd_kiln *kiln)
 	ev_timer_stop(kiln->loop, &kiln->schedule);
 	ev_timer_stop(kiln->loop, &kiln->give_up);
 	kd_kiln_free_reload(kiln);
+	while (kiln->revisits != NULL)
+		end_revisit(kiln->revisits);
 	free_intakes(kiln->intakes, kiln->intake_count);
 	kiln->intakes = NULL;
 	kiln->intake_count = 0;

@@ -67,6 +67,8 @@ settle_unit(struct kd_kiln *kiln, struct kd_unit *unit, const struct kd_outcome 
 	struct kd_intake *intake = kd_kiln_intake(kiln, unit->rule);
 	if (outcome->look_again && intake != NULL)
 		kd_intake_touch(intake, unit->path);
+	if (outcome->look_later)
+		kd_kiln_revisit(kiln, unit->rule, unit->path);
 	if (kd_unit_is_final(unit->state)) {
 		kd_queue_close(kiln->queue, unit);
 	} else if (kd_queue_add(kiln->queue, unit, ev_now(kiln->loop)) < 0) {
@@ -212,7 +214,10 @@ log_outcomes(const struct kd_kiln_run *run)
 				outcome->state == KD_STATE_SKIPPED ? KD_INFO : KD_WARNING,
 				&where, "rule '%s': '%s' %s: %s", batch->rule->name,
 				KD_NAME(batch->units[i]->path),
-				kd_unit_state_name(outcome->state), outcome->reason);
+				outcome->look_later || outcome->look_again
+					? "waits"
+					: kd_unit_state_name(outcome->state),
+				outcome->reason);
 	}
 	struct kd_log_about where = about(run, NULL);
 	kd_log_about(KD_INFO, &where,

@@ -28,6 +28,15 @@ struct kd_kiln_waiter {
 
 struct kd_kiln_reload_job; /* kiln_reload.c */
 
+/* A drop that somebody still wrote to is looked at again when he closes it, which is an
+ * event; and after a while in any case. */
+struct kd_kiln_revisit {
+	struct kd_kiln_revisit *next;
+	struct kd_kiln *kiln;
+	ev_timer timer;
+	char *rule, *path;
+};
+
 struct kd_kiln {
 	struct ev_loop *loop;
 	struct kd_kiln_options options;
@@ -44,6 +53,7 @@ struct kd_kiln {
 	uint32_t intake_count;
 	struct kd_kiln_run *runs;
 	struct kd_kiln_waiter *waiters;
+	struct kd_kiln_revisit *revisits;
 	struct kd_kiln_reload_job *reload; /* under way */
 	int reload_again;		   /* asked for meanwhile */
 	uint64_t offers;		   /* posted to the ledger, not yet answered */
@@ -55,6 +65,7 @@ struct kd_kiln {
 /* kiln.c */
 struct kd_intake *kd_kiln_intake(struct kd_kiln *kiln, const char *rule);
 int kd_kiln_build_intakes(struct kd_kiln *kiln, struct kd_conf *conf);
+void kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path);
 /* Starts what may start, arms the timer for the rest, answers who waits for quiet. */
 void kd_kiln_turn(struct kd_kiln *kiln);
 

@@ -80,7 +80,8 @@ by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 	case KD_UNIT_BUSY:
 	case KD_UNIT_CHANGED:
 		outcome->state = KD_STATE_GONE;
-		outcome->look_again = 1;
+		outcome->look_again = result->status == KD_UNIT_CHANGED;
+		outcome->look_later = result->status == KD_UNIT_BUSY;
 		break;
 	case KD_UNIT_GONE:
 		/* Disposed of by an earlier life that could not say so any more. */

@@ -15,7 +15,8 @@ struct kd_outcome {
 	double not_before; /* of a retry */
 	int alone;	   /* runs by itself next time */
 	int refund;	   /* the attempt is not counted */
-	int look_again;	   /* intake should settle the path anew */
+	int look_again;	   /* it has changed: intake should settle the path anew */
+	int look_later;	   /* somebody writes to it: the same, once he has closed it */
 	int kept_input;	   /* its input could not be disposed of */
 	char reason[1024]; /* "" when all went well */
 	char *output;	   /* where it was published; NULL */

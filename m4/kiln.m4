@@ -62,6 +62,9 @@ AC_DEFUN([KILN_SANITIZERS], [
 		[KILN_SANITIZE="-fsanitize=$kiln_sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer -g"
 		 AC_DEFINE([KILN_SANITIZED], [1], [built with a sanitizer, whose run time needs room that the sandbox would not leave])])
 	AC_SUBST([KILN_SANITIZE])
+	dnl The one C++ file is linked by the C compiler, which brings no run time for this.
+	AS_IF([test "$kiln_sanitizers" != none], [KILN_CXX_SANITIZE="-fno-sanitize=vptr"])
+	AC_SUBST([KILN_CXX_SANITIZE])
 	dnl clang with a sanitizer leaves its run time's symbols to the program.
 	AS_IF([test "$kiln_sanitizers" = none], [KILN_ZDEFS=-Wl,-z,defs], [KILN_ZDEFS=])
 	AC_SUBST([KILN_ZDEFS])

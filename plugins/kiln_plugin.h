@@ -29,17 +29,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KILN_MAGIC 0x6e6c696bu /* "kiln", little-endian */
+#define KILN_MAGIC     0x6e6c696bu /* "kiln", little-endian */
 #define KILN_ABI_MAJOR 1
 #define KILN_ABI_MINOR 0
-#define KILN_EXPORT __attribute__((visibility("default")))
+#define KILN_EXPORT    __attribute__((visibility("default")))
 
 /* The unit number that stands for the whole batch, model or kernel. */
 #define KILN_WHOLE UINT32_MAX
 
 /* What a unit can be; struct kiln_kernel.accepts is a set of these. */
 enum kiln_unit_kind {
-	KILN_FILE = 1,      /* one file */
+	KILN_FILE = 1,	    /* one file */
 	KILN_DIRECTORY = 2, /* a directory and all regular files below it */
 	KILN_SEQUENCE = 4,  /* numbered files of one directory */
 	KILN_BUNDLE = 8,    /* a file with its companions by stem */
@@ -55,9 +55,9 @@ enum kiln_class {
 
 /* What a kernel makes of a unit. */
 enum kiln_product {
-	KILN_MAKES_FILE = 1,      /* one primary file, with companions beside it */
+	KILN_MAKES_FILE = 1,	  /* one primary file, with companions beside it */
 	KILN_MAKES_DIRECTORY = 2, /* one directory named like the unit */
-	KILN_MAKES_SAME = 3,      /* a file of a file, a directory of everything else */
+	KILN_MAKES_SAME = 3,	  /* a file of a file, a directory of everything else */
 };
 
 /* What a kernel needs beyond a bare engine; the administrator grants it per rule. */
@@ -103,13 +103,14 @@ struct kiln_batch {
 };
 
 enum kiln_type {
-	KILN_BOOL = 1,    /* value.integer is 0 or 1 */
+	KILN_BOOL = 1,	  /* value.integer is 0 or 1 */
 	KILN_INTEGER = 2, /* value.integer, minimum..maximum */
 	KILN_NUMBER = 3,  /* value.number, minimum..maximum; integers are taken too */
 	KILN_STRING = 4,  /* value.text; one of choices, where there are any */
-	KILN_PATH = 5,    /* value.text for messages; open it with host->open_param() */
-	KILN_LIST = 6,    /* value.list: strings; one string is taken as a list of one */
-	KILN_JSON = 7,    /* value.text: any TOML value as JSON, for what has its own shape */
+	KILN_PATH = 5,	  /* value.text for messages; open it with host->open_param() */
+	KILN_LIST = 6,	  /* value.list: strings; one string is taken as a list of one */
+	KILN_JSON =
+		7, /* value.text: any TOML value as JSON, for what has its own shape */
 };
 
 enum kiln_param_flags {
@@ -119,16 +120,17 @@ enum kiln_param_flags {
 /* One parameter, as data: kiln parses, checks, documents and records it. */
 struct kiln_param {
 	uint32_t size;
-	uint32_t type;  /* one of enum kiln_type */
+	uint32_t type;	/* one of enum kiln_type */
 	uint32_t flags; /* set of enum kiln_param_flags */
 	uint32_t reserved;
 	const char *name;
-	const char *default_text; /* as it would stand in TOML: "true", "30", "\"all\"", "[]";
+	const char *
+		default_text; /* as it would stand in TOML: "true", "30", "\"all\"", "[]";
 				     NULL: unset (then the value has set = 0) */
-	double minimum, maximum;  /* of a number; both 0: any */
-	const char *unit;         /* "frames", "degrees"; NULL: none */
+	double minimum, maximum;    /* of a number; both 0: any */
+	const char *unit;	    /* "frames", "degrees"; NULL: none */
 	const char *const *choices; /* NULL-ended; NULL: any */
-	const char *help;           /* one sentence */
+	const char *help;	    /* one sentence */
 };
 
 /* One parameter's value: of the schema's type, inside its range. */
@@ -160,10 +162,12 @@ struct kiln_host {
 	uint16_t abi_major, abi_minor;
 
 	/* Set for the life of this struct. */
-	uint64_t memory_budget; /* bytes this engine should stay within; 0: no limit known */
-	uint32_t threads;       /* how many threads to use, >= 1 */
+	uint64_t
+		memory_budget; /* bytes this engine should stay within; 0: no limit known */
+	uint32_t threads;      /* how many threads to use, >= 1 */
 	uint32_t reserved;
-	const char *device; /* "cpu", "cuda:0"; what the batch was given, not what is there */
+	const char *
+		device; /* "cpu", "cuda:0"; what the batch was given, not what is there */
 
 	/* A descriptor of input `name` of a unit, read-only, positioned at 0.  The caller
 	 * closes it.  -ENOENT: the unit has no such input.  [in process] */
@@ -172,20 +176,20 @@ struct kiln_host {
 	/* A descriptor of a parameter of type PATH; beneath NULL: the file itself, else a
 	 * file beneath the directory it names.  The caller closes it. [in open, inspect,
 	 * process] */
-	int (*open_param)(const struct kiln_host *host, const char *param,
-			  const char *beneath);
+	int (*open_param)(
+		const struct kiln_host *host, const char *param, const char *beneath);
 
 	/* A new, empty output file, readable and writable.  The plugin closes it as soon as
 	 * it is written.  Kernels that make files: name begins with the unit's stem and has
 	 * no '/', and exactly one output is PRIMARY.  Kernels that make directories: name is
 	 * relative, sub-folders are made as needed.  -EEXIST: made before.  [in process] */
 	int (*create)(const struct kiln_host *host, uint32_t unit, const char *name,
-		      uint32_t flags);
+		uint32_t flags);
 
 	/* The verdict on a unit, exactly once for each; reason is NULL for OK. A unit that
 	 * is done is published whatever happens to the rest.  [in process] */
 	int (*done)(const struct kiln_host *host, uint32_t unit, uint32_t klass,
-		    const char *reason);
+		const char *reason);
 
 	/* A sentence for people about a unit that is fine all the same; it goes into the
 	 * sidecar.  [in process] */
@@ -194,12 +198,12 @@ struct kiln_host {
 	/* A fact for the sidecar, under "facts"; json is one JSON value.  In inspect(), with
 	 * KILN_WHOLE, a fact for `kilnctl describe`.  [in open, inspect, process] */
 	void (*meta)(const struct kiln_host *host, uint32_t unit, const char *key,
-		     const char *json);
+		const char *json);
 
 	/* How far a unit is: done of total, in units of the kernel's own (frames).  Cheap;
 	 * call it as often as you like.  [in process] */
 	void (*progress)(const struct kiln_host *host, uint32_t unit, uint64_t done,
-			 uint64_t total);
+		uint64_t total);
 
 	/* Nonzero when the plugin should stop soon: finish or give up the unit at hand, call
 	 * done(CANCELLED) for the rest, return.  Ask at least every 100 ms of work. */
@@ -226,14 +230,15 @@ struct kiln_host {
 
 	/* Adds to the seconds that the kernel's own arithmetic took, and the frames (or the
 	 * kernel's own unit of work) it covered; for `kilnctl run --json`. [in process] */
-	void (*kernel_time)(const struct kiln_host *host, double seconds, uint64_t frames);
+	void (*kernel_time)(
+		const struct kiln_host *host, double seconds, uint64_t frames);
 };
 
 struct kiln_kernel {
 	uint32_t size;
 	uint32_t accepts; /* set of enum kiln_unit_kind */
-	uint32_t makes;   /* one of enum kiln_product */
-	uint32_t needs;   /* set of enum kiln_needs that it cannot do without */
+	uint32_t makes;	  /* one of enum kiln_product */
+	uint32_t needs;	  /* set of enum kiln_needs that it cannot do without */
 	const char *name; /* [a-z0-9-]+ */
 	const char *summary;
 	const struct kiln_param *const *params; /* NULL-ended */
@@ -241,13 +246,13 @@ struct kiln_kernel {
 	/* REQUIRED [engine's main thread, once].  Loads what serves many batches: models,
 	 * maps, contexts.  *state is untouched on failure. */
 	int (*open)(const struct kiln_host *host, const struct kiln_params *params,
-		    void **state);
+		void **state);
 
 	/* REQUIRED [engine's main thread, after open, many times].  0 when every unit got
 	 * its done(); negative when the attempt as a whole failed (units already done
 	 * still count). */
 	int (*process)(const struct kiln_host *host, void *state,
-		       const struct kiln_batch *batch);
+		const struct kiln_batch *batch);
 
 	/* REQUIRED [engine's main thread, once].  state may be NULL. */
 	void (*close)(const struct kiln_host *host, void *state);

@@ -102,8 +102,9 @@ struct kd_ledger_query {
 	const char *rule; /* NULL: any */
 	int state;	  /* -1: any */
 	int64_t limit;
-	int64_t unit;	  /* kd_ledger_show: by number, or 0 and by path: */
-	const char *path; /* relative path within any rule, the newest such unit */
+	int64_t unit; /* kd_ledger_show: by number, or 0 and by path: */
+	const char
+		*path; /* relative path within the rule, or any: the newest such unit */
 };
 int kd_ledger_list(struct kd_ledger *ledger, const struct kd_ledger_query *query,
 	kd_ledger_json_fn *done, void *context);

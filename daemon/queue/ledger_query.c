@@ -297,8 +297,8 @@ show_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 {
 	struct query *query = (struct query *)order;
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT " UNIT_COLUMNS
-		" FROM unit WHERE id = ?1 OR (?1 = 0 AND path = ?2)"
+		"SELECT " UNIT_COLUMNS " FROM unit WHERE id = ?1 OR (?1 = 0 AND path = ?2"
+		" AND (?3 IS NULL OR rule = ?3))"
 		" ORDER BY id DESC LIMIT 1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
@@ -306,6 +306,7 @@ show_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	if (query->path != NULL)
 		sqlite3_bind_blob(
 			stmt, 2, query->path, (int)strlen(query->path), SQLITE_STATIC);
+	kd_ledger_bind_text(stmt, 3, query->rule);
 	int rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW) {
 		sqlite3_reset(stmt);

@@ -222,7 +222,7 @@ int
 kd_key_u32(const struct kd_keys *at, const struct kd_key *key,
 	const struct kd_toml *value, void *field)
 {
-	int64_t integer;
+	int64_t integer = 0;
 	int code = kd_key_integer(at, key, value, &integer);
 	if (code == 0)
 		*(uint32_t *)field = (uint32_t)integer;
@@ -233,7 +233,7 @@ int
 kd_key_i32(const struct kd_keys *at, const struct kd_key *key,
 	const struct kd_toml *value, void *field)
 {
-	int64_t integer;
+	int64_t integer = 0;
 	int code = kd_key_integer(at, key, value, &integer);
 	if (code == 0)
 		*(int32_t *)field = (int32_t)integer;

@@ -18,14 +18,15 @@
  *   list    {"rule":s|null,"state":s|null,"limit":n} -> event for each unit, newest
  *           first: {"id","rule","path","state","attempts","reason":s|null,
  *           "output":s|null,"created","updated","batch":n|null}
- *   show    {"unit":n} or {"path":s} -> data: a unit as in list, with "sha256","bytes",
+ *   show    {"unit":n} or {"path":s} (where it was dropped, or below its rule's folder)
+ *           -> data: a unit as in list, with "sha256","bytes",
  *           "tries":[{"batch","attempt","started","ended","status","reason"},...],
  *           "outputs":[{"path","sha256","bytes","companion"},...]
  *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a
- * unit as in list} and {"event":"progress","id","rule","path","done","total"} reload
- * {"wait":true} -> ends when the new configuration is in force, or refused sync
- * {"idle":bool} -> ends when everything dropped before has been seen; with idle, when
- * moreover no unit is settling, ready or running
+ *           unit as in list} and {"event":"progress","id","rule","path","done","total"}
+ *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
+ *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,
+ *           when moreover no unit is settling, ready or running
  *
  * Whoever may connect may ask; reload needs root, the daemon's own user, or one of the
  * configuration's admins.  A peer that breaks the protocol or lets more than 8 MiB pile

@@ -289,7 +289,7 @@ what_changed_is_looked_at_again(void **state)
 	(void)state;
 	assert_true(judge(KD_UNIT_CHANGED, 1, 1).look_again);
 	assert_int_equal(judge(KD_UNIT_CHANGED, 1, 1).state, KD_STATE_GONE);
-	assert_true(judge(KD_UNIT_BUSY, 1, 1).look_again);
+	assert_true(judge(KD_UNIT_BUSY, 1, 1).look_later);
 	assert_int_equal(judge(KD_UNIT_CANCELLED, 1, 1).refund, 1);
 }
 

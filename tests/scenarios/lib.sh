@@ -217,3 +217,9 @@ whole()
 {
 	/usr/bin/python3 "$top_srcdir/tests/scenarios/sidecar.py" --all "$output"
 }
+
+# seen: nothing in $output at this moment that is not whole, stages apart.
+seen()
+{
+	/usr/bin/python3 "$top_srcdir/tests/scenarios/sidecar.py" --seen "$output"
+}

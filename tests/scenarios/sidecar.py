@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""sidecar.py OUTPUT | --all FOLDER - whether what lies there is what its sidecar says.
+"""sidecar.py OUTPUT | --all FOLDER | --seen FOLDER - whether what lies there is what its sidecar says.
 
 An independent reader of sidecars: NAME.kiln.json beside a file, kiln.json inside a
 directory.  Every output a sidecar names must exist with the size and SHA-256 it claims.
 With --all, moreover, every regular file of FOLDER must be a sidecar or named by one:
 half an output, a forgotten stage or an output without sidecar is a fault (checkpoints,
-which are kept on purpose, are not).  Prints faults; exit status 1 if there are any."""
+which are kept on purpose, are not).  With --seen it may be in the middle of work: stages
+are passed over, and a sidecar may stand there before its output, never after.  Prints faults; exit status 1 if there are any."""
 
 import hashlib
 import json
@@ -50,8 +51,28 @@ def faults_of(sidecar):
             yield f"{path}: its SHA-256 is not what the sidecar says"
 
 
+def faults_seen(folder):
+    """What somebody who looks at FOLDER at this moment could trip over."""
+    files = [path for path in folder.rglob("*")
+             if path.is_file() and ".kiln-stage" not in path.parts]
+    sidecars = [path for path in files
+                if path.name.endswith(".kiln.json") or path.name == "kiln.json"]
+    vouched = {path: claims for sidecar in sidecars for path, claims in outputs(sidecar)}
+    faults = []
+    for path in files:
+        if path in sidecars:
+            continue
+        if path not in vouched:
+            faults.append(f"{path} has no sidecar")
+        elif hashlib.sha256(path.read_bytes()).hexdigest() != vouched[path]["sha256"]:
+            faults.append(f"{path} is not what its sidecar says")
+    return faults
+
+
 def main():
-    if sys.argv[1] != "--all":
+    if sys.argv[1] == "--seen":
+        faults = faults_seen(pathlib.Path(sys.argv[2]))
+    elif sys.argv[1] != "--all":
         output = pathlib.Path(sys.argv[1])
         faults = list(faults_of(sidecar_of(output)))
         if not faults and output.is_file() and output not in dict(outputs(sidecar_of(output))):

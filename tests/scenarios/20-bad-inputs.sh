@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Goal: whatever is wrong with a drop, it is quarantined with a reason that names it, and
+# its good neighbours are published all the same.
+. "${top_srcdir:-.}/tests/scenarios/lib.sh"
+samples=$scratch/samples
+mkdir "$samples"
+"$top_builddir/contrib/make-sample" "$samples" >/dev/null || skip_all 'no samples were made'
+rule motions 'kernel = "vmd-fk"' 'match = ["*.vmd"]' "params.model = \"$samples/dancer.pmx\""
+kilnd_start
+is $? 0 'kilnd starts'
+
+cp "$samples/salute.vmd" "$drop/good.vmd"
+cp "$samples/broken.vmd" "$drop/broken.vmd"
+: >"$drop/empty.vmd"
+printf '\x89PNG\r\n\x1a\n0123456789012345678901234567890' >"$drop/picture.vmd"
+# The bone section's count, at byte 50, says far more than the file holds.
+{ head -c 50 "$samples/salute.vmd"; printf '\xff\xff\xff\x7f'; head -c 500 /dev/zero; } >"$drop/counts.vmd"
+# The first key's position, at 54 + 19, is a NaN.
+{ head -c 73 "$samples/salute.vmd"; printf '\x00\x00\xc0\x7f'; tail -c +78 "$samples/salute.vmd"; } >"$drop/nan.vmd"
+mkdir "$drop/folder.vmd"
+mkfifo "$drop/fifo.vmd"
+ln -s /etc/passwd "$drop/link.vmd"
+# Half of its keys are there: what is whole counts.
+head -c $(($(stat -c %s "$samples/salute.vmd") / 2)) "$samples/salute.vmd" >"$drop/half.vmd"
+try 'all of it settles' ctl sync --idle
+
+refused() # NAME PATTERN: quarantined, with a reason that matches
+{
+	[ ! -e "$drop/$1" ] && [ ! -L "$drop/$1" ] || { echo "'$1' still is in the drop folder"; return 1; }
+	[ -e "$failed/$1" ] || [ -L "$failed/$1" ] || { echo "'$1' is not in the quarantine"; return 1; }
+	grep -qE -- "$2" "$failed/$1.reason.txt" || { cat "$failed/$1.reason.txt"; return 1; }
+}
+try 'a good neighbour is published' published good.npz
+try 'a half is published with a warning' published half.npz
+like "$(json 'd["warnings"]' <"$output/half.npz.kiln.json")" 'ends|trunc|cut|missing' 'the warning says so'
+try 'broken' refused broken.vmd 'broken\.vmd'
+try 'empty' refused empty.vmd '(empty|0 bytes)'
+try 'wrong magic' refused picture.vmd 'PNG'
+try 'counts beyond the file' refused counts.vmd '2147483647'
+try 'NaN' refused nan.vmd '(not a number|NaN|nan|finite)'
+try 'a folder where a file should be' refused folder.vmd 'director|folder'
+try 'a FIFO' refused fifo.vmd 'FIFO'
+try 'a symbolic link' refused link.vmd 'symbolic link'
+is "$(readlink "$failed/link.vmd")" /etc/passwd 'the link itself was moved, not what it names'
+is "$(unit_states)" 'failed=8 published=2' 'the ledger agrees'
+like "$(ctl list)" 'empty\.vmd' 'kilnctl list shows them'
+
+# Still being written: the writer holds the file open longer than the quiet time.
+exec 7>"$drop/slow.vmd"
+head -c 1000 "$samples/waltz.vmd" >&7
+ctl sync --idle
+seen=$(ls "$output" "$failed" | grep -c slow)
+is "$seen" 0 'a file that somebody still writes to is left alone'
+tail -c +1001 "$samples/waltz.vmd" >&7
+exec 7>&-
+await 20 published slow.npz
+try 'and is published when it is whole' published slow.npz
+
+kilnd_stop
+if [ "$(id -u)" = 0 ]; then
+	: >"$drop/secret.vmd"
+	chmod 0 "$drop/secret.vmd"
+	chmod 755 "$scratch"
+	chown -R nobody "$state" "$output" "$failed" "$drop"
+	chown root "$drop/secret.vmd"
+	if setpriv --reuid nobody --clear-groups test -r "$top_builddir/plugins/vmd-fk.so"; then
+		kilnd_start setpriv --reuid nobody --clear-groups
+		ctl sync --idle
+		like "$(ctl list --json)" 'secret.vmd[^}]*(Permission denied|may not)' 'an unreadable file is refused'
+		kilnd_stop
+	else
+		skip 'an unreadable file' 'only root can read the build tree here'
+	fi
+else
+	skip 'an unreadable file' 'needs root to be somebody else'
+fi
+finish
