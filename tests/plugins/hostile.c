@@ -238,7 +238,7 @@ transient(const struct kiln_host *host, void *state, const struct kiln_batch *ba
 	return 0;
 }
 
-/* Every second unit is bad. */
+/* Units whose name begins with 'b' are bad. */
 static int
 fussy(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 {
@@ -246,7 +246,7 @@ fussy(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 	for (uint32_t i = 0; i < batch->unit_count; i++) {
 		host->warn(host, i, "seen with \"quotes\"\nand a line break");
 		host->meta(host, i, "place", "[1, {\"of\": 2}]");
-		if (i % 2 == 0)
+		if (batch->units[i]->name[0] != 'b')
 			finish(host, batch, i);
 		else
 			host->done(host, i, KILN_BAD_INPUT,
@@ -281,6 +281,30 @@ steps(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 		for (uint64_t k = 1; k <= 4; k++)
 			host->log(host, KILN_INFO, "step");
 		finish(host, batch, i);
+	}
+	return 0;
+}
+
+/* The one that behaves: a primary and a companion, what the input says in both. */
+static int
+paired(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	(void)state;
+	for (uint32_t i = 0; i < batch->unit_count; i++) {
+		char name[512], text[100];
+		int in = host->open_input(host, i, batch->units[i]->inputs[0]->name);
+		ssize_t got = read(in, text, sizeof text);
+		close(in);
+		for (uint32_t k = 0; k < 2; k++) {
+			snprintf(name, sizeof name, "%s%s", batch->units[i]->stem,
+				k == 0 ? ".out" : ".preview.out");
+			int fd = host->create(
+				host, i, name, k == 0 ? KILN_PRIMARY : KILN_COMPANION);
+			if (got < 0 || write(fd, text, (size_t)got) != got)
+				return -EIO;
+			close(fd);
+		}
+		host->done(host, i, KILN_OK, NULL);
 	}
 	return 0;
 }
@@ -419,6 +443,7 @@ KERNEL(kernel_transient, "transient", transient, open_nothing);
 KERNEL(kernel_fussy, "fussy", fussy, open_nothing);
 KERNEL(kernel_patient, "patient", patient, open_nothing);
 KERNEL(kernel_steps, "steps", steps, open_nothing);
+KERNEL(kernel_paired, "paired", paired, open_nothing);
 KERNEL(kernel_big, "big", big, open_nothing);
 KERNEL(kernel_greedy, "greedy", greedy, open_nothing);
 KERNEL(kernel_spy, "spy", spy, open_nothing);
@@ -428,8 +453,8 @@ static const struct kiln_kernel *const kernels[] = {&kernel_segfault,
 	&kernel_lie_class, &kernel_lie_empty, &kernel_lie_open, &kernel_lie_escape,
 	&kernel_lie_absolute, &kernel_lie_stem, &kernel_lie_sidecar, &kernel_no_verdict,
 	&kernel_unknown_type, &kernel_garbage, &kernel_whole_fails, &kernel_open_fails,
-	&kernel_transient, &kernel_fussy, &kernel_patient, &kernel_steps, &kernel_big,
-	&kernel_greedy, &kernel_spy, NULL};
+	&kernel_transient, &kernel_fussy, &kernel_patient, &kernel_steps, &kernel_paired,
+	&kernel_big, &kernel_greedy, &kernel_spy, NULL};
 
 KILN_EXPORT const struct kiln_plugin kiln_plugin = {
 	.magic = KILN_MAGIC,

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What becomes of inputs after the client's FINISH, also when it is said twice. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "tests/worker/client.h"
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct scratch scratch;
+static struct scratch elsewhere; /* on another file system, where there is one */
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client_scratch_make(&scratch);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	client_scratch_remove(&scratch);
+	return 0;
+}
+
+/* a.txt is fine, b.txt is bad. */
+static void
+run_two(struct client *client, struct kd_manifest *manifest, struct kd_result *result)
+{
+	static const char *const names[] = {"sub/a.txt", "b.txt", NULL};
+	if (!client_exists(&scratch, "in/sub"))
+		assert_int_equal(mkdir(client_path(&scratch, "in/sub"), 0755), 0);
+	client_write(&scratch, "in/sub/a.txt", "good");
+	client_write(&scratch, "in/b.txt", "bad");
+	client_manifest(manifest, &scratch, "hostile", "fussy", names);
+	manifest->quarantine = strdup(client_path(&scratch, "failed"));
+	client_start(client);
+	assert_int_equal(client_run(client, manifest, result), 0);
+	client_expect_published(result, 0);
+	client_expect(result, 1, KD_UNIT_BAD, "byte 0");
+}
+
+static void
+end(struct client *client, struct kd_manifest *manifest, struct kd_result *result)
+{
+	kd_manifest_result_clear(result);
+	kd_manifest_clear(manifest);
+	assert_int_equal(client_stop(client), 0);
+}
+
+static void
+expect_no_failures(json_t *failed)
+{
+	if (json_array_size(failed) != 0)
+		fail_msg("%s", json_string_value(json_object_get(
+				       json_array_get(failed, 0), "reason")));
+	json_decref(failed);
+}
+
+static void
+test_kept_and_quarantined(void **state)
+{
+	(void)state;
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	run_two(&client, &manifest, &result);
+	assert_true(client_exists(&scratch, "in/b.txt"));
+	expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&scratch, "in/sub/a.txt"));
+	assert_false(client_exists(&scratch, "in/b.txt"));
+	char *moved = client_read(&scratch, "failed/b.txt");
+	assert_string_equal(moved, "bad");
+	free(moved);
+	char *reason = client_read(&scratch, "failed/b.txt.reason.txt");
+	assert_non_null(strstr(reason, "What:     b.txt\n"));
+	assert_non_null(strstr(
+		reason, "Why:      bad: byte 0: expected 'K', found something else\n"));
+	assert_non_null(strstr(reason, "Rule:     rule, kernel fussy, batch 7"));
+	assert_non_null(strstr(reason, "What to do next: "));
+	free(reason);
+	/* Said again after a crash: nothing is left to do, nothing is an error. */
+	expect_no_failures(client_finish(&client, 2));
+	end(&client, &manifest, &result);
+	/* The same name once more never overwrites. */
+	run_two(&client, &manifest, &result);
+	expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&scratch, "failed/b.2.txt"));
+	assert_true(client_exists(&scratch, "failed/b.2.txt.reason.txt"));
+	end(&client, &manifest, &result);
+}
+
+static void
+test_reason_of_a_dead_attempt_is_taken_up(void **state)
+{
+	(void)state;
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	run_two(&client, &manifest, &result);
+	expect_no_failures(client_finish(&client, 2));
+	end(&client, &manifest, &result);
+	/* As if it had died between the reason file and the move. */
+	assert_int_equal(unlink(client_path(&scratch, "failed/b.txt")), 0);
+	run_two(&client, &manifest, &result);
+	expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&scratch, "failed/b.txt"));
+	assert_false(client_exists(&scratch, "failed/b.2.txt"));
+	end(&client, &manifest, &result);
+}
+
+static void
+test_deleted(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"d/", "f", NULL};
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
+	client_write(&scratch, "in/d/x", "x");
+	client_write(&scratch, "in/f", "f");
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	manifest.inputs = KD_INPUTS_DELETE;
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	expect_no_failures(client_finish(&client, 2));
+	assert_false(client_exists(&scratch, "in/d"));
+	assert_false(client_exists(&scratch, "in/f"));
+	assert_true(client_exists(&scratch, "out/d/x"));
+	end(&client, &manifest, &result);
+}
+
+/* Moves a directory and a file to `done` and looks for them there. */
+static void
+move_to(const char *done)
+{
+	static const char *const names[] = {"d/", "f", NULL};
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	char path[300];
+	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
+	client_write(&scratch, "in/d/x", "x");
+	client_write(&scratch, "in/f", "f");
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	manifest.inputs = KD_INPUTS_MOVE;
+	manifest.done = strdup(done);
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	expect_no_failures(client_finish(&client, 2));
+	expect_no_failures(client_finish(&client, 2));
+	assert_false(client_exists(&scratch, "in/d"));
+	assert_false(client_exists(&scratch, "in/f"));
+	snprintf(path, sizeof path, "%s/d/x", done);
+	assert_int_equal(access(path, F_OK), 0);
+	snprintf(path, sizeof path, "%s/f", done);
+	assert_int_equal(access(path, F_OK), 0);
+	end(&client, &manifest, &result);
+}
+
+static void
+test_moved(void **state)
+{
+	(void)state;
+	char done[300];
+	snprintf(done, sizeof done, "%s/done/by/now", scratch.base);
+	move_to(done);
+}
+
+static void
+test_moved_across_file_systems(void **state)
+{
+	(void)state;
+	struct stat here, there;
+	char command[100];
+	strcpy(elsewhere.base, "/dev/shm/kiln-test-XXXXXX");
+	if (mkdtemp(elsewhere.base) == NULL || stat(elsewhere.base, &there) < 0 ||
+		stat(scratch.base, &here) < 0 || here.st_dev == there.st_dev) {
+		print_message("# SKIP /dev/shm is no other file system\n");
+		skip();
+	}
+	move_to(elsewhere.base);
+	snprintf(command, sizeof command, "rm -r %s", elsewhere.base);
+	assert_int_equal(system(command), 0);
+}
+
+static void
+test_changed_inputs_stay(void **state)
+{
+	(void)state;
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	run_two(&client, &manifest, &result);
+	client_write(&scratch, "in/b.txt", "dropped anew meanwhile");
+	json_t *failed = client_finish(&client, 2);
+	assert_int_equal(json_array_size(failed), 1);
+	const char *reason =
+		json_string_value(json_object_get(json_array_get(failed, 0), "reason"));
+	assert_string_equal(
+		reason, "'b.txt' is not what was processed any more; it stays");
+	json_decref(failed);
+	assert_true(client_exists(&scratch, "in/b.txt"));
+	end(&client, &manifest, &result);
+}
+
+static void
+test_what_is_no_file_is_quarantined_too(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"fifo", "link", NULL};
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct stat st;
+	assert_int_equal(mkfifo(client_path(&scratch, "in/fifo"), 0644), 0);
+	assert_int_equal(symlink("/etc/passwd", client_path(&scratch, "in/link")), 0);
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	manifest.quarantine = strdup(client_path(&scratch, "failed"));
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	expect_no_failures(client_finish(&client, 2));
+	assert_int_equal(lstat(client_path(&scratch, "failed/link"), &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	assert_true(client_exists(&scratch, "failed/fifo"));
+	assert_true(client_exists(&scratch, "failed/fifo.reason.txt"));
+	end(&client, &manifest, &result);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_kept_and_quarantined),
+		TEST(test_reason_of_a_dead_attempt_is_taken_up),
+		TEST(test_deleted),
+		TEST(test_moved),
+		TEST(test_moved_across_file_systems),
+		TEST(test_changed_inputs_stay),
+		TEST(test_what_is_no_file_is_quarantined_too),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How outputs appear: names, versions, modes, and what stands already. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "daemon/publish/sidecar.h"
+#include "tests/worker/client.h"
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct scratch scratch;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client_scratch_make(&scratch);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	client_scratch_remove(&scratch);
+	return 0;
+}
+
+static void
+expect_text(const char *name, const char *expected)
+{
+	char *text = client_read(&scratch, name);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* Drops `text` as in/a.txt and runs a kernel of hostile's that makes a.out and
+ * a.preview.out of it. */
+static void
+run_pair(const char *text, enum kd_collision collision, struct kd_result *result)
+{
+	static const char *const names[] = {"a.txt", NULL};
+	struct kd_manifest manifest;
+	client_write(&scratch, "in/a.txt", text);
+	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	manifest.collision = collision;
+	client_once(&manifest, result);
+}
+
+static void
+test_versions_stay_together(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_VERSION, &result);
+	client_expect_published(&result, 0);
+	assert_string_equal(result.units[0].primary, client_path(&scratch, "out/a.out"));
+	kd_manifest_result_clear(&result);
+	run_pair("two", KD_COLLISION_VERSION, &result);
+	client_expect_published(&result, 0);
+	assert_string_equal(
+		result.units[0].primary, client_path(&scratch, "out/a.2.out"));
+	assert_string_equal(
+		result.units[0].sidecar, client_path(&scratch, "out/a.2.out.kiln.json"));
+	kd_manifest_result_clear(&result);
+	expect_text("out/a.out", "one");
+	expect_text("out/a.preview.out", "one");
+	expect_text("out/a.2.out", "two");
+	expect_text("out/a.2.preview.out", "two");
+	/* Each content is found where it was published. */
+	run_pair("one", KD_COLLISION_VERSION, &result);
+	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
+	kd_manifest_result_clear(&result);
+	run_pair("two", KD_COLLISION_VERSION, &result);
+	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.2.out");
+	kd_manifest_result_clear(&result);
+	run_pair("three", KD_COLLISION_VERSION, &result);
+	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
+	expect_text("out/a.3.out", "three");
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_a_foreign_file_is_left_alone(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	client_write(&scratch, "out/a.preview.out", "mine");
+	run_pair("one", KD_COLLISION_VERSION, &result);
+	client_expect_published(&result, 0);
+	expect_text("out/a.preview.out", "mine");
+	expect_text("out/a.2.out", "one");
+	assert_false(client_exists(&scratch, "out/a.out"));
+	assert_false(client_exists(&scratch, "out/a.out.kiln.json"));
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_keep(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_KEEP, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	run_pair("two", KD_COLLISION_KEEP, &result);
+	client_expect(&result, 0, KD_UNIT_KEPT, "an older output stands: '");
+	expect_text("out/a.out", "one");
+	assert_false(client_exists(&scratch, "out/a.2.out"));
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_replace(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	run_pair("two", KD_COLLISION_REPLACE, &result);
+	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
+	client_expect_published(&result, 0);
+	expect_text("out/a.out", "two");
+	expect_text("out/a.preview.out", "two");
+	assert_false(client_exists(&scratch, "out/a.2.out"));
+	kd_manifest_result_clear(&result);
+}
+
+static void
+run_directory(enum kd_collision collision, struct kd_result *result)
+{
+	static const char *const names[] = {"shot/", NULL};
+	struct kd_manifest manifest;
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	manifest.collision = collision;
+	free(manifest.units[0].output);
+	manifest.units[0].output = strdup("show/day");
+	client_once(&manifest, result);
+}
+
+static void
+test_directories(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	assert_int_equal(mkdir(client_path(&scratch, "in/shot"), 0755), 0);
+	assert_int_equal(mkdir(client_path(&scratch, "in/shot/sub"), 0755), 0);
+	client_write(&scratch, "in/shot/1.png", "one");
+	client_write(&scratch, "in/shot/sub/2.png", "two");
+	run_directory(KD_COLLISION_VERSION, &result);
+	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
+	client_expect_published(&result, 0);
+	assert_string_equal(result.units[0].sidecar,
+		client_path(&scratch, "out/show/day/shot/kiln.json"));
+	kd_manifest_result_clear(&result);
+	struct stat st;
+	assert_int_equal(stat(client_path(&scratch, "out/show/day/shot/sub"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	run_directory(KD_COLLISION_VERSION, &result);
+	client_expect(&result, 0, KD_UNIT_ALREADY, "out/show/day/shot");
+	kd_manifest_result_clear(&result);
+	client_write(&scratch, "in/shot/1.png", "another");
+	run_directory(KD_COLLISION_VERSION, &result);
+	client_expect_published(&result, 0);
+	expect_text("out/show/day/shot/1.png", "one");
+	expect_text("out/show/day/shot.2/1.png", "another");
+	kd_manifest_result_clear(&result);
+	client_write(&scratch, "in/shot/1.png", "a third");
+	run_directory(KD_COLLISION_REPLACE, &result);
+	client_expect_published(&result, 0);
+	expect_text("out/show/day/shot/1.png", "a third");
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_mode_and_group(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.txt", NULL};
+	static const char *const files[] = {
+		"out/a.out", "out/a.preview.out", "out/a.out.kiln.json"};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct stat st;
+	client_write(&scratch, "in/a.txt", "x");
+	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	manifest.mode = 0664;
+	gid_t expected = getegid();
+	const struct group *games = geteuid() == 0 ? getgrnam("games") : NULL;
+	if (games != NULL) {
+		manifest.group = strdup("games");
+		expected = games->gr_gid;
+	}
+	client_once(&manifest, &result);
+	client_expect_published(&result, 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(stat(client_path(&scratch, files[i]), &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0664);
+		assert_int_equal(st.st_gid, expected);
+	}
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_again_makes_a_new_version(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.txt", NULL};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct client client = {.again = 1};
+	client_write(&scratch, "in/a.txt", "x");
+	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	client_start(&client);
+	for (int i = 0; i < 3; i++) {
+		/* Runs 0 and 1 are two units of the ledger, run 2 repeats the second. */
+		manifest.units[0].id = i == 0 ? 1 : 2;
+		assert_int_equal(client_run(&client, &manifest, &result), 0);
+		client_expect(
+			&result, 0, i < 2 ? KD_UNIT_PUBLISHED : KD_UNIT_ALREADY, "");
+		kd_manifest_result_clear(&result);
+	}
+	assert_true(client_exists(&scratch, "out/a.2.out"));
+	assert_false(client_exists(&scratch, "out/a.3.out"));
+	assert_int_equal(client_stop(&client), 0);
+	kd_manifest_clear(&manifest);
+}
+
+static void
+test_sidecar_says_where_it_came_from(void **state)
+{
+	(void)state;
+	static const char *const present[] = {"kiln", "rule", "revision", "unit", "path",
+		"batch", "attempt", "kernel", "plugin", "plugin_version", "variant",
+		"device", "params", "path_params", "inputs", "outputs", "facts",
+		"warnings", "started", "finished", "seconds", "host"};
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_VERSION, &result);
+	json_t *sidecar = json_load_file(result.units[0].sidecar, 0, NULL);
+	assert_int_equal(json_integer_value(json_object_get(sidecar, "format")),
+		KD_SIDECAR_FORMAT);
+	for (size_t i = 0; i < sizeof present / sizeof *present; i++)
+		if (json_object_get(sidecar, present[i]) == NULL)
+			fail_msg("the sidecar lacks '%s'", present[i]);
+	const char *started = json_string_value(json_object_get(sidecar, "started"));
+	unsigned year;
+	assert_int_equal(sscanf(started, "%4u-%*2u-%*2uT%*2u:%*2u:%*2u.%*3uZ", &year), 1);
+	assert_true(year >= 2024);
+	json_decref(sidecar);
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_too_long_a_name(void **state)
+{
+	(void)state;
+	char name[256], path[300];
+	struct kd_manifest manifest;
+	struct kd_result result;
+	memset(name, 'n', 250);
+	strcpy(name + 250, ".txt");
+	snprintf(path, sizeof path, "in/%s", name);
+	client_write(&scratch, path, "x");
+	const char *const names[] = {name, NULL};
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_once(&manifest, &result);
+	client_expect(&result, 0, KD_UNIT_BAD,
+		"its output's name would be longer than 255 bytes");
+	kd_manifest_result_clear(&result);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_versions_stay_together),
+		TEST(test_a_foreign_file_is_left_alone),
+		TEST(test_keep),
+		TEST(test_replace),
+		TEST(test_directories),
+		TEST(test_mode_and_group),
+		TEST(test_again_makes_a_new_version),
+		TEST(test_sidecar_says_where_it_came_from),
+		TEST(test_too_long_a_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
