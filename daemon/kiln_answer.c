@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { LIST_MOST = 10000 }; /* rows: what a client may have waiting must hold them */
+
 static json_t *
 name_json(const char *name)
 {
@@ -144,6 +146,8 @@ answer_list(
 		wanted.state = kd_unit_state_parse(state);
 	if (json_is_integer(limit))
 		wanted.limit = json_integer_value(limit);
+	if (wanted.limit < 0 || wanted.limit > LIST_MOST)
+		wanted.limit = LIST_MOST;
 	if (state != NULL && wanted.state < 0)
 		kd_control_refuse(request,
 			"'%s' is no state: expected ready, running, deferred, published, "

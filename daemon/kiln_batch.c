@@ -184,13 +184,20 @@ on_finished(void *context, const uint32_t *failed, char *const *reasons,
 			batch->rule->name, KD_NAME(batch->units[failed[i]]->path),
 			reasons[i]);
 	}
-	int64_t *units = calloc(batch->unit_count, sizeof *units);
+	struct kd_ledger_closed *units = calloc(batch->unit_count, sizeof *units);
 	uint32_t count = 0;
 	for (uint32_t i = 0; units != NULL && reason == NULL && i < batch->unit_count;
-		i++)
-		if (kd_unit_is_final(run->outcomes[i].state) &&
-			!run->outcomes[i].kept_input)
-			units[count++] = batch->units[i]->id;
+		i++) {
+		enum kd_state state = run->outcomes[i].state;
+		if (!kd_unit_is_final(state) || run->outcomes[i].kept_input)
+			continue;
+		units[count++] = (struct kd_ledger_closed){
+			.unit = batch->units[i]->id,
+			.left = state == KD_STATE_FAILED
+					? batch->rule->quarantine != NULL
+					: batch->rule->inputs != KD_INPUTS_KEEP,
+		};
+	}
 	run->pending++;
 	if (kd_ledger_finish(run->kiln->ledger, units, count, on_closed, run) < 0)
 		on_closed(run, -ENOMEM);

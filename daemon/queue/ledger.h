@@ -44,8 +44,8 @@ int kd_ledger_load(struct kd_ledger *ledger, kd_ledger_unit_fn *each, void *cont
 int kd_ledger_counts(
 	struct kd_ledger *ledger, const char *rule, uint64_t counts[KD_STATES]);
 
-/* A settled drop.  fresh: it is new, or was given up as GONE and is there again; the
- * caller queues it under id.  Otherwise it is known, and nothing is to be done. */
+/* A settled drop.  fresh: it is new, or had gone or been moved away and is there again;
+ * the caller queues it under id.  Otherwise it is known, and nothing is to be done. */
 typedef void kd_ledger_offer_fn(void *context, int rc, int64_t id, int fresh);
 int kd_ledger_offer(struct kd_ledger *ledger, const struct kd_unit *unit,
 	kd_ledger_offer_fn *done, void *context);
@@ -92,9 +92,14 @@ typedef void kd_ledger_done_fn(void *context, int rc);
 int kd_ledger_record(struct kd_ledger *ledger, const struct kd_ledger_record *record,
 	kd_ledger_done_fn *done, void *context);
 
-/* The units' inputs are disposed of: they are closed. */
-int kd_ledger_finish(struct kd_ledger *ledger, const int64_t *units, uint32_t unit_count,
-	kd_ledger_done_fn *done, void *context);
+/* The units' inputs are disposed of: they are closed.  left: the input was moved away or
+ * deleted, so that its coming back, even unchanged, is a new drop. */
+struct kd_ledger_closed {
+	int64_t unit;
+	int left;
+};
+int kd_ledger_finish(struct kd_ledger *ledger, const struct kd_ledger_closed *units,
+	uint32_t unit_count, kd_ledger_done_fn *done, void *context);
 
 /* For kilnctl: an array of units, newest first; one unit whole (null: none). */
 typedef void kd_ledger_json_fn(void *context, int rc, json_t *json); /* takes json */

@@ -131,7 +131,7 @@ kd_ledger_counts(struct kd_ledger *ledger, const char *rule, uint64_t counts[KD_
 	memset(counts, 0, KD_STATES * sizeof counts[0]);
 	if (sqlite3_prepare_v2(ledger->db,
 		    "SELECT state, count(*) FROM unit WHERE (?1 IS NULL OR rule = ?1)"
-		    " AND finished = 1 GROUP BY state",
+		    " AND finished > 0 GROUP BY state",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		return -EIO;
 	kd_ledger_bind_text(stmt, 1, rule);

@@ -33,13 +33,14 @@ bind_identity(sqlite3_stmt *stmt, const struct kd_unit *unit)
 	sqlite3_bind_int64(stmt, 7, (int64_t)unit->identity.fingerprint);
 }
 
-/* A unit that was given up as gone, and is there again as it was, is open again. */
+/* A unit that had gone, or whose input had been moved away, and that is there again as it
+ * was, is open again: somebody put it back to have it run. */
 static int
 reopen(struct kd_ledger *ledger, struct offer *offer)
 {
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"UPDATE unit SET state = 0, finished = 0, reason = NULL, updated = ?2"
-		" WHERE id = ?1");
+		"UPDATE unit SET state = 0, finished = 0, attempts = 0, alone = 0,"
+		" reason = NULL, updated = ?2 WHERE id = ?1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
 	sqlite3_bind_int64(stmt, 1, offer->id);
@@ -53,7 +54,8 @@ offer_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 {
 	struct offer *offer = (struct offer *)order;
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT id, state FROM unit WHERE rule = ? AND path = ? AND ino = ?"
+		"SELECT id, state = 7 OR finished = 2 FROM unit WHERE rule = ? AND path "
+		"= ? AND ino = ?"
 		" AND btime = ? AND size = ? AND mtime = ? AND fingerprint = ?");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
@@ -61,9 +63,9 @@ offer_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW) {
 		offer->id = sqlite3_column_int64(stmt, 0);
-		int state = sqlite3_column_int(stmt, 1);
+		int was_away = sqlite3_column_int(stmt, 1);
 		sqlite3_reset(stmt);
-		return state == KD_STATE_GONE ? reopen(ledger, offer) : SQLITE_OK;
+		return was_away ? reopen(ledger, offer) : SQLITE_OK;
 	}
 	sqlite3_reset(stmt);
 	if (rc != SQLITE_DONE)
@@ -433,7 +435,7 @@ struct finish {
 	kd_ledger_done_fn *done;
 	void *context;
 	uint32_t unit_count;
-	int64_t units[];
+	struct kd_ledger_closed units[];
 };
 
 static int
@@ -443,10 +445,11 @@ finish_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < finish->unit_count && rc == SQLITE_OK; i++) {
 		sqlite3_stmt *stmt = kd_ledger_statement(
-			ledger, "UPDATE unit SET finished = 1 WHERE id = ?");
+			ledger, "UPDATE unit SET finished = 1 + ?2 WHERE id = ?1");
 		if (stmt == NULL)
 			return SQLITE_ERROR;
-		sqlite3_bind_int64(stmt, 1, finish->units[i]);
+		sqlite3_bind_int64(stmt, 1, finish->units[i].unit);
+		sqlite3_bind_int(stmt, 2, finish->units[i].left != 0);
 		rc = kd_ledger_step(stmt);
 	}
 	return rc;
@@ -461,8 +464,8 @@ finish_done(struct kd_ledger_order *order, int rc)
 }
 
 int
-kd_ledger_finish(struct kd_ledger *ledger, const int64_t *units, uint32_t unit_count,
-	kd_ledger_done_fn *done, void *context)
+kd_ledger_finish(struct kd_ledger *ledger, const struct kd_ledger_closed *units,
+	uint32_t unit_count, kd_ledger_done_fn *done, void *context)
 {
 	struct finish *finish =
 		calloc(1, sizeof *finish + unit_count * sizeof finish->units[0]);

@@ -9,7 +9,8 @@
 
 static const char *const steps[] = {
 	/* 1: the first.  Times are Unix seconds; state and status are the numbers of
-	   enum kd_state and enum kd_status; paths are bytes. */
+	   enum kd_state and enum kd_status; paths are bytes.  finished: 0 open, 1 closed,
+	   2 closed and the input is not where it was dropped. */
 	"CREATE TABLE unit ("
 	" id INTEGER PRIMARY KEY, rule TEXT NOT NULL, path BLOB NOT NULL,"
 	" kind INTEGER NOT NULL, ino INTEGER NOT NULL, btime INTEGER NOT NULL,"

@@ -247,6 +247,28 @@ what_was_gone_and_came_back_is_fresh(void **state)
 }
 
 static void
+what_was_moved_away_and_put_back_is_fresh(void **state)
+{
+	(void)state;
+	open_ledger();
+	begin();
+	int64_t stays = offer("stays", 1), left = offer("left", 1);
+	record(stays, start(stays), KD_STATE_FAILED, KD_UNIT_BAD);
+	record(left, start(left), KD_STATE_FAILED, KD_UNIT_BAD);
+	struct kd_ledger_closed closed[] = {{stays, 0}, {left, 1}};
+	assert_int_equal(kd_ledger_finish(ledger, closed, 2, on_done, NULL), 0);
+	ev_run(loop, 0);
+	assert_int_equal(offer("stays", 1), stays);
+	assert_false(got.fresh);
+	assert_int_equal(offer("left", 1), left);
+	assert_true(got.fresh);
+	reopen();
+	assert_int_equal(loaded_count, 1);
+	assert_int_equal(loaded[0].id, left);
+	assert_int_equal(loaded[0].attempts, 0);
+}
+
+static void
 open_units_come_back_after_a_start(void **state)
 {
 	(void)state;
@@ -259,7 +281,9 @@ open_units_come_back_after_a_start(void **state)
 	record(deferred, start(deferred), KD_STATE_DEFERRED, KD_UNIT_TRANSIENT);
 	record(published, start(published), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
 	record(finished, start(finished), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
-	assert_int_equal(kd_ledger_finish(ledger, &finished, 1, on_done, NULL), 0);
+	assert_int_equal(kd_ledger_finish(ledger, &(struct kd_ledger_closed){finished, 0},
+				 1, on_done, NULL),
+		0);
 	ev_run(loop, 0);
 	reopen();
 	assert_int_equal(loaded_count, 4);
@@ -341,7 +365,7 @@ closed_units_are_counted(void **state)
 	begin();
 	int64_t unit = offer("a", 1);
 	record(unit, start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
-	kd_ledger_finish(ledger, &unit, 1, on_done, NULL);
+	kd_ledger_finish(ledger, &(struct kd_ledger_closed){unit, 0}, 1, on_done, NULL);
 	ev_run(loop, 0);
 	kd_ledger_close(ledger);
 	open_ledger();
@@ -372,6 +396,8 @@ main(void)
 			a_known_drop_is_not_fresh, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_gone_and_came_back_is_fresh, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_moved_away_and_put_back_is_fresh, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			open_units_come_back_after_a_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(

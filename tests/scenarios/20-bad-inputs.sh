@@ -21,6 +21,7 @@ printf '\x89PNG\r\n\x1a\n0123456789012345678901234567890' >"$drop/picture.vmd"
 mkdir "$drop/folder.vmd"
 mkfifo "$drop/fifo.vmd"
 ln -s /etc/passwd "$drop/link.vmd"
+head -c 100000 "$samples/waltz.vmd" >"$samples/half.vmd"
 # Half of its keys are there: what is whole counts.
 head -c $(($(stat -c %s "$samples/salute.vmd") / 2)) "$samples/salute.vmd" >"$drop/half.vmd"
 try 'all of it settles' ctl sync --idle
@@ -46,13 +47,21 @@ is "$(readlink "$failed/link.vmd")" /etc/passwd 'the link itself was moved, not 
 is "$(unit_states)" 'failed=8 published=2' 'the ledger agrees'
 like "$(ctl list)" 'empty\.vmd' 'kilnctl list shows them'
 
+# What the quarantine's reason file advises: put right, or moved back, it runs again.
+mv "$failed/empty.vmd" "$drop/empty.vmd"
+ctl sync --idle
+try 'moved back unchanged it is refused again' refused empty.vmd 'empty'
+cp "$samples/waltz.vmd" "$drop/empty.vmd"
+ctl sync --idle
+try 'put right it is published' published empty.npz
+
 # Still being written: the writer holds the file open longer than the quiet time.
 exec 7>"$drop/slow.vmd"
-head -c 1000 "$samples/waltz.vmd" >&7
+head -c 1000 "$samples/half.vmd" >&7
 ctl sync --idle
 seen=$(ls "$output" "$failed" | grep -c slow)
 is "$seen" 0 'a file that somebody still writes to is left alone'
-tail -c +1001 "$samples/waltz.vmd" >&7
+tail -c +1001 "$samples/half.vmd" >&7
 exec 7>&-
 await 20 published slow.npz
 try 'and is published when it is whole' published slow.npz
