@@ -7,3 +7,6 @@ contrib_make_sample_SOURCES = \
 	contrib/make-sample-body.c contrib/make-sample-bytes.c \
 	contrib/make-sample-dances.c contrib/make-sample-pmx.c contrib/make-sample-vmd.c
 contrib_make_sample_LDADD = $(libfmt_libs) -lm
+
+EXTRA_DIST += contrib/plugin-template/README.md contrib/plugin-template/Makefile \
+	contrib/plugin-template/shout.c

@@ -7,3 +7,5 @@ plugin_PROGRAMS += plugins/copy.so
 plugins_copy_so_SOURCES = plugins/copy.c
 plugins_copy_so_CFLAGS = $(so_cflags)
 plugins_copy_so_LDFLAGS = $(so_ldflags)
+
+dist_man_MANS += plugins/kiln-plugin.7

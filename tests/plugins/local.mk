@@ -5,3 +5,4 @@ tests_plugins_run_plugin_SOURCES = \
 
 tap_scripts += tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py
 EXTRA_DIST += tests/plugins/mmd.py
+tap_scripts += tests/plugins/t_template.sh
