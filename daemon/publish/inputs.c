@@ -281,11 +281,11 @@ reason_text(
 		    "%s\n"
 		    "What to do next: put the file right and drop it again, or, when the "
 		    "cause lay elsewhere,\n"
-		    "move it back into the drop folder (kilnctl retry %lld).\n",
+		    "move it back into the drop folder as it is.\n",
 		    KD_NAME(path), quarantine->status, quarantine->reason, when,
 		    quarantine->rule[0] == '\0' ? "(none)" : quarantine->rule,
 		    quarantine->kernel, (long long)quarantine->batch, quarantine->attempt,
-		    identity, (long long)quarantine->unit) < 0)
+		    identity) < 0)
 		return NULL;
 	return text;
 }
