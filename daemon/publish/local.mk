@@ -1,6 +1,7 @@
 # What becomes of outputs and inputs.
 noinst_LIBRARIES += libkdpublish.a
 libkdpublish_a_SOURCES = \
+	daemon/publish/folder.h daemon/publish/folder.c \
 	daemon/publish/inputs.h daemon/publish/inputs.c \
 	daemon/publish/publish.h daemon/publish/publish.c \
 	daemon/publish/sidecar.h daemon/publish/sidecar.c \

@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/publish/folder.h"
 #include "daemon/publish/slot.h"
 
 #include <dirent.h>
@@ -19,23 +20,11 @@
 
 enum { VERSIONS_MOST = 100000, RACES_MOST = 100 };
 
-/* One folder that outputs land in. */
-struct folder {
-	char *path; /* below the output root; "" is the root */
-	int fd;
-	int touched;	 /* has new names: to be fsynced */
-	int failed;	 /* -errno of that fsync */
-	char **sidecars; /* sorted names, once listed */
-	size_t sidecar_count;
-	int listed;
-};
-
 struct kd_publisher {
 	const struct kd_stage *stage;
 	const struct kd_manifest *manifest;
 	gid_t group; /* (gid_t)-1: leave */
-	struct folder *folders;
-	size_t folder_count;
+	struct kd_folders folders;
 };
 
 static int
@@ -67,6 +56,7 @@ kd_publish_new(const struct kd_stage *stage, const struct kd_manifest *manifest,
 	made->stage = stage;
 	made->manifest = manifest;
 	made->group = group;
+	made->folders.root = stage->out;
 	*publisher = made;
 	return 0;
 }
@@ -76,15 +66,7 @@ kd_publish_free(struct kd_publisher *publisher)
 {
 	if (publisher == NULL)
 		return;
-	for (size_t i = 0; i < publisher->folder_count; i++) {
-		struct folder *folder = &publisher->folders[i];
-		for (size_t k = 0; k < folder->sidecar_count; k++)
-			free(folder->sidecars[k]);
-		free(folder->sidecars);
-		free(folder->path);
-		close(folder->fd);
-	}
-	free(publisher->folders);
+	kd_folder_close(&publisher->folders);
 	free(publisher);
 }
 
@@ -110,40 +92,6 @@ settle(struct kd_publish_unit *unit, enum kd_status status, const char *format, 
 	if (vasprintf(&unit->reason, format, args) < 0)
 		unit->reason = NULL;
 	va_end(args);
-}
-
-/* The folder the unit's outputs land in, made where `make`; valid until the next call.
- * NULL with errno. */
-static struct folder *
-open_folder(struct kd_publisher *publisher, const char *path, int make)
-{
-	for (size_t i = 0; i < publisher->folder_count; i++)
-		if (strcmp(publisher->folders[i].path, path) == 0)
-			return &publisher->folders[i];
-	char inside[PATH_MAX];
-	int out = publisher->stage->out, rc = 0;
-	if (snprintf(inside, sizeof inside, "%s/.", path) >= (int)sizeof inside)
-		rc = -ENAMETOOLONG;
-	if (rc == 0 && path[0] != '\0' && make)
-		rc = kd_file_make_parents(out, inside);
-	int fd = rc < 0 ? rc
-			: kd_file_open_beneath(out, path[0] == '\0' ? "." : path,
-				  O_RDONLY | O_DIRECTORY, 0);
-	struct folder *more =
-		fd < 0 ? NULL
-		       : realloc(publisher->folders, (publisher->folder_count + 1) *
-							     sizeof *publisher->folders);
-	char *copy = more == NULL ? NULL : strdup(path);
-	if (more != NULL)
-		publisher->folders = more;
-	if (copy == NULL) {
-		if (fd >= 0)
-			close(fd);
-		errno = fd < 0 ? -fd : ENOMEM;
-		return NULL;
-	}
-	more[publisher->folder_count] = (struct folder){.path = copy, .fd = fd};
-	return &more[publisher->folder_count++];
 }
 
 /* Mode, group, content hash and durability of one staged file. */
@@ -256,7 +204,7 @@ write_sidecar(const struct kd_publisher *publisher, const struct kd_publish_unit
 /* Tells the unit where the slot's outputs are. */
 static int
 adopt_slot(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	const struct folder *folder, const struct kd_slot *slot)
+	const struct kd_folder *folder, const struct kd_slot *slot)
 {
 	const char *out = publisher->manifest->out;
 	const char *slash = folder->path[0] == '\0' ? "" : "/";
@@ -285,7 +233,7 @@ adopt_slot(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
  * sidecar's file or the directory. */
 static int
 adopt_sidecar(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	const struct folder *folder, const char *place, const json_t *json)
+	const struct kd_folder *folder, const char *place, const json_t *json)
 {
 	const json_t *list = json_object_get(json, "outputs"), *item;
 	size_t count = json_array_size(list), i;
@@ -328,7 +276,7 @@ adopt_sidecar(const struct kd_publisher *publisher, struct kd_publish_unit *unit
 
 static int
 settle_already(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct folder *folder, const char *place, const json_t *json)
+	struct kd_folder *folder, const char *place, const json_t *json)
 {
 	int rc = adopt_sidecar(publisher, unit, folder, place, json);
 	if (rc < 0) {
@@ -345,7 +293,8 @@ settle_already(const struct kd_publisher *publisher, struct kd_publish_unit *uni
  * replaced (*how). */
 static int
 resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	const struct folder *folder, const struct kd_slot *slot, enum kd_slot_state *how)
+	const struct kd_folder *folder, const struct kd_slot *slot,
+	enum kd_slot_state *how)
 {
 	switch (publisher->manifest->collision) {
 	case KD_COLLISION_REPLACE:
@@ -371,7 +320,7 @@ resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit
  * other negative errno: failed. */
 static int
 try_version(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct folder *folder, unsigned version)
+	struct kd_folder *folder, unsigned version)
 {
 	struct kd_slot slot;
 	json_t *found = NULL;
@@ -411,7 +360,8 @@ out:
 static void
 place(struct kd_publisher *publisher, struct kd_publish_unit *unit)
 {
-	struct folder *folder = open_folder(publisher, unit->sidecar.unit->output, 1);
+	struct kd_folder *folder =
+		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 1);
 	int rc = folder == NULL ? -errno : 0;
 	unsigned version = 1, races = 0;
 	while (rc == 0 && version <= VERSIONS_MOST) {
@@ -442,20 +392,15 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 	for (size_t i = 0; i < count; i++)
 		if (units[i]->status == KD_UNIT_PUBLISHED)
 			place(publisher, units[i]);
-	for (size_t i = 0; i < publisher->folder_count; i++) {
-		struct folder *folder = &publisher->folders[i];
-		if (folder->touched && fsync(folder->fd) < 0)
-			folder->failed = errno;
-		folder->touched = 0;
-	}
+	kd_folder_sync(&publisher->folders);
 	/* Visible, but not known to survive a power cut: the next attempt finds it and
 	 * makes it durable.  Never run again under a new name. */
 	for (size_t i = 0; i < count; i++) {
 		struct kd_publish_unit *unit = units[i];
 		if (unit->status != KD_UNIT_PUBLISHED && unit->status != KD_UNIT_ALREADY)
 			continue;
-		const struct folder *folder =
-			open_folder(publisher, unit->sidecar.unit->output, 0);
+		const struct kd_folder *folder = kd_folder_open(
+			&publisher->folders, unit->sidecar.unit->output, 0);
 		if (folder != NULL && folder->failed != 0)
 			settle(unit, KD_UNIT_TRANSIENT,
 				"published as '%s', but its folder could not be made "
@@ -465,55 +410,8 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 }
 
 static int
-compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int
-is_sidecar(const char *name)
-{
-	size_t length = strlen(name), suffix = strlen(KD_SIDECAR_SUFFIX);
-	return length > suffix && strcmp(name + length - suffix, KD_SIDECAR_SUFFIX) == 0;
-}
-
-/* All sidecars of a folder, sorted, once a batch: one listing serves all its units. */
-static void
-list_sidecars(struct folder *folder)
-{
-	int fd = kd_file_open_beneath(folder->fd, ".", O_RDONLY | O_DIRECTORY, 0);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	size_t room = 0;
-	folder->listed = 1;
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (!is_sidecar(entry->d_name))
-			continue;
-		if (folder->sidecar_count == room) {
-			room = room == 0 ? 64 : room * 2;
-			void *more = realloc(
-				folder->sidecars, room * sizeof *folder->sidecars);
-			if (more == NULL)
-				break;
-			folder->sidecars = more;
-		}
-		char *name = strdup(entry->d_name);
-		if (name == NULL)
-			break;
-		folder->sidecars[folder->sidecar_count++] = name;
-	}
-	if (dir != NULL)
-		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
-	if (folder->sidecar_count > 1)
-		qsort(folder->sidecars, folder->sidecar_count, sizeof *folder->sidecars,
-			compare_names);
-}
-
-static int
 try_sidecar(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct folder *folder, const char *name)
+	struct kd_folder *folder, const char *name)
 {
 	json_t *json = kd_sidecar_read(folder->fd, name);
 	int ours = json != NULL &&
@@ -526,7 +424,7 @@ try_sidecar(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
 
 static int
 find_directory(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct folder *folder)
+	struct kd_folder *folder)
 {
 	int found = 0;
 	for (unsigned version = 1; !found && version <= VERSIONS_MOST; version++) {
@@ -550,21 +448,13 @@ find_directory(const struct kd_publisher *publisher, struct kd_publish_unit *uni
  * begins with the stem and a separator.  One that this misses is met when publishing. */
 static int
 find_file(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct folder *folder)
+	struct kd_folder *folder)
 {
-	size_t length = strlen(unit->stem), low = 0, high;
-	if (!folder->listed)
-		list_sidecars(folder);
-	high = folder->sidecar_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (strcmp(folder->sidecars[middle], unit->stem) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < folder->sidecar_count; low++) {
-		const char *name = folder->sidecars[low];
+	size_t length = strlen(unit->stem);
+	kd_folder_list(folder);
+	for (size_t i = kd_folder_seek(folder, unit->stem); i < folder->sidecar_count;
+		i++) {
+		const char *name = folder->sidecars[i];
 		if (strncmp(name, unit->stem, length) != 0)
 			break;
 		if (strchr("._-", name[length]) != NULL &&
@@ -577,7 +467,8 @@ find_file(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
 int
 kd_publish_find(struct kd_publisher *publisher, struct kd_publish_unit *unit)
 {
-	struct folder *folder = open_folder(publisher, unit->sidecar.unit->output, 0);
+	struct kd_folder *folder =
+		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 0);
 	if (folder == NULL)
 		return 0;
 	/* Whether this kernel makes files or a directory is not known yet either. */

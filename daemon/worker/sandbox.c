@@ -337,13 +337,13 @@ add_conditional(scmp_filter_ctx filter)
 	/* abort(3) and pthread_kill(3) of our own threads. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+			SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sched_setaffinity),
-			1, SCMP_A0(SCMP_CMP_EQ, 0));
+			1, SCMP_A0(SCMP_CMP_EQ, 0, 0));
 	if (rc == 0 && !SANITIZED)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 2,
-			SCMP_A0(SCMP_CMP_EQ, 0), SCMP_A2(SCMP_CMP_EQ, 0));
+			SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0));
 #ifdef __x86_64__
 	/* AMX asks for its tiles so; the address calls of arch_prctl are the loader's. */
 	if (rc == 0)

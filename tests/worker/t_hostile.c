@@ -37,6 +37,7 @@ tear_down(void **state)
 	return 0;
 }
 
+static const char *const one[] = {"a.txt", NULL};
 static const char *const three[] = {"a.txt", "b.txt", "c.txt", NULL};
 
 struct lie {
@@ -199,8 +200,7 @@ test_a_spy_sees_nothing(void **state)
 		"ptrace: Operation not permitted", "unlink: Operation not permitted"};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "spy", three);
-	manifest.unit_count = 1;
+	client_manifest(&manifest, &scratch, "hostile", "spy", one);
 	client_once(&manifest, &result);
 	print_message("# %s\n", result.units[0].reason);
 	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
@@ -223,8 +223,7 @@ test_memory_is_limited(void **state)
 #else
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "greedy", three);
-	manifest.unit_count = 1;
+	client_manifest(&manifest, &scratch, "hostile", "greedy", one);
 	manifest.memory_limit = 256 << 20;
 	client_once(&manifest, &result);
 	client_expect(&result, 0, KD_UNIT_TRANSIENT, "out of memory after 2");
@@ -238,8 +237,7 @@ test_output_is_limited(void **state)
 	(void)state;
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "big", three);
-	manifest.unit_count = 1;
+	client_manifest(&manifest, &scratch, "hostile", "big", one);
 	manifest.output_limit = 100000;
 	client_once(&manifest, &result);
 	client_expect(&result, 0, KD_UNIT_BAD, "cannot write its output: File too large");
