@@ -326,8 +326,9 @@ on_same(void *context, int rc, const char *output)
 	run->pending--;
 	/* A ledger that cannot answer lets the unit run: that is never wrong. */
 	if (run->job != NULL)
-		kd_job_verdict(
-			run->job, question->unit, rc < 0 || output == NULL, output);
+		kd_job_verdict(run->job, question->unit,
+			rc < 0 || output == NULL ? KD_VERDICT_RUN : KD_VERDICT_SAME,
+			output);
 	free(question);
 	release(run);
 }
@@ -354,7 +355,8 @@ on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256)
 		run->pending--;
 		free(question);
 	}
-	kd_job_verdict(job, unit, 1, NULL);
+	kd_job_verdict(job, unit,
+		rule->same == KD_SAME_RUN ? KD_VERDICT_RUN_AGAIN : KD_VERDICT_RUN, NULL);
 }
 
 static void

@@ -69,7 +69,7 @@ _kilnctl()
 		case $command/$cur in
 		/-*) words='--state --config --json --help --version' ;;
 		/*) words=$commands ;;
-		run/-*) words='-p -d -j -o --repeat --replace --plugins --json --help' ;;
+		run/-*) words='-p -d -j -o --repeat --collision --plugins --json --help' ;;
 		list/-*) words='--rule --status --limit --json --state --help' ;;
 		watch/-*) words='--rule --json --state --help' ;;
 		reload/-*) words='--wait --state --help' ;;

@@ -247,8 +247,7 @@ kd_ctl_plan_make(
 			.needs = wish->kernel->needs,
 			.threads = wish->threads,
 			.repeat = wish->repeat,
-			.collision = wish->replace ? KD_COLLISION_REPLACE
-						   : KD_COLLISION_VERSION,
+			.collision = wish->collision,
 			.inputs = KD_INPUTS_KEEP,
 			.mode = 0644,
 		}};

@@ -31,7 +31,7 @@ struct kd_ctl_wish {
 	const char *device; /* "auto", "cpu", "cuda", "cuda:N" */
 	const char *out;    /* made when it is not there */
 	uint32_t threads, repeat;
-	int replace;
+	enum kd_collision collision;
 	char *const *inputs;
 	uint32_t input_count;
 };

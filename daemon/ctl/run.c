@@ -63,6 +63,22 @@ processors(void)
 
 /* One option of run's own: 0, or KD_CTL_USAGE. */
 static int
+take_collision(struct run *run, const char *word)
+{
+	static const char *const words[] = {[KD_COLLISION_VERSION] = "version",
+		[KD_COLLISION_KEEP] = "keep",
+		[KD_COLLISION_REPLACE] = "replace"};
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(words[i], word) == 0) {
+			run->wish.collision = (enum kd_collision)i;
+			return 0;
+		}
+	}
+	return kd_ctl_usage(run->ctl,
+		"--collision: expected replace, version or keep, found '%s'", word);
+}
+
+static int
 take_option(struct run *run, int option)
 {
 	struct kd_err err = {0};
@@ -95,8 +111,7 @@ take_option(struct run *run, int option)
 		run->wish.out = optarg;
 		break;
 	case 'x':
-		run->wish.replace = 1;
-		break;
+		return take_collision(run, optarg);
 	case 'P':
 		return kd_ctl_kernels_folder(run->ctl, &run->folders, optarg);
 	}
@@ -111,7 +126,7 @@ parse(struct run *run, int argc, char **argv, int *status)
 		{"threads", required_argument, NULL, 'j'},
 		{"repeat", required_argument, NULL, 'R'},
 		{"output", required_argument, NULL, 'o'},
-		{"replace", no_argument, NULL, 'x'},
+		{"collision", required_argument, NULL, 'x'},
 		{"plugins", required_argument, NULL, 'P'}, {0}};
 	int option;
 	while ((option = kd_ctl_option(run->ctl, argc, argv, "p:d:j:o:", own, status)) !=
@@ -265,7 +280,10 @@ kd_ctl_run_command(struct kd_ctl *ctl, int argc, char **argv)
 {
 	struct run run = {
 		.ctl = ctl,
-		.wish = {.device = "auto", .threads = processors(), .repeat = 1},
+		.wish = {.device = "auto",
+			.threads = processors(),
+			.repeat = 1,
+			.collision = KD_COLLISION_REPLACE},
 		.given = json_object(),
 	};
 	int status;

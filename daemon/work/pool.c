@@ -468,12 +468,14 @@ kd_pool_start(struct kd_pool *pool, const struct kd_pool_start *start,
 }
 
 void
-kd_job_verdict(struct kd_job *job, uint32_t unit, int run, const char *output)
+kd_job_verdict(
+	struct kd_job *job, uint32_t unit, enum kd_verdict verdict, const char *output)
 {
 	char *escaped = output == NULL ? NULL : kd_name_escape(output);
 	tell(job->keeper, KD_MSG_VERDICT,
-		json_pack("{s:I, s:b, s:s?}", "unit", (json_int_t)unit, "run", run,
-			"output", escaped));
+		json_pack("{s:I, s:b, s:b, s:s?}", "unit", (json_int_t)unit, "run",
+			verdict != KD_VERDICT_SAME, "again",
+			verdict == KD_VERDICT_RUN_AGAIN, "output", escaped));
 	free(escaped);
 }
 

@@ -50,7 +50,14 @@ struct kd_pool_start {
 int kd_pool_start(struct kd_pool *pool, const struct kd_pool_start *start,
 	const struct kd_job_handler *handler, struct kd_job **job);
 
-void kd_job_verdict(struct kd_job *job, uint32_t unit, int run, const char *output);
+/* Whether a unit runs, although its content may have been published before. */
+enum kd_verdict {
+	KD_VERDICT_RUN, /* an output of the same content, rule and revision serves */
+	KD_VERDICT_RUN_AGAIN, /* only an output of this very unit serves */
+	KD_VERDICT_SAME,      /* it does not run: `output` is the earlier one */
+};
+void kd_job_verdict(
+	struct kd_job *job, uint32_t unit, enum kd_verdict verdict, const char *output);
 void kd_job_finish(struct kd_job *job, const uint32_t *units, uint32_t unit_count);
 /* Asks the keeper to stop; the result still comes. */
 void kd_job_cancel(struct kd_job *job);

@@ -67,7 +67,8 @@ on_hashed(struct session *s, const json_t *body, struct kd_err *err)
 	int64_t unit = unit_of(s, body);
 	if (unit < 0)
 		return broken(err, "a hash of no unit");
-	json_t *verdict = json_pack("{s:I,s:b}", "unit", (json_int_t)unit, "run", 1);
+	json_t *verdict = json_pack(
+		"{s:I,s:b,s:b}", "unit", (json_int_t)unit, "run", 1, "again", 1);
 	int rc = verdict == NULL
 			 ? -ENOMEM
 			 : kd_wire_send(s->wire, KD_MSG_VERDICT, 0, verdict, NULL, 0);

@@ -51,6 +51,12 @@ try 'a name of any bytes is published under it' published $'odd\nname \x1b[31m\x
 like "$(ctl list)" 'odd\\x0aname \\x1b\[31m\\xff.txt' 'and is shown escaped'
 is "$(grep -c $'\x1b' "$kilnd_log")" 0 'and logged escaped'
 
+sed -i '/^kernel/a same = "run"' "$scratch/rules.d/copies.toml"
+try 'a rule may run the same content again' ctl reload --wait
+echo dance >"$drop/once more.txt"
+ctl sync --idle
+is "$(cat "$output/once more.txt")" dance 'then every drop has its own output'
+
 kilnd_stop
 is $? 0 'kilnd stops'
 before=$(find "$output" -type f | sort)

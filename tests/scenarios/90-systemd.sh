@@ -54,7 +54,9 @@ if ! "$sdboot" up "$name" 2>"$scratch/boot.log"; then
 	finish
 fi
 root=$("$sdboot" root "$name")
-try 'make install' make -s -C "$top_builddir" install DESTDIR="$root"
+# Where systemd looks for units, wherever else this build would install to.
+try 'make install' make -s -C "$top_builddir" install DESTDIR="$root" \
+	systemdsystemunitdir=/lib/systemd/system
 kilnctl=$(sed -n 's/^ExecReload=\([^ ]*\) .*/\1/p' "$unit")
 conf_dir=$root$(dirname "$(sed -n 's/^ExecStart=.* -c \([^ ]*\) .*/\1/p' "$unit")")
 prefix=${kilnctl%/bin/kilnctl}

@@ -113,13 +113,23 @@ if [ -x "$top_builddir/kiln-worker" ] || [ -x "$(dirname "$kilnctl")/kiln-worker
 	try 'an input given twice is done once' 1 'given twice' \
 		run copy -o twice in/one.txt in/../in/one.txt
 	echo other >in/one.txt
-	try 'another content under the same name' 0 '1 of 1 done' run copy -o made in/one.txt
+	try 'another content as another version' 0 '1 of 1 done' \
+		run copy --collision version -o made in/one.txt
 	[ "$(cat made/one.txt)" = one ] && [ "$(cat made/one.2.txt)" = other ]
-	report $? 'is a version of its own'
+	report $? 'stands beside the old one'
 	echo third >in/one.txt
-	try 'with --replace' 0 '1 of 1 done' run copy --replace -o made in/one.txt
+	try 'another content under the same name' 0 '1 of 1 done' run copy -o made in/one.txt
 	[ "$(cat made/one.txt)" = third ]
-	report $? 'it takes the place of the old one'
+	report $? 'takes the place of the old one'
+	try 'the same once more' 0 '^in/one.txt -> .*/made/one.txt$|one.txt -> ' \
+		run copy -o made in/one.txt
+	grep -q 'there already' out
+	[ $? = 1 ]
+	report $? 'is run once more'
+	try 'an old output that is to stand' 0 '1 of 1' \
+		run copy --collision keep -o made in/deep/two.txt in/one.txt
+	try 'an unknown policy' 2 'expected replace, version or keep' \
+		run copy --collision never -o made in/one.txt
 	try 'a directory in one run' 0 '1 of 1 done' run copy -o folder in/deep
 	[ -s folder/deep/two.txt ] && [ -s folder/deep/kiln.json ]
 	report $? 'becomes a directory with its sidecar inside'
