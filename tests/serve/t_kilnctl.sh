@@ -126,7 +126,7 @@ if [ -x "$top_builddir/kiln-worker" ] || [ -x "$(dirname "$kilnctl")/kiln-worker
 	grep -q 'there already' out
 	[ $? = 1 ]
 	report $? 'is run once more'
-	try 'an old output that is to stand' 0 '1 of 1' \
+	try 'an old output that is to stand' 0 '2 of 2' \
 		run copy --collision keep -o made in/deep/two.txt in/one.txt
 	try 'an unknown policy' 2 'expected replace, version or keep' \
 		run copy --collision never -o made in/one.txt
