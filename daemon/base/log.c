@@ -85,31 +85,34 @@ emit(enum kd_log_level level, const struct kd_log_about *about, const char *line
 	}
 }
 
-void
-kd_log(enum kd_log_level level, const char *format, ...)
+static void
+format_and_emit(enum kd_log_level level, const struct kd_log_about *about,
+	const char *format, va_list args)
 {
 	if (level > threshold)
 		return;
 	char line[1100];
+	vsnprintf(line, sizeof line, format, args);
+	emit(level, about, line);
+}
+
+void
+kd_log(enum kd_log_level level, const char *format, ...)
+{
 	va_list args;
 	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
+	format_and_emit(level, NULL, format, args);
 	va_end(args);
-	emit(level, NULL, line);
 }
 
 void
 kd_log_about(enum kd_log_level level, const struct kd_log_about *about,
 	const char *format, ...)
 {
-	if (level > threshold)
-		return;
-	char line[1100];
 	va_list args;
 	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
+	format_and_emit(level, about, format, args);
 	va_end(args);
-	emit(level, about, line);
 }
 
 void
