@@ -41,7 +41,10 @@ endif
 	@$(run_tests) $(tap_built) $(tap_scripts)
 
 # What check-local runs, without running it; and the parts of it, for CI.
-check-programs: all $(check_PROGRAMS) $(check_LIBRARIES)
+# One make after the other: `all` is a make of its own, and the two would build the same
+# objects at the same time.
+check-programs: all
+	@$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LIBRARIES)
 check-unit: check-programs
 	@$(run_tests) $(tap_built)
 check-fuzz: check-programs
