@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Newton's steps, kept inside a bracket that only shrinks: where the slope vanishes or a
- * step leaves the bracket, the bracket is halved instead.
- */
+/* The meaning of a VMD curve: see curve.h.  The solution stays between the last s that
+ * was too low and the last that was too high, and y between theirs. */
 #include "kernels/curve.h"
 
 #include <math.h>
 
-/* Enough for halving alone to reach a double's last bit. */
-#define STEPS 64
-
-static double
-bezier(double p1, double p2, double s)
-{
-	double r = 1.0 - s;
-	return 3.0 * s * r * r * p1 + 3.0 * s * s * r * p2 + s * s * s;
-}
-
-static double
-bezier_slope(double p1, double p2, double s)
-{
-	double r = 1.0 - s;
-	return 3.0 * r * r * p1 + 6.0 * s * r * (p2 - p1) + 3.0 * s * s * (1.0 - p2);
-}
+#define HALVINGS 15
+#define X_ENOUGH 1e-5
+#define Y_ENOUGH (1.0 / 254.0)
 
 static double
 control(uint8_t byte)
@@ -35,29 +20,27 @@ kern_curve_weight(const uint8_t curve[4], double t)
 {
 	double x1 = control(curve[0]), y1 = control(curve[1]);
 	double x2 = control(curve[2]), y2 = control(curve[3]);
-
-	if (!(t > 0.0))
-		return 0.0;
-	if (t >= 1.0)
-		return 1.0;
 	if (x1 == y1 && x2 == y2)
 		return t;
 
-	double low = 0.0, high = 1.0, s = t;
-	for (int step = 0; step < STEPS; step++) {
-		double error = bezier(x1, x2, s) - t;
-		if (fabs(error) < 1e-16)
+	double s = 0.5, step = 0.25, y = 0.0;
+	double y_low = 0.0, y_high = 1.0;
+	for (int i = 0; i < HALVINGS; i++, step *= 0.5) {
+		double r = 1.0 - s;
+		double first = 3.0 * r * r * s, second = 3.0 * r * s * s;
+		double third = s * s * s;
+		double error = first * x1 + second * x2 + third - t;
+		y = first * y1 + second * y2 + third;
+		double unsure = error < 0.0 ? y_high - y : y - y_low;
+		if (fabs(error) < X_ENOUGH && unsure < Y_ENOUGH)
 			break;
-		if (error > 0.0)
-			high = s;
-		else
-			low = s;
-		double next = s - error / bezier_slope(x1, x2, s);
-		if (!(next > low && next < high))
-			next = 0.5 * (low + high);
-		if (next == s)
-			break;
-		s = next;
+		if (error < 0.0) {
+			y_low = y;
+			s += step;
+		} else {
+			y_high = y;
+			s -= step;
+		}
 	}
-	return bezier(y1, y2, s);
+	return y;
 }

@@ -44,10 +44,9 @@ static void
 sample(const struct kern_track *a, uint32_t end, uint32_t frame, float move[3],
 	struct kern_quat *rotate)
 {
-	/* end is the first key after frame; the ends hold. */
-	const struct kern_track_key *from = &a->keys[end > 0 ? end - 1 : 0];
-	const struct kern_track_key *to = &a->keys[end < a->key_count ? end : end - 1];
-	if (from == to || frame <= from->frame) {
+	/* end is the first key after frame, which is not before the first. */
+	const struct kern_track_key *from = &a->keys[end - 1], *to = from + 1;
+	if (end == a->key_count || to->frame - from->frame == 1) {
 		for (int axis = 0; axis < 3; axis++)
 			move[axis] = from->move[axis];
 		*rotate = key_rotation(from);
@@ -68,11 +67,14 @@ int
 kern_track_c(const struct kern_track *a, void *queue)
 {
 	(void)queue;
+	uint32_t begin = a->key_count > 0 ? a->keys[0].frame : 0;
 	uint32_t end = keys_until(a, a->first_frame);
 	for (uint32_t f = 0; f < a->frame_count; f++) {
 		uint32_t frame = a->first_frame + f;
 		float move[3] = {0.0f, 0.0f, 0.0f};
 		struct kern_quat rotate = kern_quat_identity;
+		if (frame < begin)
+			frame = begin;
 		while (end < a->key_count && a->keys[end].frame <= frame)
 			end++;
 		if (a->key_count > 0)

@@ -2,18 +2,22 @@
 /*
  * track.h - one bone's keys, sampled at a run of consecutive frames.
  *
- * Between two keys every axis of the move is interpolated linearly and the rotation
- * along its shortest arc, each by the curve that the LATER key holds for it; before the
- * first key the first holds, after the last the last.  A bone with a fixed axis (軸固定)
- * keeps of its rotation the angle, turned about that axis: facing it where the
- * rotation's own axis leans to it, away from it where not.
+ * From one key to the next every axis of the move is interpolated linearly and the
+ * rotation along its shortest arc, each by the curve that the LATER key holds for it.  A
+ * key's own frame begins the segment after it, and differs from the key by what curve.h
+ * says of t = 0: nothing where the curve is straight, below 1e-4 of the way to the next
+ * key where it is not steep, never more than 1/254.  Keys at neighbouring frames have
+ * nothing between them and are met exactly, so that a baked motion comes out as it went
+ * in.  Before the first key that key's frame holds, after the last the last key.  A bone
+ * with a fixed axis (軸固定) keeps of its rotation the angle, turned about that axis:
+ * facing it where the rotation's own axis leans to it, away from it where not.
  *
  * Planes.  Results are planes of frames: component c of frame f is at [c * stride + f],
  * so that neighbours in memory are neighbours in time.  Nothing beyond frame_count is
  * written.  Quaternions are x y z w, of unit length.
  *
  * Grade: ABS, 1e-5 for moves of up to 100 units and 1e-6 for quaternion components
- * (single precision arc cosine and sines; curve weights are exact to 1e-7).
+ * (single precision arc cosine and sines; curve weights are the same in all variants).
  */
 #ifndef KERN_TRACK_H
 #define KERN_TRACK_H

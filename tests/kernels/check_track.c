@@ -62,9 +62,9 @@ restate(const struct kern_track *a, uint32_t frame, double move[3], double q[4])
 		last++;
 	const struct kern_track_key *from = &a->keys[last], *to = from;
 	double t = 0;
-	if (frame > from->frame && last + 1 < a->key_count) {
+	if (last + 1 < a->key_count && a->keys[last + 1].frame > from->frame + 1) {
 		to = from + 1;
-		t = (double)(frame - from->frame) / (double)(to->frame - from->frame);
+		t = fmax(0, (double)frame - from->frame) / (to->frame - from->frame);
 	}
 	for (int c = 0; c < 3; c++)
 		move[c] = from->move[c] + ((double)to->move[c] - from->move[c]) *
@@ -205,5 +205,52 @@ check_track(void)
 			judge(fn, ck_caps[i].name);
 		else
 			ck_skip("track", ck_caps[i].name);
+	}
+}
+
+/* Random curves with a key every 8 frames, straight ones, and a key at every frame. */
+void
+bench_track(void)
+{
+	static struct kern_track_key keys[512];
+	static float move[3 * 512], rotate[4 * 512];
+	for (int kind = 0; kind < 3; kind++) {
+		uint32_t apart = kind == 2 ? 1 : 8;
+		for (uint32_t i = 0; i < 512; i++) {
+			keys[i].frame = i * apart;
+			for (int c = 0; c < 3; c++)
+				keys[i].move[c] = (float)ck_uniform(-30, 30);
+			ck_rotation(keys[i].rotate);
+			for (int c = 0; c < 16; c++)
+				keys[i].curve[c / 4][c % 4] =
+					(uint8_t)(kind == 1 ? 20 : ck_random(128));
+		}
+		struct kern_track a = {.keys = keys,
+			.key_count = 512,
+			.frame_count = 512,
+			.stride = 512,
+			.rotate = rotate,
+			.move = move};
+		kern_track_fn *last = NULL;
+		for (int i = -1; i < CK_CAPS; i++) {
+			kern_track_fn *fn =
+				i < 0 ? kern_track_c : kern_track_pick(ck_caps[i].bit);
+			if (fn == last || (i >= 0 && !(ck_machine() & ck_caps[i].bit)))
+				continue;
+			last = fn;
+			uint64_t frames = 0;
+			double begin = ck_now(), seconds;
+			do {
+				fn(&a, NULL);
+				frames += 512;
+				seconds = ck_now() - begin;
+			} while (seconds < 0.5);
+			printf("track %-5s %-12s %8.2f ns per frame\n",
+				i < 0 ? "c" : ck_caps[i].name,
+				kind == 0   ? "curves"
+				: kind == 1 ? "straight"
+					    : "keyed",
+				seconds * 1e9 / (double)frames);
+		}
 	}
 }

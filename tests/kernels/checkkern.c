@@ -172,6 +172,7 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
 		state = 1;
 		bench_pose();
+		bench_track();
 		return 0;
 	}
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);

@@ -50,6 +50,7 @@ void check_curve(void);
 void check_track(void);
 void check_morph(void);
 void check_pose(void);
+void bench_track(void);
 void bench_pose(void);
 
 #endif
