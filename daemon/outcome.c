@@ -127,6 +127,12 @@ kd_outcome_put_back(struct kd_outcome *outcome, const struct kd_unit *unit, doub
 	say(outcome, why);
 }
 
+int
+kd_outcome_is_trouble(const struct kd_outcome *outcome)
+{
+	return outcome->state == KD_STATE_FAILED || !kd_unit_is_final(outcome->state);
+}
+
 void
 kd_outcome_clear(struct kd_outcome *outcome)
 {

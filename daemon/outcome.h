@@ -36,6 +36,8 @@ void kd_outcome_judge(const struct kd_outcome_judge *judge, const struct kd_unit
 /* The try does not count; the unit comes again in a moment. */
 void kd_outcome_put_back(struct kd_outcome *outcome, const struct kd_unit *unit,
 	double now, const char *why);
+/* Whether an administrator should hear of it: a failure, or a try that has to be repeated. */
+int kd_outcome_is_trouble(const struct kd_outcome *outcome);
 void kd_outcome_clear(struct kd_outcome *outcome);
 
 #endif

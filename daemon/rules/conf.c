@@ -13,6 +13,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -207,6 +208,23 @@ add_folder(struct loading *loading)
 	return code;
 }
 
+/* The absolute form of a command line's folder, which need not be there yet. */
+static char *
+state_folder(const char *told)
+{
+	char here[PATH_MAX], *resolved = realpath(told, NULL), *joined, *plain;
+	if (resolved != NULL || told[0] == '\0')
+		return resolved;
+	if (told[0] == '/')
+		return kd_keys_plain_folder(told);
+	if (getcwd(here, sizeof here) == NULL ||
+		asprintf(&joined, "%s/%s", here, told) < 0)
+		return NULL;
+	plain = kd_keys_plain_folder(joined);
+	free(joined);
+	return plain;
+}
+
 /* Moves what [daemon] said into the configuration, and what holds where it is silent. */
 static int
 take_daemon(struct loading *loading)
@@ -217,14 +235,10 @@ take_daemon(struct loading *loading)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	cores = cores < 1 ? 1 : cores > 1024 ? 1024 : cores;
 	if (told != NULL) {
-		if ((conf->state = realpath(told, NULL)) == NULL && told[0] == '/')
-			conf->state = kd_keys_plain_folder(told);
+		conf->state = state_folder(told);
 		if (conf->state == NULL)
 			return kd_err_set(loading->err, -EINVAL,
-				"expected a state folder that exists or an absolute "
-				"path, "
-				"found \"%s\"",
-				KD_NAME(told));
+				"expected a state folder, found \"%s\"", KD_NAME(told));
 	} else {
 		conf->state =
 			daemon->state != NULL ? daemon->state : strdup(DEFAULT_STATE);
