@@ -218,7 +218,7 @@ log_outcomes(const struct kd_kiln_run *run)
 			 outcome->state != KD_STATE_FAILED;
 		if (outcome->reason[0] != '\0')
 			kd_log_about(
-				outcome->state == KD_STATE_SKIPPED ? KD_INFO : KD_WARNING,
+				kd_outcome_is_trouble(outcome) ? KD_WARNING : KD_INFO,
 				&where, "rule '%s': '%s' %s: %s", batch->rule->name,
 				KD_NAME(batch->units[i]->path),
 				outcome->look_later || outcome->look_again
