@@ -19,4 +19,10 @@ like "$said" 'broken\.vmd' 'the broken motion is in quarantine'
 kept=$(echo "$scratch"/kiln-demo.*)
 try 'the scratch folder is kept' test -d "$kept/out"
 is "$(pgrep -f -- "--state $kept/state")" '' 'no kilnd outlives the demo'
+
+cp "$kept/samples/salute.vmd" "$scratch/my own dance.vmd"
+said=$(TMPDIR=$scratch "$top_srcdir/contrib/demo" "$top_builddir" "$kept/samples/dancer.pmx" \
+	"$scratch/my own dance.vmd" 2>&1)
+is $? 0 'the demo takes files of the user'
+like "$said" 'my own dance\.npz: positions \[300, ' 'and shows what became of them'
 finish
