@@ -79,24 +79,59 @@ limit_angle(float angle, float low, float high, int reflect)
 	return angle;
 }
 
-/* The rotation whose Euler angles are q's, brought within the link's limits. */
+/* The Euler angle of m about one axis of the order.  All three orders are odd permutations
+ * of X Y Z, so one set of signs serves. */
+static float
+euler_angle(float m[3][3], struct euler_order o, int axis)
+{
+	if (axis == o.first)
+		return kern_trig_atan2(m[o.middle][o.last], m[o.last][o.last]);
+	if (axis == o.last)
+		return kern_trig_atan2(m[o.first][o.middle], m[o.first][o.first]);
+	float sine = clamp(-m[o.first][o.last], -1.0f, 1.0f);
+	float angle = kern_trig_atan2(sine, sqrtf((1.0f - sine) * (1.0f + sine)));
+	return clamp(angle, -MIDDLE_MAX, MIDDLE_MAX);
+}
+
+/* The rotation whose Euler angles are q's, brought within the link's limits.  Of a hinge
+ * two angles are 0 whatever they were. */
 static struct kern_quat
 limit_rotation(const struct kern_pose_link *link, struct kern_quat q, int reflect)
 {
 	struct euler_order o = choose_order(link);
-	float m[3][3], angle[3];
+	enum freedom freedom = link_freedom(link);
+	struct kern_quat turns[3];
+	float m[3][3];
 	to_matrix(q, m);
-	/* All three orders are odd permutations of X Y Z, so one set of signs serves. */
-	angle[o.middle] = clamp(
-		asinf(clamp(-m[o.first][o.last], -1.0f, 1.0f)), -MIDDLE_MAX, MIDDLE_MAX);
-	angle[o.first] = atan2f(m[o.middle][o.last], m[o.last][o.last]);
-	angle[o.last] = atan2f(m[o.first][o.middle], m[o.first][o.first]);
-	for (int axis = 0; axis < 3; axis++)
-		angle[axis] = limit_angle(
-			angle[axis], link->minimum[axis], link->maximum[axis], reflect);
-	return kern_quat_mul(kern_quat_about(units[o.first], angle[o.first]),
-		kern_quat_mul(kern_quat_about(units[o.middle], angle[o.middle]),
-			kern_quat_about(units[o.last], angle[o.last])));
+	for (int axis = 0; axis < 3; axis++) {
+		if (freedom != FREEDOM_ANY && axis != (int)freedom)
+			continue;
+		float angle = limit_angle(euler_angle(m, o, axis), link->minimum[axis],
+			link->maximum[axis], reflect);
+		turns[axis] = kern_quat_about(units[axis], angle);
+	}
+	if (freedom != FREEDOM_ANY)
+		return turns[freedom];
+	return kern_quat_mul(
+		turns[o.first], kern_quat_mul(turns[o.middle], turns[o.last]));
+}
+
+/* The turn by which the unit vector `from` comes to lie on `to`, cut off at an angle of
+ * twice that of `most`; axis is from x to, of the length `sine`, and `about` the unit axis
+ * to turn about.  Halving the angle by square roots takes no arc and no sine; of the
+ * two roots the greater is taken, which is exact at either end. */
+static struct kern_quat
+turn_between(
+	float sine, float cosine, struct kern_vec about, struct kern_trig_sincos most)
+{
+	float root = sqrtf(0.5f + 0.5f * fabsf(cosine));
+	float other = 0.5f * sine / root;
+	float s = cosine < 0.0f ? root : other, c = cosine < 0.0f ? other : root;
+	if (s > most.sine) {
+		s = most.sine;
+		c = most.cosine;
+	}
+	return (struct kern_quat){about.x * s, about.y * s, about.z * s, c};
 }
 
 /* The link's axis of turning in its parent's space, from the one in model space. */
@@ -109,15 +144,27 @@ turning_axis(struct kern_quat parent, struct kern_vec axis, enum freedom freedom
 	return kern_vec_scale(units[freedom], side < 0.0f ? -1.0f : 1.0f);
 }
 
-/* Places links number `from` down to 0, and the target. */
+/* Half the greatest angle by which a link turns at once; from half a turn on, nothing is
+ * cut off. */
+static struct kern_trig_sincos
+step_limit(const struct kern_pose_chain *chain, uint32_t place)
+{
+	float most = chain->step * (float)(place + 1);
+	if (most >= KERN_TRIG_PI)
+		return (struct kern_trig_sincos){2.0f, 0.0f};
+	return kern_trig_sincos(0.5f * most);
+}
+
+/* Link number `from` was turned: the links before it follow, and the target's place. */
 static void
-place_chain(const struct kern_pose_skeleton *skeleton,
+follow_turn(const struct kern_pose_skeleton *skeleton,
 	const struct kern_pose_chain *chain, struct kern_pose_bone *bones, uint32_t from)
 {
 	const struct kern_pose_link *links = skeleton->links + chain->first_link;
-	for (uint32_t i = from + 1; i-- > 0;)
+	kern_pose_place_rotation(skeleton, bones, links[from].bone);
+	for (uint32_t i = from; i-- > 0;)
 		kern_pose_place(skeleton, bones, links[i].bone);
-	kern_pose_place(skeleton, bones, chain->target);
+	kern_pose_place_position(skeleton, bones, chain->target);
 }
 
 /* One step of one link; nothing happens where no turn would bring the target nearer. */
@@ -141,14 +188,10 @@ turn_link(const struct kern_pose_skeleton *skeleton, const struct kern_pose_chai
 	struct kern_vec axis = kern_vec_cross(from, to);
 	if (!(kern_vec_dot(axis, axis) >= NEAR_ENOUGH))
 		return;
-	/* The arc cosine of a single precision dot could not tell angles below 3e-4. */
-	float angle = atan2f(sqrtf(kern_vec_dot(axis, axis)), kern_vec_dot(from, to));
+	float sine = sqrtf(kern_vec_dot(axis, axis)), cosine = kern_vec_dot(from, to);
 	axis = turning_axis(parent, axis, first_half ? freedom : FREEDOM_ANY);
-	float most = chain->step * (float)(place + 1);
-	if (angle > most)
-		angle = most;
-
-	bone->ik = kern_quat_mul(kern_quat_about(axis, angle), bone->ik);
+	bone->ik = kern_quat_mul(
+		turn_between(sine, cosine, axis, step_limit(chain, place)), bone->ik);
 	if (link->limited) {
 		struct kern_quat whole = limit_rotation(
 			link, kern_quat_mul(bone->ik, bone->saved), first_half);
@@ -157,7 +200,7 @@ turn_link(const struct kern_pose_skeleton *skeleton, const struct kern_pose_chai
 	/* Hundreds of products would let the length drift. */
 	bone->ik = kern_quat_unit(bone->ik);
 	bone->local = kern_quat_mul(bone->ik, bone->saved);
-	place_chain(skeleton, chain, bones, place);
+	follow_turn(skeleton, chain, bones, place);
 }
 
 static int
@@ -178,11 +221,16 @@ kern_ik_solve(const struct kern_pose_skeleton *skeleton,
 	if (chain->link_count == 0)
 		return;
 	for (uint32_t i = 0; i < chain->link_count; i++) {
-		bones[links[i].bone].ik = kern_quat_identity;
-		bones[links[i].bone].local = bones[links[i].bone].saved;
+		struct kern_pose_bone *bone = &bones[links[i].bone];
+		bone->ik = kern_quat_identity;
+		bone->local = bone->saved;
+		bone->solved = 1;
 	}
-	place_chain(skeleton, chain, bones, chain->link_count - 1);
+	for (uint32_t i = chain->link_count; i-- > 0;)
+		kern_pose_place(skeleton, bones, links[i].bone);
+	kern_pose_place_position(skeleton, bones, chain->target);
 	for (uint32_t loop = 0; loop < loops && !is_near(chain, bones); loop++)
 		for (uint32_t i = 0; i < chain->link_count; i++)
 			turn_link(skeleton, chain, bones, i, loop < loops / 2);
+	kern_pose_place_rotation(skeleton, bones, chain->target);
 }

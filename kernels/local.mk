@@ -2,7 +2,7 @@
 noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off
 libkern_a_SOURCES = \
-	kernels/caps.h kernels/quat.h \
+	kernels/caps.h kernels/trig.h kernels/quat.h \
 	kernels/curve.h kernels/curve.c \
 	kernels/track.h kernels/track.c \
 	kernels/morph.h kernels/morph.c \

@@ -13,22 +13,39 @@ rest_of(const struct kern_pose_skeleton *skeleton, uint32_t bone)
 }
 
 void
-kern_pose_place(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
-	uint32_t bone)
+kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
+	struct kern_pose_bone *bones, uint32_t bone)
 {
 	struct kern_pose_bone *b = &bones[bone];
 	int32_t parent = skeleton->parent[bone];
 	struct kern_vec rest = rest_of(skeleton, bone);
 	if (parent < 0) {
 		b->position = kern_vec_add(rest, b->saved_move);
-		b->world = b->local;
 		return;
 	}
 	const struct kern_pose_bone *p = &bones[parent];
 	struct kern_vec offset = kern_vec_add(
 		kern_vec_sub(rest, rest_of(skeleton, (uint32_t)parent)), b->saved_move);
 	b->position = kern_vec_add(p->position, kern_quat_rotate(p->world, offset));
-	b->world = kern_quat_unit(kern_quat_mul(p->world, b->local));
+}
+
+void
+kern_pose_place_rotation(const struct kern_pose_skeleton *skeleton,
+	struct kern_pose_bone *bones, uint32_t bone)
+{
+	struct kern_pose_bone *b = &bones[bone];
+	int32_t parent = skeleton->parent[bone];
+	b->world = parent < 0
+			   ? b->local
+			   : kern_quat_unit(kern_quat_mul(bones[parent].world, b->local));
+}
+
+void
+kern_pose_place(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
+	uint32_t bone)
+{
+	kern_pose_place_position(skeleton, bones, bone);
+	kern_pose_place_rotation(skeleton, bones, bone);
 }
 
 static void
@@ -50,6 +67,7 @@ begin_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t fr
 		bone->position = rest_of(a->skeleton, i);
 		bone->placed = 0;
 		bone->early = 0;
+		bone->solved = 0;
 		bone->moved = 0;
 	}
 }
@@ -67,10 +85,9 @@ append(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
 	float ratio = skeleton->ratio[index];
 
 	if (flags & KERN_POSE_APPEND_ROTATE) {
-		/* saved is the source's own rotation where it has no append. */
-		struct kern_quat q = flags & KERN_POSE_APPEND_LOCAL
-					     ? source->world
-					     : kern_quat_mul(source->ik, source->saved);
+		/* local begins as the source's own rotation. */
+		struct kern_quat q =
+			flags & KERN_POSE_APPEND_LOCAL ? source->world : source->local;
 		if (ratio != 1.0f)
 			q = kern_quat_power(q, ratio);
 		bone->saved = kern_quat_mul(bone->own, q);
@@ -115,7 +132,8 @@ evaluate_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t
 		int32_t parent = skeleton->parent[index];
 		struct kern_pose_bone *bone = &bones[index];
 		append(skeleton, bones, index);
-		bone->local = kern_quat_mul(bone->ik, bone->saved);
+		bone->local =
+			bone->solved ? kern_quat_mul(bone->ik, bone->saved) : bone->saved;
 		bone->early =
 			parent >= 0 && (!bones[parent].placed || bones[parent].early);
 		kern_pose_place(skeleton, bones, index);

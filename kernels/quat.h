@@ -4,10 +4,12 @@
  *
  * A quaternion q turns a column vector v into q v q*; in p q the rotation q acts first.
  * Nothing here knows handedness.  Everything is static inline and float; sums run from
- * left to right.
+ * left to right, and lanes_quat.h repeats every operation in its order.
  */
 #ifndef KERN_QUAT_H
 #define KERN_QUAT_H
+
+#include "kernels/trig.h"
 
 #include <math.h>
 
@@ -115,8 +117,9 @@ kern_quat_rotate(struct kern_quat q, struct kern_vec v)
 static inline struct kern_quat
 kern_quat_about(struct kern_vec axis, float angle)
 {
-	float s = sinf(0.5f * angle);
-	return (struct kern_quat){axis.x * s, axis.y * s, axis.z * s, cosf(0.5f * angle)};
+	struct kern_trig_sincos half = kern_trig_sincos(0.5f * angle);
+	float s = half.sine;
+	return (struct kern_quat){axis.x * s, axis.y * s, axis.z * s, half.cosine};
 }
 
 /* The rotation `factor` times as far about the same axis, the short way round; factor
@@ -129,9 +132,10 @@ kern_quat_power(struct kern_quat q, float factor)
 	float sine = sqrtf(q.x * q.x + q.y * q.y + q.z * q.z);
 	if (!(sine > 0.0f))
 		return kern_quat_identity;
-	float half = atan2f(sine, q.w) * factor;
-	float f = sinf(half) / sine;
-	return (struct kern_quat){q.x * f, q.y * f, q.z * f, cosf(half)};
+	struct kern_trig_sincos half =
+		kern_trig_sincos(kern_trig_atan2(sine, q.w) * factor);
+	float f = half.sine / sine;
+	return (struct kern_quat){q.x * f, q.y * f, q.z * f, half.cosine};
 }
 
 /* Spherical interpolation on the shortest path, t in 0..1. */
@@ -145,12 +149,13 @@ kern_quat_slerp(struct kern_quat p, struct kern_quat q, float t)
 	}
 	float a = 1.0f - t, b = t;
 	/* Below about 1.8 degrees the chord and the arc differ by less than a float's
-	 * last digit, and the sine's quotient would lose more than that. */
+	 * last digit.  Above, both sines should be divided by the angle's own, which only
+	 * changes the length. */
 	if (cosine < 0.9995f) {
-		float angle = acosf(cosine);
-		float sine = sinf(angle);
-		a = sinf(a * angle) / sine;
-		b = sinf(b * angle) / sine;
+		float sine = sqrtf((1.0f - cosine) * (1.0f + cosine));
+		float angle = kern_trig_atan2(sine, cosine);
+		a = kern_trig_sine_quarter(a * angle);
+		b = kern_trig_sine_quarter(b * angle);
 	}
 	return kern_quat_unit((struct kern_quat){a * p.x + b * q.x, a * p.y + b * q.y,
 		a * p.z + b * q.z, a * p.w + b * q.w});

@@ -177,6 +177,7 @@ main(int argc, char **argv)
 	}
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
 	printf("# seed %llu\n", (unsigned long long)state);
+	check_trig();
 	check_curve();
 	check_track();
 	check_morph();

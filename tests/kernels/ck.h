@@ -46,6 +46,7 @@ enum { CK_CAPS = 3 };
 /* Seconds, for --bench. */
 double ck_now(void);
 
+void check_trig(void);
 void check_curve(void);
 void check_track(void);
 void check_morph(void);

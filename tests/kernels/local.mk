@@ -2,6 +2,7 @@
 tap_programs += tests/kernels/checkkern
 tests_kernels_checkkern_SOURCES = \
 	tests/kernels/checkkern.c tests/kernels/ck.h \
+	tests/kernels/check_trig.c \
 	tests/kernels/check_curve.c tests/kernels/check_track.c \
 	tests/kernels/check_morph.c tests/kernels/check_pose.c \
 	tests/kernels/subject.h tests/kernels/subject.c
