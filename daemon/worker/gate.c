@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,12 @@
 #include <unistd.h>
 
 enum { KERNELS_MOST = 256, PARAMS_MOST = 256, TEXT_MOST = 256 };
+
+/* How long a struct of ABI 1.0 is, whatever later ones have grown behind that field. */
+#define SIZE_UP_TO(type, field) (offsetof(type, field) + sizeof(((type *)0)->field))
+#define PARAM_SIZE		SIZE_UP_TO(struct kiln_param, help)
+#define KERNEL_SIZE		SIZE_UP_TO(struct kiln_kernel, inspect)
+#define PLUGIN_SIZE		SIZE_UP_TO(struct kiln_plugin, kernels)
 
 static int
 check_owner(const char *path, const struct stat *st, struct kd_err *err)
@@ -104,7 +111,7 @@ check_params(const struct kiln_kernel *kernel, struct kd_err *err)
 			return kd_err_set(err, -EINVAL,
 				"kernel '%s' has more than %d parameters", kernel->name,
 				PARAMS_MOST);
-		if (param->size < sizeof *param || !is_word(param->name) ||
+		if (param->size < PARAM_SIZE || !is_word(param->name) ||
 			param->type < KILN_BOOL || param->type > KILN_JSON ||
 			param->help == NULL)
 			return kd_err_set(err, -EINVAL,
@@ -119,10 +126,10 @@ static int
 check_kernel(const struct kiln_kernel *kernel, size_t index, struct kd_err *err)
 {
 	const uint32_t kinds = KILN_FILE | KILN_DIRECTORY | KILN_SEQUENCE | KILN_BUNDLE;
-	if (kernel->size < sizeof *kernel)
+	if (kernel->size < KERNEL_SIZE)
 		return kd_err_set(err, -EINVAL,
 			"kernel %zu is %u bytes, expected at least %zu", index,
-			kernel->size, sizeof *kernel);
+			kernel->size, KERNEL_SIZE);
 	if (!is_word(kernel->name))
 		return kd_err_set(err, -EINVAL,
 			"kernel %zu has no name of [a-z0-9-] characters", index);
@@ -148,10 +155,10 @@ check_plugin(const struct kiln_plugin *plugin, struct kd_err *err)
 			"it was made for ABI %u.%u; this kiln offers %d.%d",
 			plugin->abi_major, plugin->abi_minor, KILN_ABI_MAJOR,
 			KILN_ABI_MINOR);
-	if (plugin->size < sizeof *plugin)
+	if (plugin->size < PLUGIN_SIZE)
 		return kd_err_set(err, -EINVAL,
 			"its descriptor is %u bytes, expected at least %zu", plugin->size,
-			sizeof *plugin);
+			PLUGIN_SIZE);
 	if (!is_text(plugin->name) || !is_text(plugin->version) ||
 		plugin->kernels == NULL || plugin->kernels[0] == NULL)
 		return kd_err_set(err, -EINVAL, "it has no name, version or kernel");
