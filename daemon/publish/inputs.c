@@ -329,14 +329,25 @@ write_reason(int dir, const char *name, const char *text)
 	return rc;
 }
 
+/* NAME.reason.txt; of a name that leaves no room for that, its beginning and its sum. */
+static void
+reason_name(char reason[NAME_MAX + 1], const char *target)
+{
+	enum { KEPT = 200, SUM = 12 };
+	char sum[KD_HASH_HEX];
+	if (snprintf(reason, NAME_MAX + 1, "%s.reason.txt", target) <= NAME_MAX)
+		return;
+	kd_hash_bytes(target, strlen(target), sum);
+	snprintf(reason, NAME_MAX + 1, "%.*s~%.*s.reason.txt", KEPT, target, SUM, sum);
+}
+
 /* One try under one name: -EEXIST when it is taken. */
 static int
 quarantine_as(const struct transfer *transfer, const char *target, const char *text,
 	const char *identity)
 {
 	char reason[NAME_MAX + 1];
-	if (snprintf(reason, sizeof reason, "%s.reason.txt", target) > NAME_MAX)
-		return -ENAMETOOLONG;
+	reason_name(reason, target);
 	int ours = reason_is_ours(transfer->to, reason, identity);
 	if (!ours && (exists(transfer->to, reason) || exists(transfer->to, target)))
 		return -EEXIST;

@@ -55,6 +55,13 @@ cp "$samples/waltz.vmd" "$drop/empty.vmd"
 ctl sync --idle
 try 'put right it is published' published empty.npz
 
+# A name that leaves no room for ".npz.kiln.json", nor for ".reason.txt".
+long=$(printf 'x%.0s' {1..251}).vmd
+cp "$samples/salute.vmd" "$drop/$long"
+ctl sync --idle
+try 'too long a name is quarantined' test -e "$failed/$long"
+like "$(cat "$failed"/xxx*~*.reason.txt)" 'longer than 255 bytes' 'with a reason under a shorter one'
+
 # Still being written: the writer holds the file open longer than the quiet time.
 exec 7>"$drop/slow.vmd"
 head -c 1000 "$samples/half.vmd" >&7
