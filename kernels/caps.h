@@ -8,7 +8,7 @@
 
 enum kern_caps {
 	KERN_CAP_AVX2 = 1,   /* AVX2 and FMA */
-	KERN_CAP_AVX512 = 2, /* AVX-512 F, DQ, VL */
+	KERN_CAP_AVX512 = 2, /* AVX-512 F, BW, DQ, VL */
 	KERN_CAP_CUDA = 4,   /* pointers are device pointers, queue is a cudaStream_t */
 };
 

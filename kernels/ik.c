@@ -1,48 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels/ik.h"
 
-#define QUARTER_TURN 1.57079633f
-/* Squared: a distance of 1e-4 units, and about 1e-4 radians. */
-#define NEAR_ENOUGH 1e-8f
-/* The middle Euler angle stays this far (88 degrees) from where the others would merge.
- */
-#define MIDDLE_MAX 1.53588974f
-
-enum freedom { FREEDOM_NONE = -1, FREEDOM_X, FREEDOM_Y, FREEDOM_Z, FREEDOM_ANY };
-
-static const struct kern_vec units[3] = {
-	{1.0f, 0.0f, 0.0f}, {0.0f, 1.0f, 0.0f}, {0.0f, 0.0f, 1.0f}};
-
-/* A rotation as a product of turns about three axes: first * middle * last. */
-struct euler_order {
-	int first, middle, last;
-};
-
-static enum freedom
-link_freedom(const struct kern_pose_link *link)
-{
-	int free_count = 0, free_axis = FREEDOM_NONE;
-	if (!link->limited)
-		return FREEDOM_ANY;
-	for (int axis = 0; axis < 3; axis++) {
-		if (link->minimum[axis] != 0.0f || link->maximum[axis] != 0.0f) {
-			free_axis = axis;
-			free_count++;
-		}
-	}
-	return free_count > 1 ? FREEDOM_ANY : (enum freedom)free_axis;
-}
-
-/* An axis that stays within a quarter turn goes into the middle. */
-static struct euler_order
-choose_order(const struct kern_pose_link *link)
-{
-	if (link->minimum[0] > -QUARTER_TURN && link->maximum[0] < QUARTER_TURN)
-		return (struct euler_order){1, 0, 2};
-	if (link->minimum[1] > -QUARTER_TURN && link->maximum[1] < QUARTER_TURN)
-		return (struct euler_order){2, 1, 0};
-	return (struct euler_order){0, 2, 1};
-}
+#include "kernels/ik_link.h"
 
 /* Rows of the matrix that turns column vectors as q does. */
 static void
@@ -82,7 +41,7 @@ limit_angle(float angle, float low, float high, int reflect)
 /* The Euler angle of m about one axis of the order.  All three orders are odd permutations
  * of X Y Z, so one set of signs serves. */
 static float
-euler_angle(float m[3][3], struct euler_order o, int axis)
+euler_angle(float m[3][3], struct kern_ik_order o, int axis)
 {
 	if (axis == o.first)
 		return kern_trig_atan2(m[o.middle][o.last], m[o.last][o.last]);
@@ -90,7 +49,7 @@ euler_angle(float m[3][3], struct euler_order o, int axis)
 		return kern_trig_atan2(m[o.first][o.middle], m[o.first][o.first]);
 	float sine = clamp(-m[o.first][o.last], -1.0f, 1.0f);
 	float angle = kern_trig_atan2(sine, sqrtf((1.0f - sine) * (1.0f + sine)));
-	return clamp(angle, -MIDDLE_MAX, MIDDLE_MAX);
+	return clamp(angle, -KERN_IK_MIDDLE_MAX, KERN_IK_MIDDLE_MAX);
 }
 
 /* The rotation whose Euler angles are q's, brought within the link's limits.  Of a hinge
@@ -98,19 +57,19 @@ euler_angle(float m[3][3], struct euler_order o, int axis)
 static struct kern_quat
 limit_rotation(const struct kern_pose_link *link, struct kern_quat q, int reflect)
 {
-	struct euler_order o = choose_order(link);
-	enum freedom freedom = link_freedom(link);
+	struct kern_ik_order o = kern_ik_link_order(link);
+	enum kern_ik_freedom freedom = kern_ik_link_freedom(link);
 	struct kern_quat turns[3];
 	float m[3][3];
 	to_matrix(q, m);
 	for (int axis = 0; axis < 3; axis++) {
-		if (freedom != FREEDOM_ANY && axis != (int)freedom)
+		if (freedom != KERN_IK_FREE && axis != (int)freedom)
 			continue;
 		float angle = limit_angle(euler_angle(m, o, axis), link->minimum[axis],
 			link->maximum[axis], reflect);
-		turns[axis] = kern_quat_about(units[axis], angle);
+		turns[axis] = kern_quat_about(kern_ik_units[axis], angle);
 	}
-	if (freedom != FREEDOM_ANY)
+	if (freedom != KERN_IK_FREE)
 		return turns[freedom];
 	return kern_quat_mul(
 		turns[o.first], kern_quat_mul(turns[o.middle], turns[o.last]));
@@ -136,23 +95,12 @@ turn_between(
 
 /* The link's axis of turning in its parent's space, from the one in model space. */
 static struct kern_vec
-turning_axis(struct kern_quat parent, struct kern_vec axis, enum freedom freedom)
+turning_axis(struct kern_quat parent, struct kern_vec axis, enum kern_ik_freedom freedom)
 {
-	if (freedom == FREEDOM_ANY)
+	if (freedom == KERN_IK_FREE)
 		return kern_vec_unit(kern_quat_rotate(kern_quat_conjugate(parent), axis));
-	float side = kern_vec_dot(axis, kern_quat_rotate(parent, units[freedom]));
-	return kern_vec_scale(units[freedom], side < 0.0f ? -1.0f : 1.0f);
-}
-
-/* Half the greatest angle by which a link turns at once; from half a turn on, nothing is
- * cut off. */
-static struct kern_trig_sincos
-step_limit(const struct kern_pose_chain *chain, uint32_t place)
-{
-	float most = chain->step * (float)(place + 1);
-	if (most >= KERN_TRIG_PI)
-		return (struct kern_trig_sincos){2.0f, 0.0f};
-	return kern_trig_sincos(0.5f * most);
+	float side = kern_vec_dot(axis, kern_quat_rotate(parent, kern_ik_units[freedom]));
+	return kern_vec_scale(kern_ik_units[freedom], side < 0.0f ? -1.0f : 1.0f);
 }
 
 /* Link number `from` was turned: the links before it follow, and the target's place. */
@@ -174,11 +122,11 @@ turn_link(const struct kern_pose_skeleton *skeleton, const struct kern_pose_chai
 {
 	const struct kern_pose_link *link = &skeleton->links[chain->first_link + place];
 	struct kern_pose_bone *bone = &bones[link->bone];
-	enum freedom freedom = link_freedom(link);
+	enum kern_ik_freedom freedom = kern_ik_link_freedom(link);
 	int32_t parent_index = skeleton->parent[link->bone];
 	struct kern_quat parent =
 		parent_index < 0 ? kern_quat_identity : bones[parent_index].world;
-	if (freedom == FREEDOM_NONE)
+	if (freedom == KERN_IK_LOCKED)
 		return;
 
 	struct kern_vec from = kern_vec_unit(
@@ -186,12 +134,13 @@ turn_link(const struct kern_pose_skeleton *skeleton, const struct kern_pose_chai
 	struct kern_vec to =
 		kern_vec_unit(kern_vec_sub(bone->position, bones[chain->bone].position));
 	struct kern_vec axis = kern_vec_cross(from, to);
-	if (!(kern_vec_dot(axis, axis) >= NEAR_ENOUGH))
+	if (!(kern_vec_dot(axis, axis) >= KERN_IK_NEAR))
 		return;
 	float sine = sqrtf(kern_vec_dot(axis, axis)), cosine = kern_vec_dot(from, to);
-	axis = turning_axis(parent, axis, first_half ? freedom : FREEDOM_ANY);
+	axis = turning_axis(parent, axis, first_half ? freedom : KERN_IK_FREE);
 	bone->ik = kern_quat_mul(
-		turn_between(sine, cosine, axis, step_limit(chain, place)), bone->ik);
+		turn_between(sine, cosine, axis, kern_ik_link_step(chain, place)),
+		bone->ik);
 	if (link->limited) {
 		struct kern_quat whole = limit_rotation(
 			link, kern_quat_mul(bone->ik, bone->saved), first_half);
@@ -208,7 +157,7 @@ is_near(const struct kern_pose_chain *chain, const struct kern_pose_bone *bones)
 {
 	struct kern_vec gap =
 		kern_vec_sub(bones[chain->target].position, bones[chain->bone].position);
-	return kern_vec_dot(gap, gap) < NEAR_ENOUGH;
+	return kern_vec_dot(gap, gap) < KERN_IK_NEAR;
 }
 
 void
@@ -216,8 +165,7 @@ kern_ik_solve(const struct kern_pose_skeleton *skeleton,
 	const struct kern_pose_chain *chain, struct kern_pose_bone *bones)
 {
 	const struct kern_pose_link *links = skeleton->links + chain->first_link;
-	uint32_t loops =
-		chain->loops < KERN_POSE_LOOPS_MAX ? chain->loops : KERN_POSE_LOOPS_MAX;
+	uint32_t loops = kern_ik_link_loops(chain);
 	if (chain->link_count == 0)
 		return;
 	for (uint32_t i = 0; i < chain->link_count; i++) {

@@ -3,14 +3,8 @@
  * other, as the specification tells it. */
 #include "kernels/pose.h"
 
+#include "kernels/caps.h"
 #include "kernels/ik.h"
-
-static struct kern_vec
-rest_of(const struct kern_pose_skeleton *skeleton, uint32_t bone)
-{
-	const float *rest = skeleton->rest[bone];
-	return (struct kern_vec){rest[0], rest[1], rest[2]};
-}
 
 void
 kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
@@ -18,14 +12,15 @@ kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
 {
 	struct kern_pose_bone *b = &bones[bone];
 	int32_t parent = skeleton->parent[bone];
-	struct kern_vec rest = rest_of(skeleton, bone);
+	struct kern_vec rest = kern_pose_rest(skeleton, bone);
 	if (parent < 0) {
 		b->position = kern_vec_add(rest, b->saved_move);
 		return;
 	}
 	const struct kern_pose_bone *p = &bones[parent];
 	struct kern_vec offset = kern_vec_add(
-		kern_vec_sub(rest, rest_of(skeleton, (uint32_t)parent)), b->saved_move);
+		kern_vec_sub(rest, kern_pose_rest(skeleton, (uint32_t)parent)),
+		b->saved_move);
 	b->position = kern_vec_add(p->position, kern_quat_rotate(p->world, offset));
 }
 
@@ -64,7 +59,7 @@ begin_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t fr
 		bone->ik = kern_quat_identity;
 		bone->local = bone->own;
 		bone->world = kern_quat_identity;
-		bone->position = rest_of(a->skeleton, i);
+		bone->position = kern_pose_rest(a->skeleton, i);
 		bone->placed = 0;
 		bone->early = 0;
 		bone->solved = 0;
@@ -93,10 +88,11 @@ append(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
 		bone->saved = kern_quat_mul(bone->own, q);
 	}
 	if (flags & KERN_POSE_APPEND_MOVE) {
-		struct kern_vec move = flags & KERN_POSE_APPEND_LOCAL
-					       ? kern_vec_sub(source->position,
-							 rest_of(skeleton, source_index))
-					       : source->saved_move;
+		struct kern_vec move =
+			flags & KERN_POSE_APPEND_LOCAL
+				? kern_vec_sub(source->position,
+					  kern_pose_rest(skeleton, source_index))
+				: source->saved_move;
 		bone->saved_move =
 			kern_vec_add(kern_vec_scale(move, ratio), bone->own_move);
 	}
@@ -202,12 +198,21 @@ kern_pose_c(const struct kern_pose *a, void *queue)
 kern_pose_fn *
 kern_pose_pick(unsigned caps)
 {
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_pose_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_pose_avx2;
+#endif
 	(void)caps;
 	return kern_pose_c;
 }
 
+/* Lanes want to be aligned. */
 size_t
 kern_pose_scratch(const struct kern_pose *a)
 {
-	return (size_t)a->skeleton->bone_count * sizeof(struct kern_pose_bone);
+	_Static_assert(sizeof(struct kern_pose_bone) <= KERN_POSE_LANES_BYTES,
+		"a bone in lanes takes more");
+	return (size_t)a->skeleton->bone_count * KERN_POSE_LANES_BYTES + 64;
 }

@@ -1,10 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pose_state.h - one frame's state, shared by pose.c and ik.c and by nobody else. */
+/* pose_state.h - one frame's state, shared by pose.c and ik.c, and what the variants share
+ * with them. */
 #ifndef KERN_POSE_STATE_H
 #define KERN_POSE_STATE_H
 
 #include "kernels/pose.h"
 #include "kernels/quat.h"
+
+static inline struct kern_vec
+kern_pose_rest(const struct kern_pose_skeleton *skeleton, uint32_t bone)
+{
+	const float *rest = skeleton->rest[bone];
+	return (struct kern_vec){rest[0], rest[1], rest[2]};
+}
+
+/* What a bone's state may take in lanes: see pose_lanes.h. */
+#define KERN_POSE_LANES_BYTES 1472
 
 struct kern_pose_bone {
 	struct kern_quat own;	/* of the motion */

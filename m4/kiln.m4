@@ -33,6 +33,17 @@ AC_DEFUN([KILN_FLAGS], [
 	AC_SUBST([KILN_HARDEN])
 ])
 
+dnl Flags of the SIMD variants' sets; none where the compiler makes code for another
+dnl machine, and the files then hold nothing.
+AC_DEFUN([KILN_SIMD], [
+	KILN_AVX2=
+	KILN_AVX512=
+	KILN_TRY_FLAG([KILN_AVX2], [-mavx2])
+	KILN_TRY_FLAG([KILN_AVX512], [-mavx512f -mavx512bw -mavx512dq -mavx512vl])
+	AC_SUBST([KILN_AVX2])
+	AC_SUBST([KILN_AVX512])
+])
+
 dnl --with-cuda=auto|yes|no: whether nvcc compiles the *_cuda.cu variants.
 AC_DEFUN([KILN_CUDA], [
 	AC_ARG_WITH([cuda],

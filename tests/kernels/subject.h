@@ -6,8 +6,8 @@
 #include "kernels/pose.h"
 
 #define CK_BONES  40
-#define CK_FRAMES 13
-#define CK_STRIDE 17
+#define CK_FRAMES 37
+#define CK_STRIDE 41
 
 /* A skeleton with everything in it, and planes for it. */
 struct ck_subject {
