@@ -57,7 +57,7 @@ try 'put right it is published' published empty.npz
 
 # A name that leaves no room for ".npz.kiln.json", nor for ".reason.txt".
 long=$(printf 'x%.0s' {1..251}).vmd
-head -c 50000 "$samples/waltz.vmd" >"$drop/$long"
+head -c 200000 "$samples/waltz.vmd" >"$drop/$long"
 ctl sync --idle
 try 'too long a name is quarantined' test -e "$failed/$long"
 like "$(cat "$failed"/xxx*~*.reason.txt)" 'longer than 255 bytes' 'with a reason under a shorter one'
