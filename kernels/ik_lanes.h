@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ik_lanes.h - ik.c over again, for the lanes of a mask; a part of pose_lanes.h.  A round
+/* ik_lanes.h - ik.c over again, for the lanes of a mask.  A round
  * costs what its slowest lane costs, and none is run when all lanes are there. */
 #ifndef KERN_IK_LANES_H
 #define KERN_IK_LANES_H
 
 #include "kernels/ik_link.h"
+#include "kernels/lanes_state.h"
 
 static inline void
 ik_lanes_to_matrix(struct lanes_quat q, lanes m[3][3])
@@ -56,7 +57,7 @@ ik_lanes_euler_angle(lanes m[3][3], struct kern_ik_order o, int axis)
 	return ik_lanes_clamp(angle, -KERN_IK_MIDDLE_MAX, KERN_IK_MIDDLE_MAX);
 }
 
-static struct lanes_quat
+static inline struct lanes_quat
 ik_lanes_limit_rotation(
 	const struct kern_pose_link *link, struct lanes_quat q, int reflect)
 {
@@ -106,7 +107,7 @@ ik_lanes_turning_axis(
 					     lanes_all(-1.0f), lanes_all(1.0f)));
 }
 
-static void
+static inline void
 ik_lanes_turn_link(const struct pose_lanes *p, const struct kern_pose_chain *chain,
 	uint32_t place, int first_half, lanes_mask mask)
 {
@@ -158,7 +159,7 @@ ik_lanes_near(const struct pose_lanes *p, const struct kern_pose_chain *chain)
 	return lanes_less(lanes_vec_dot(gap, gap), lanes_all(KERN_IK_NEAR));
 }
 
-static void
+static inline void
 ik_lanes_solve(
 	const struct pose_lanes *p, const struct kern_pose_chain *chain, lanes_mask mask)
 {

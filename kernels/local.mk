@@ -8,7 +8,7 @@ libkern_a_SOURCES = \
 	kernels/morph.h kernels/morph.c \
 	kernels/pose.h kernels/pose_state.h kernels/pose.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik.c \
-	kernels/lanes.h kernels/lanes_quat.h \
+	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
 	kernels/pose_lanes.h kernels/ik_lanes.h
 
 # Sets of their own, so that their flags reach nothing else; on other machines the files

@@ -10,74 +10,9 @@
 #ifndef KERN_POSE_LANES_H
 #define KERN_POSE_LANES_H
 
-#include "kernels/lanes_quat.h"
-#include "kernels/pose_state.h"
-
-/* As struct kern_pose_bone. */
-struct pose_lanes_bone {
-	struct lanes_quat saved, ik, local, world;
-	struct lanes_vec saved_move, position;
-	lanes_mask solved;
-	uint32_t placed, early, moved;
-	uint32_t awaited; /* read before its turn */
-};
-
-_Static_assert(sizeof(struct pose_lanes_bone) <= KERN_POSE_LANES_BYTES,
-	"kern_pose_scratch() must suffice");
-
-/* One group of frames. */
-struct pose_lanes {
-	const struct kern_pose *a;
-	const struct kern_pose_skeleton *skeleton;
-	struct pose_lanes_bone *bones;
-	size_t first;	 /* frame of the first lane */
-	uint32_t count;	 /* of lanes that hold a frame */
-	lanes_mask mask; /* of these */
-};
-
-/* Places bones anew in the lanes of the mask: see kern_pose_place(). */
-static inline void
-pose_lanes_place_position(const struct pose_lanes *p, uint32_t bone, lanes_mask mask)
-{
-	struct pose_lanes_bone *b = &p->bones[bone];
-	int32_t parent_index = p->skeleton->parent[bone];
-	struct kern_vec rest = kern_pose_rest(p->skeleton, bone);
-	struct lanes_vec at;
-	if (parent_index < 0) {
-		at = lanes_vec_add(lanes_vec_all(rest), b->saved_move);
-	} else {
-		const struct pose_lanes_bone *parent = &p->bones[parent_index];
-		struct kern_vec from =
-			kern_pose_rest(p->skeleton, (uint32_t)parent_index);
-		struct lanes_vec offset = lanes_vec_add(
-			lanes_vec_all(kern_vec_sub(rest, from)), b->saved_move);
-		at = lanes_vec_add(
-			parent->position, lanes_quat_rotate(parent->world, offset));
-	}
-	b->position = lanes_vec_select(mask, at, b->position);
-}
-
-static inline void
-pose_lanes_place_rotation(const struct pose_lanes *p, uint32_t bone, lanes_mask mask)
-{
-	struct pose_lanes_bone *b = &p->bones[bone];
-	int32_t parent = p->skeleton->parent[bone];
-	struct lanes_quat world = parent < 0 ? b->local
-					     : lanes_quat_unit(lanes_quat_mul(
-						       p->bones[parent].world, b->local));
-	b->world = lanes_quat_select(mask, world, b->world);
-}
-
-static inline void
-pose_lanes_place(const struct pose_lanes *p, uint32_t bone, lanes_mask mask)
-{
-	pose_lanes_place_position(p, bone, mask);
-	pose_lanes_place_rotation(p, bone, mask);
-}
-
 #include "kernels/ik_lanes.h"
 
-static void
+static inline void
 pose_lanes_await(struct pose_lanes_bone *bones, int32_t bone)
 {
 	if (bone >= 0 && !bones[bone].placed)
@@ -85,7 +20,7 @@ pose_lanes_await(struct pose_lanes_bone *bones, int32_t bone)
 }
 
 /* Walks the order once to find who is read before its turn. */
-static void
+static inline void
 pose_lanes_mark_awaited(const struct pose_lanes *p)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
@@ -134,7 +69,7 @@ pose_lanes_load_move(const struct pose_lanes *p, uint32_t bone)
 		lanes_load(from + 2 * stride, p->mask)};
 }
 
-static void
+static inline void
 pose_lanes_begin(const struct pose_lanes *p)
 {
 	for (uint32_t i = 0; i < p->skeleton->bone_count; i++) {
@@ -188,7 +123,7 @@ pose_lanes_append(const struct pose_lanes *p, uint32_t index)
 }
 
 /* Everything that was placed before and hangs below a link follows it. */
-static void
+static inline void
 pose_lanes_follow_links(
 	const struct pose_lanes *p, const struct kern_pose_chain *chain, lanes_mask mask)
 {
@@ -210,7 +145,7 @@ pose_lanes_follow_links(
 	}
 }
 
-static void
+static inline void
 pose_lanes_solve(const struct pose_lanes *p, int32_t chain_index)
 {
 	const struct kern_pose_chain *chain = &p->skeleton->chains[chain_index];
@@ -225,7 +160,7 @@ pose_lanes_solve(const struct pose_lanes *p, int32_t chain_index)
 	pose_lanes_follow_links(p, chain, mask);
 }
 
-static void
+static inline void
 pose_lanes_evaluate(const struct pose_lanes *p)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
@@ -263,7 +198,7 @@ pose_lanes_store_quat(
 	lanes_store(to + 3 * stride, p->mask, q.w);
 }
 
-static void
+static inline void
 pose_lanes_store(const struct pose_lanes *p)
 {
 	const struct kern_pose *a = p->a;
@@ -285,7 +220,7 @@ pose_lanes_store(const struct pose_lanes *p)
 	}
 }
 
-static int
+static inline int
 pose_lanes_run(const struct kern_pose *a)
 {
 	uintptr_t aligned = ((uintptr_t)a->scratch + 63) & ~(uintptr_t)63;
