@@ -6,9 +6,10 @@
 #include <string.h>
 
 size_t
-fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton)
+fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton, int world)
 {
-	return sizeof(float) * ((size_t)skeleton->pose.bone_count * (4 + 3 + 3 + 4) +
+	size_t floats = 4 + 3 + 3 + 4 + (world ? 4 : 0);
+	return sizeof(float) * ((size_t)skeleton->pose.bone_count * floats +
 				       skeleton->morphs.morph_count) +
 	       skeleton->pose.chain_count;
 }
@@ -25,7 +26,7 @@ planes(size_t count, uint32_t chunk, size_t size)
 
 int
 fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton,
-	uint32_t chunk)
+	uint32_t chunk, int world)
 {
 	size_t bones = skeleton->pose.bone_count;
 	struct kern_pose probe = {.skeleton = &skeleton->pose, .stride = chunk};
@@ -40,13 +41,15 @@ fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skel
 	evaluator->move = planes(bones * 3, chunk, sizeof(float));
 	evaluator->position = planes(bones * 3, chunk, sizeof(float));
 	evaluator->local_rotate = planes(bones * 4, chunk, sizeof(float));
+	if (world)
+		evaluator->world_rotate = planes(bones * 4, chunk, sizeof(float));
 	evaluator->weights = planes(skeleton->morphs.morph_count, chunk, sizeof(float));
 	evaluator->ik_enabled = planes(skeleton->pose.chain_count, chunk, 1);
 	evaluator->scratch = malloc(kern_pose_scratch(&probe) + 1);
 	if (evaluator->rotate != NULL && evaluator->move != NULL &&
 		evaluator->position != NULL && evaluator->local_rotate != NULL &&
 		evaluator->weights != NULL && evaluator->ik_enabled != NULL &&
-		evaluator->scratch != NULL)
+		evaluator->scratch != NULL && (!world || evaluator->world_rotate != NULL))
 		return 0;
 	fk_evaluator_free(evaluator);
 	return -ENOMEM;
@@ -59,53 +62,86 @@ fk_evaluator_free(struct fk_evaluator *evaluator)
 	free(evaluator->move);
 	free(evaluator->position);
 	free(evaluator->local_rotate);
+	free(evaluator->world_rotate);
 	free(evaluator->weights);
 	free(evaluator->ik_enabled);
 	free(evaluator->scratch);
 	memset(evaluator, 0, sizeof *evaluator);
 }
 
+/* How many of the frames follow each other without a gap. */
+static uint32_t
+stretch(const uint32_t *frames, uint32_t count)
+{
+	uint32_t length = 1;
+	while (length < count && frames[length] == frames[0] + length)
+		length++;
+	return length;
+}
+
 static int
 sample_bones(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	uint32_t first, uint32_t count)
+	const uint32_t *frames, uint32_t count)
 {
 	size_t stride = evaluator->chunk;
 	int rc = 0;
-	for (size_t i = 0; i < evaluator->skeleton->pose.bone_count && rc == 0; i++) {
-		struct kern_track track = {
-			.keys = motion->bones[i].keys,
-			.key_count = motion->bones[i].count,
-			.fixed_axis = evaluator->skeleton->fixed_axis[i],
-			.first_frame = first,
-			.frame_count = count,
-			.stride = stride,
-			.rotate = evaluator->rotate + i * 4 * stride,
-			.move = evaluator->move + i * 3 * stride,
-		};
-		rc = evaluator->track(&track, NULL);
+	for (uint32_t at = 0, length; at < count; at += length) {
+		length = stretch(frames + at, count - at);
+		for (size_t i = 0; i < evaluator->skeleton->pose.bone_count; i++) {
+			struct kern_track track = {
+				.keys = motion->bones[i].keys,
+				.key_count = motion->bones[i].count,
+				.fixed_axis = evaluator->skeleton->fixed_axis[i],
+				.first_frame = frames[at],
+				.frame_count = length,
+				.stride = stride,
+				.rotate = evaluator->rotate + i * 4 * stride + at,
+				.move = evaluator->move + i * 3 * stride + at,
+			};
+			rc = evaluator->track(&track, NULL);
+			if (rc < 0)
+				return rc;
+		}
 	}
-	return rc;
+	return 0;
+}
+
+static int
+sample_weights(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
+	const uint32_t *frames, uint32_t count)
+{
+	size_t stride = evaluator->chunk;
+	int rc = 0;
+	for (uint32_t at = 0, length; at < count; at += length) {
+		length = stretch(frames + at, count - at);
+		for (size_t m = 0; m < evaluator->skeleton->morphs.morph_count; m++) {
+			struct kern_track_weights weights = {
+				.keys = motion->morphs[m].keys,
+				.key_count = motion->morphs[m].count,
+				.first_frame = frames[at],
+				.frame_count = length,
+				.weight = evaluator->weights + m * stride + at,
+			};
+			rc = evaluator->weight(&weights, NULL);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
 }
 
 static int
 sample_morphs(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	uint32_t first, uint32_t count)
+	const uint32_t *frames, uint32_t count)
 {
 	const struct kern_morph_table *table = &evaluator->skeleton->morphs;
 	size_t stride = evaluator->chunk;
-	int rc = 0;
-	if (motion->matched_morphs == 0)
+	if (motion->matched_morphs == 0) {
+		memset(evaluator->weights, 0,
+			table->morph_count * stride * sizeof *evaluator->weights);
 		return 0;
-	for (size_t m = 0; m < table->morph_count && rc == 0; m++) {
-		struct kern_track_weights weights = {
-			.keys = motion->morphs[m].keys,
-			.key_count = motion->morphs[m].count,
-			.first_frame = first,
-			.frame_count = count,
-			.weight = evaluator->weights + m * stride,
-		};
-		rc = evaluator->weight(&weights, NULL);
 	}
+	int rc = sample_weights(evaluator, motion, frames, count);
 	struct kern_morph morph = {
 		.table = table,
 		.frame_count = count,
@@ -117,49 +153,36 @@ sample_morphs(const struct fk_evaluator *evaluator, const struct fk_motion *moti
 	return rc == 0 ? evaluator->morph(&morph, NULL) : rc;
 }
 
-/* The last step at or before frame; before the first step, the first. */
-static uint32_t
-step_at(const struct fk_motion *motion, uint32_t frame)
-{
-	uint32_t low = 0, high = motion->step_count;
-	while (high > low + 1) {
-		uint32_t middle = low + (high - low) / 2;
-		if (motion->step_frames[middle] <= frame)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static void
 fill_ik(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	uint32_t first, uint32_t count)
+	const uint32_t *frames, uint32_t count)
 {
-	uint32_t chains = evaluator->skeleton->pose.chain_count;
-	uint32_t step = motion->step_count > 0 ? step_at(motion, first) : 0;
+	const struct fk_skeleton *skeleton = evaluator->skeleton;
+	uint32_t step = fk_motion_step(motion, frames[0]);
 	size_t stride = evaluator->chunk;
 	for (uint32_t f = 0; f < count; f++) {
 		while (step + 1 < motion->step_count &&
-			motion->step_frames[step + 1] <= first + f)
+			motion->step_frames[step + 1] <= frames[f])
 			step++;
-		for (uint32_t c = 0; c < chains; c++)
+		const uint8_t *enabled =
+			motion->step_count > 0
+				? motion->step_enabled + (size_t)step * skeleton->ik_count
+				: NULL;
+		for (uint32_t c = 0; c < skeleton->pose.chain_count; c++)
 			evaluator->ik_enabled[c * stride + f] =
-				motion->step_count == 0
-					? 1
-					: motion->step_enabled[(size_t)step * chains + c];
+				enabled == NULL || enabled[skeleton->chain_ik[c]];
 	}
 }
 
 int
 fk_evaluator_run(struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	uint32_t first, uint32_t count)
+	const uint32_t *frames, uint32_t count)
 {
-	int rc = sample_bones(evaluator, motion, first, count);
-	rc = rc == 0 ? sample_morphs(evaluator, motion, first, count) : rc;
+	int rc = sample_bones(evaluator, motion, frames, count);
+	rc = rc == 0 ? sample_morphs(evaluator, motion, frames, count) : rc;
 	if (rc < 0)
 		return rc;
-	fill_ik(evaluator, motion, first, count);
+	fill_ik(evaluator, motion, frames, count);
 	struct kern_pose pose = {
 		.skeleton = &evaluator->skeleton->pose,
 		.frame_count = count,
@@ -168,6 +191,7 @@ fk_evaluator_run(struct fk_evaluator *evaluator, const struct fk_motion *motion,
 		.move = evaluator->move,
 		.ik_enabled = evaluator->ik_enabled,
 		.position = evaluator->position,
+		.world_rotate = evaluator->world_rotate,
 		.local_rotate = evaluator->local_rotate,
 		.scratch = evaluator->scratch,
 	};

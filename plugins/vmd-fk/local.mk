@@ -2,10 +2,16 @@ plugin_PROGRAMS += plugins/vmd-fk.so
 plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/vmd_fk.c \
 	plugins/vmd-fk/state.h plugins/vmd-fk/state.c \
+	plugins/vmd-fk/state_parse.c \
 	plugins/vmd-fk/unit.h plugins/vmd-fk/unit.c \
 	plugins/vmd-fk/output.h plugins/vmd-fk/output.c \
+	plugins/vmd-fk/facts.h plugins/vmd-fk/facts.c \
+	plugins/vmd-fk/arrays.h plugins/vmd-fk/arrays.c \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
 	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \
+	plugins/vmd-fk/camera.h plugins/vmd-fk/camera.c \
+	plugins/vmd-fk/frames.h plugins/vmd-fk/frames.c \
+	plugins/vmd-fk/needed.h plugins/vmd-fk/needed.c \
 	plugins/vmd-fk/skeleton.h plugins/vmd-fk/skeleton.c \
 	plugins/vmd-fk/names.h plugins/vmd-fk/names.c \
 	plugins/vmd-fk/core_bones.h plugins/vmd-fk/core_bones.c \

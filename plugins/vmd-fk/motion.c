@@ -72,31 +72,37 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	size_t key_count = 0;
 	for (uint32_t i = 0; i < vmd->bone_count; i++)
 		key_count += vmd->bones[i].count;
+	uint8_t *taken = calloc((size_t)skeleton->model.bone_count + 1, 1);
 	motion->bones =
-		calloc((size_t)skeleton->model.bone_count + 1, sizeof *motion->bones);
+		calloc((size_t)skeleton->pose.bone_count + 1, sizeof *motion->bones);
 	motion->unmatched_bones =
 		calloc((size_t)vmd->bone_count + 1, sizeof *motion->unmatched_bones);
 	motion->key_store = calloc(key_count + 1, sizeof *motion->key_store);
-	if (motion->bones == NULL || motion->unmatched_bones == NULL ||
-		motion->key_store == NULL)
-		return -ENOMEM;
+	int rc = taken == NULL || motion->bones == NULL ||
+				 motion->unmatched_bones == NULL ||
+				 motion->key_store == NULL
+			 ? -ENOMEM
+			 : 0;
 	struct kern_track_key *at = motion->key_store;
-	for (uint32_t i = 0; i < vmd->bone_count; i++) {
+	for (uint32_t i = 0; rc == 0 && i < vmd->bone_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->bones[i];
 		int64_t bone = find(&tables, track);
-		if (bone == -ENOMEM)
-			return -ENOMEM;
-		if (bone < 0 || motion->bones[bone].keys != NULL) {
+		if (bone < 0 || taken[bone]) {
+			rc = bone == -ENOMEM ? -ENOMEM : 0;
 			motion->unmatched_bones[motion->unmatched_bone_count++] = i;
 			continue;
 		}
-		motion->bones[bone].keys = at;
-		motion->bones[bone].count = track->count;
+		taken[bone] = 1;
 		motion->matched_bones++;
+		if (skeleton->places[bone] < 0)
+			continue;
+		motion->bones[skeleton->places[bone]].keys = at;
+		motion->bones[skeleton->places[bone]].count = track->count;
 		for (uint32_t k = 0; k < track->count; k++)
 			copy_key(at++, &track->keys[k]);
 	}
-	return 0;
+	free(taken);
+	return rc;
 }
 
 static int
@@ -119,7 +125,9 @@ bind_morphs(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	struct kern_track_weight_key *at = motion->weight_store;
 	for (uint32_t i = 0; i < vmd->morph_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->morphs[i];
-		int64_t morph = find(&tables, track);
+		/* Without a use for morphs there are none to find. */
+		int64_t morph =
+			skeleton->morphs.morph_count > 0 ? find(&tables, track) : -1;
 		if (morph == -ENOMEM)
 			return -ENOMEM;
 		if (morph < 0 || motion->morphs[morph].keys != NULL) {
@@ -143,11 +151,11 @@ static int
 bind_ik(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	const struct fmt_vmd *vmd)
 {
-	uint32_t chains = skeleton->pose.chain_count;
+	uint32_t count = skeleton->ik_count;
 	size_t cells;
-	if (vmd->property_count == 0 || chains == 0)
+	if (vmd->property_count == 0 || count == 0)
 		return 0;
-	if (__builtin_mul_overflow((size_t)vmd->property_count, (size_t)chains, &cells))
+	if (__builtin_mul_overflow((size_t)vmd->property_count, (size_t)count, &cells))
 		return -ENOMEM;
 	motion->step_frames = calloc(vmd->property_count, sizeof *motion->step_frames);
 	motion->step_enabled = malloc(cells);
@@ -156,37 +164,58 @@ bind_ik(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	motion->step_count = vmd->property_count;
 	for (uint32_t p = 0; p < vmd->property_count; p++) {
 		const struct fmt_vmd_property *property = &vmd->properties[p];
-		uint8_t *enabled = motion->step_enabled + (size_t)p * chains;
+		uint8_t *enabled = motion->step_enabled + (size_t)p * count;
 		motion->step_frames[p] = property->frame;
 		if (p == 0)
-			memset(enabled, 1, chains);
+			memset(enabled, 1, count);
 		else
-			memcpy(enabled, enabled - chains, chains);
+			memcpy(enabled, enabled - count, count);
 		for (uint32_t i = 0; i < property->ik_count; i++) {
 			int64_t bone = fk_names_find(
 				&skeleton->bone_names, property->ik[i].vmd_name);
-			if (bone >= 0 && skeleton->pose.chain[bone] >= 0)
-				enabled[skeleton->pose.chain[bone]] =
+			if (bone >= 0 && skeleton->ik_of[bone] >= 0)
+				enabled[skeleton->ik_of[bone]] =
 					property->ik[i].enabled != 0;
 		}
 	}
 	return 0;
 }
 
+uint32_t
+fk_motion_step(const struct fk_motion *motion, uint32_t frame)
+{
+	uint32_t low = 0, high = motion->step_count;
+	while (high > low + 1) {
+		uint32_t middle = low + (high - low) / 2;
+		if (motion->step_frames[middle] <= frame)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 int
 fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, const struct fmt_vmd_options *reading,
-	struct fmt_err *err)
+	const struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err)
 {
+	enum fmt_vmd_encoding fallback = wishes->reading.fallback;
+	uint32_t last = vmd->last_frame;
 	memset(motion, 0, sizeof *motion);
-	if (vmd->last_frame >= FK_FRAMES_MAX)
+	motion->body =
+		vmd->bone_keys > 0 || vmd->morph_keys > 0 || vmd->camera_count == 0;
+	if (!motion->body)
+		last = vmd->cameras[vmd->camera_count - 1].frame;
+	if (last >= FK_FRAMES_MAX)
 		return fmt_err_set(err, -EBADMSG,
 			"the last key stands at frame %u; at most %u frames (0..%u) are "
 			"evaluated",
-			vmd->last_frame, FK_FRAMES_MAX, FK_FRAMES_MAX - 1);
-	motion->frame_count = vmd->last_frame + 1;
-	int rc = bind_bones(motion, skeleton, vmd, reading->fallback);
-	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, reading->fallback) : rc;
+			last, FK_FRAMES_MAX, FK_FRAMES_MAX - 1);
+	motion->frame_count = last + 1;
+	int rc = fk_frames_choose(&motion->frames, &wishes->frames, vmd, last, err);
+	rc = rc == 0 ? fk_camera_bind(&motion->camera, vmd) : rc;
+	rc = rc == 0 ? bind_bones(motion, skeleton, vmd, fallback) : rc;
+	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, fallback) : rc;
 	rc = rc == 0 ? bind_ik(motion, skeleton, vmd) : rc;
 	if (rc < 0)
 		fk_motion_free(motion);
@@ -196,6 +225,8 @@ fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 void
 fk_motion_free(struct fk_motion *motion)
 {
+	fk_frames_free(&motion->frames);
+	fk_camera_free(&motion->camera);
 	free(motion->bones);
 	free(motion->morphs);
 	free(motion->step_frames);

@@ -8,6 +8,8 @@
 
 #include "kernels/track.h"
 #include "plugins/formats/vmd.h"
+#include "plugins/vmd-fk/camera.h"
+#include "plugins/vmd-fk/frames.h"
 #include "plugins/vmd-fk/skeleton.h"
 
 /* More frames than this are refused: 10 million are 92 hours of motion, and a few broken
@@ -25,12 +27,16 @@ struct fk_morph_track {
 };
 
 struct fk_motion {
-	uint32_t frame_count;	       /* 0 .. last bone or morph key; at least 1 */
-	struct fk_bone_track *bones;   /* one a bone */
+	uint32_t frame_count; /* 0 .. last bone or morph key; of a motion for the camera
+				 alone, 0 .. last camera key; at least 1 */
+	struct fk_frames frames; /* those that are written */
+	int body;		 /* 0: the motion is for the camera alone */
+	struct fk_camera camera;
+	struct fk_bone_track *bones;   /* by place */
 	struct fk_morph_track *morphs; /* one a morph of skeleton->morphs */
 	uint32_t step_count;	       /* IK steps, ascending; 0: all on throughout */
 	uint32_t *step_frames;
-	uint8_t *step_enabled; /* [step][chain] */
+	uint8_t *step_enabled; /* [step][IK bone of the model] */
 	uint32_t matched_bones, matched_morphs;
 	/* Tracks that nobody of the model answers to: numbers into the vmd's. */
 	uint32_t unmatched_bone_count, unmatched_morph_count;
@@ -39,19 +45,29 @@ struct fk_motion {
 	struct kern_track_weight_key *weight_store;
 };
 
+/* What is wanted of a motion. */
+struct fk_wishes {
+	struct fmt_vmd_options reading;
+	struct fk_frames_rule frames;
+};
+
 /*
  * Binds.  Names are compared as a VMD holds them, 15 bytes of cp932.  Where that finds
- * nobody and reading has a fallback encoding, they are compared as text too: as the
+ * nobody and there is a fallback encoding, they are compared as text too: as the
  * reader took the whole file, and as the fallback has this one name (half the names in
  * GBK happen to be katakana in cp932); a name of full length may be the beginning of one.
  * The first track that finds a bone keeps it.
  *
- * 0, -ENOMEM, or -EBADMSG with *err for a motion that is too long.  *motion owns copies:
+ * 0, -ENOMEM, or with *err -EBADMSG for a motion that is too long and -EINVAL for one
+ * that ends before the frames asked for.  *motion owns copies:
  * the vmd is needed for the unmatched names only.
  */
 int fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, const struct fmt_vmd_options *reading,
-	struct fmt_err *err);
+	const struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err);
+
+/* The last step at or before frame, before the first step the first; 0 where there are
+ * none. */
+uint32_t fk_motion_step(const struct fk_motion *motion, uint32_t frame);
 
 /* A motion of zeros or one half built is fine. */
 void fk_motion_free(struct fk_motion *motion);

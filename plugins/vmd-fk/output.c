@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/output.h"
 
-#include "plugins/formats/npz.h"
+#include "plugins/vmd-fk/arrays.h"
+#include "plugins/vmd-fk/facts.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define FRAME_RATE 30
 
 /* One unit on its way out. */
 struct writing {
@@ -19,9 +17,11 @@ struct writing {
 	const struct fk_motion *motion;
 	struct fmt_npz *npz;
 	struct fmt_err *err;
-	float *rows;	    /* a run's rows of either array */
-	float *quaternions; /* all of them, or NULL: evaluated a second time */
-	int second;	    /* this is the second evaluation */
+	struct fk_array arrays[FK_ARRAYS_MAX];
+	float *kept[FK_ARRAYS_MAX]; /* the whole of an array, in a pass before its turn */
+	unsigned array_count, passes, pass;
+	struct fk_run run;
+	float *rows; /* a run's, of any array */
 };
 
 static double
@@ -32,173 +32,140 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Turns planes [bone][component][frame] into rows [frame][column][component]. */
-static void
-to_rows(const struct writing *w, const float *planes, size_t components, uint32_t count,
-	float *rows)
-{
-	const struct fk_columns *columns = &w->state->columns;
-	size_t stride = w->state->evaluator.chunk;
-	for (size_t f = 0; f < count; f++) {
-		for (size_t m = 0; m < columns->count; m++) {
-			int32_t bone = columns->bones[m];
-			float *to = rows + (f * columns->count + m) * components;
-			for (size_t c = 0; c < components; c++)
-				to[c] = bone < 0
-						? NAN
-						: planes[((size_t)bone * components + c) *
-								  stride +
-							  f];
-		}
-	}
-}
-
-/* Evaluates one run and tells the host how it goes. */
+/* Evaluates the run and tells the host how it goes. */
 static int
-run(const struct writing *w, uint32_t first, uint32_t count)
+evaluate(struct writing *w, uint32_t from)
 {
 	const struct kiln_host *host = w->host;
-	uint64_t frames = w->motion->frame_count, passes = w->quaternions != NULL ? 1 : 2;
+	uint64_t frames = w->motion->frames.count;
 	if (host->cancelled(host))
 		return -ECANCELED;
 	double begin = now();
-	int rc = fk_evaluator_run(&w->state->evaluator, w->motion, first, count);
+	fk_run_fill(&w->run, &w->motion->frames, from);
+	int rc = fk_evaluator_run(&w->state->evaluator, w->motion, w->run.evaluated,
+		w->run.evaluated_count);
 	if (rc < 0)
 		return fmt_err_set(w->err, rc, "frames %u..%u cannot be evaluated (%s)",
-			first, first + count - 1, strerror(-rc));
+			w->run.evaluated[0], w->run.evaluated[w->run.evaluated_count - 1],
+			strerror(-rc));
 	/* Frames count once, however often they were evaluated. */
-	host->kernel_time(host, now() - begin, w->second ? 0 : count);
-	host->progress(
-		host, w->unit, (w->second ? frames : 0) + first + count, frames * passes);
+	host->kernel_time(host, now() - begin, w->pass > 0 ? 0 : w->run.written);
+	host->progress(host, w->unit, frames * w->pass + from + w->run.written,
+		frames * w->passes);
 	return 0;
 }
 
-static uint32_t
-run_length(const struct writing *w, uint32_t first)
-{
-	uint32_t left = w->motion->frame_count - first, chunk = w->state->evaluator.chunk;
-	return left < chunk ? left : chunk;
-}
-
 static int
-begin(const struct writing *w, const char *name, const char *dtype, uint64_t components)
+begin_array(const struct writing *w, const struct fk_array *array)
 {
-	struct fmt_npz_array array = {
-		.name = name,
-		.dtype = dtype,
-		.shape = {w->motion->frame_count, w->state->columns.count, components},
-		.dimensions = components > 0 ? 3 : 1,
+	struct fmt_npz_array npz = {
+		.name = array->name,
+		.dtype = "<f4",
+		.shape = {w->motion->frames.count, array->columns, array->components},
+		.dimensions = array->components > 0 ? 3 : 2,
 	};
-	return fmt_npz_begin(w->npz, &array, w->err);
+	return fmt_npz_begin(w->npz, &npz, w->err);
 }
 
-static int
-write_positions(const struct writing *w)
+/* How many arrays one pass serves: `first`, and those behind it that fit into memory.
+ * *bytes is what these take, of each. */
+static unsigned
+plan_pass(const struct writing *w, unsigned first, size_t *bytes)
 {
-	size_t row = w->state->columns.count;
-	int rc = begin(w, "positions", "<f4", 3);
-	for (uint32_t first = 0; rc == 0 && first < w->motion->frame_count;) {
-		uint32_t count = run_length(w, first);
-		rc = run(w, first, count);
+	uint64_t room = w->state->budget / 4;
+	unsigned next = first + 1;
+	for (; next < w->array_count; next++) {
+		size_t row = fk_arrays_width(&w->arrays[next]) * sizeof(float);
+		if (__builtin_mul_overflow(
+			    (size_t)w->motion->frames.count, row, &bytes[next]) ||
+			bytes[next] > room)
+			break;
+		room -= bytes[next];
+	}
+	return next - first;
+}
+
+/* Writes arrays first .. first + count - 1 from one evaluation of all frames. */
+static int
+write_pass(struct writing *w, unsigned first, unsigned count)
+{
+	const struct fk_state *state = w->state;
+	const struct fk_array *array = &w->arrays[first];
+	uint32_t frames = w->motion->frames.count;
+	int rc = begin_array(w, array);
+	for (uint32_t from = 0; rc == 0 && from < frames; from += w->run.written) {
+		rc = evaluate(w, from);
 		if (rc < 0)
 			break;
-		to_rows(w, w->state->evaluator.position, 3, count, w->rows);
-		if (w->quaternions != NULL)
-			to_rows(w, w->state->evaluator.local_rotate, 4, count,
-				w->quaternions + (size_t)first * row * 4);
-		rc = fmt_npz_append(
-			w->npz, w->rows, count * row * 3 * sizeof(float), w->err);
-		first += count;
+		for (unsigned i = first + 1; i < first + count; i++)
+			w->arrays[i].fill(state, &w->run,
+				w->kept[i] + from * fk_arrays_width(&w->arrays[i]));
+		array->fill(state, &w->run, w->rows);
+		rc = fmt_npz_append(w->npz, w->rows,
+			w->run.written * fk_arrays_width(array) * sizeof(float), w->err);
 	}
-	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-}
-
-static int
-write_quaternions(struct writing *w)
-{
-	size_t row = w->state->columns.count * (size_t)4;
-	int rc = begin(w, "quaternions", "<f4", 4);
-	w->second = w->quaternions == NULL;
-	for (uint32_t first = 0; rc == 0 && first < w->motion->frame_count;) {
-		uint32_t count = run_length(w, first);
-		const float *rows = w->rows;
-		if (w->quaternions != NULL) {
-			rows = w->quaternions + (size_t)first * row;
-		} else {
-			rc = run(w, first, count);
-			if (rc < 0)
-				break;
-			to_rows(w, w->state->evaluator.local_rotate, 4, count, w->rows);
-		}
-		rc = fmt_npz_append(w->npz, rows, count * row * sizeof(float), w->err);
-		first += count;
+	rc = rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
+	for (unsigned i = first + 1; rc == 0 && i < first + count; i++) {
+		rc = begin_array(w, &w->arrays[i]);
+		if (rc == 0)
+			rc = fmt_npz_append(w->npz, w->kept[i],
+				frames * fk_arrays_width(&w->arrays[i]) * sizeof(float),
+				w->err);
+		rc = rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
 	}
-	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-}
-
-static int
-write_frame_numbers(const struct writing *w)
-{
-	int32_t numbers[1024];
-	int rc = begin(w, "frame_numbers", "<i4", 0);
-	for (uint32_t first = 0; rc == 0 && first < w->motion->frame_count;) {
-		uint32_t count = 0;
-		while (count < 1024 && first + count < w->motion->frame_count) {
-			numbers[count] = (int32_t)(first + count);
-			count++;
-		}
-		rc = fmt_npz_append(w->npz, numbers, count * sizeof numbers[0], w->err);
-		first += count;
-	}
-	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-}
-
-static int
-write_facts(const struct writing *w, const char *vmd_file)
-{
-	const struct fk_columns *columns = &w->state->columns;
-	int64_t range[2] = {0, (int64_t)w->motion->frame_count - 1};
-	int rc = fmt_npz_text(w->npz, "vmd_file", vmd_file, w->err);
-	if (rc == 0)
-		rc = fmt_npz_int64(
-			w->npz, "total_frames", w->motion->frame_count, w->err);
-	if (rc == 0)
-		rc = fmt_npz_int64(w->npz, "bone_count", columns->count, w->err);
-	if (rc == 0)
-		rc = fmt_npz_int64(w->npz, "frame_rate", FRAME_RATE, w->err);
-	if (rc == 0)
-		rc = fmt_npz_texts(
-			w->npz, "bone_names", columns->names, columns->count, w->err);
-	return rc == 0 ? fmt_npz_int64s(w->npz, "frame_range", range, 2, w->err) : rc;
-}
-
-/* Room for all quaternions where a quarter of the budget has it. */
-static float *
-keep_quaternions(const struct fk_state *state, const struct fk_motion *motion)
-{
-	size_t bytes;
-	if (__builtin_mul_overflow((size_t)motion->frame_count,
-		    state->columns.count * 4 * sizeof(float), &bytes))
-		return NULL;
-	return bytes <= state->budget / 4 ? malloc(bytes + 1) : NULL;
-}
-
-static int
-write_arrays(struct writing *w, int fd, const char *vmd_file)
-{
-	int rc = fmt_npz_open(fd, FMT_NPZ_FAST, &w->npz, w->err);
-	if (rc == 0)
-		rc = write_positions(w);
-	if (rc == 0)
-		rc = write_quaternions(w);
-	if (rc == 0)
-		rc = write_frame_numbers(w);
-	if (rc == 0)
-		rc = write_facts(w, vmd_file);
-	if (rc == 0)
-		rc = fmt_npz_close(w->npz, w->err);
-	fmt_npz_free(w->npz);
 	return rc;
+}
+
+static void
+drop_kept(struct writing *w)
+{
+	for (unsigned i = 0; i < w->array_count; i++) {
+		free(w->kept[i]);
+		w->kept[i] = NULL;
+	}
+}
+
+static int
+write_arrays(struct writing *w)
+{
+	size_t bytes[FK_ARRAYS_MAX];
+	int rc = 0;
+	for (unsigned i = 0; i < w->array_count; i += plan_pass(w, i, bytes))
+		w->passes++;
+	for (unsigned first = 0; rc == 0 && first < w->array_count; w->pass++) {
+		unsigned count = plan_pass(w, first, bytes);
+		for (unsigned i = first + 1; i < first + count && rc == 0; i++) {
+			w->kept[i] = malloc(bytes[i] + 1);
+			if (w->kept[i] == NULL)
+				rc = fmt_err_set(w->err, -ENOMEM,
+					"no memory for %zu bytes of %s", bytes[i],
+					w->arrays[i].name);
+		}
+		rc = rc == 0 ? write_pass(w, first, count) : rc;
+		drop_kept(w);
+		first += count;
+	}
+	return rc;
+}
+
+static int
+make_rows(struct writing *w)
+{
+	uint32_t room = w->state->evaluator.chunk;
+	size_t widest = 0, cells, bytes;
+	for (unsigned i = 0; i < w->array_count; i++)
+		if (fk_arrays_width(&w->arrays[i]) > widest)
+			widest = fk_arrays_width(&w->arrays[i]);
+	if (__builtin_mul_overflow(widest, (size_t)room, &cells) ||
+		__builtin_mul_overflow(cells, sizeof(float), &bytes))
+		return fmt_err_set(w->err, -ENOMEM, "%u bones are more than memory holds",
+			w->state->columns.count);
+	w->rows = malloc(bytes + 1);
+	if (w->rows == NULL || fk_run_init(&w->run, room, w->motion->frame_count - 1,
+				       w->state->layout.velocities) < 0)
+		return fmt_err_set(
+			w->err, -ENOMEM, "no memory for %zu bytes of rows", bytes);
+	return 0;
 }
 
 int
@@ -213,17 +180,19 @@ fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *st
 		.motion = motion,
 		.err = err,
 	};
-	size_t cells = (size_t)state->evaluator.chunk * state->columns.count, bytes;
-	if (__builtin_mul_overflow(cells, 4 * sizeof(float), &bytes))
-		return fmt_err_set(err, -ENOMEM, "%u bones are more than memory holds",
-			state->columns.count);
-	w.rows = malloc(bytes + 1);
-	if (w.rows == NULL)
-		return fmt_err_set(
-			err, -ENOMEM, "no memory for %zu bytes of rows", bytes);
-	w.quaternions = keep_quaternions(state, motion);
-	int rc = write_arrays(&w, output->fd, output->vmd_file);
-	free(w.quaternions);
+	if (motion->body)
+		w.array_count = fk_arrays_list(state, w.arrays);
+	int rc = make_rows(&w);
+	if (rc == 0)
+		rc = fmt_npz_open(output->fd, state->layout.compression, &w.npz, err);
+	if (rc == 0)
+		rc = write_arrays(&w);
+	if (rc == 0)
+		rc = fk_facts_write(w.npz, state, motion, output->vmd_file, err);
+	if (rc == 0)
+		rc = fmt_npz_close(w.npz, err);
+	fmt_npz_free(w.npz);
+	fk_run_free(&w.run);
 	free(w.rows);
 	return rc;
 }

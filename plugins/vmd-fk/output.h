@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * output.h - a motion evaluated and written as .npz: positions f32 [F,M,3] in model
- * space, quaternions f32 [F,M,4] (x y z w, local), frame_numbers i32 [F], vmd_file,
- * total_frames, bone_count, frame_rate, bone_names, frame_range.
+ * output.h - a motion evaluated and written as .npz: what arrays.h lists, frame_numbers
+ * i32 [F], vmd_file, total_frames, bone_count, frame_rate, bone_names, frame_range, and
+ * where asked for or there morph_names, ik_enabled, ik_names and the camera's; see
+ * vmd-fk(7).  A motion for the camera alone has none of a body's arrays.
  *
  * An archive holds its arrays one after the other, while an evaluation yields them side
- * by side.  So the quaternions are kept while the positions are written, where a quarter
- * of the budget can hold them, and evaluated once more where not: memory follows the
- * budget, never the length of a motion.
+ * by side.  So the first is written as it comes, and those after it are kept meanwhile,
+ * as many as a quarter of the budget can hold; for the rest all is evaluated once more:
+ * memory follows the budget, never the length of a motion.
  */
 #ifndef FK_OUTPUT_H
 #define FK_OUTPUT_H

@@ -312,7 +312,7 @@ take_poses(struct sheet *sheet, struct fk_evaluator *evaluator,
 			sheet->panel_count < 2
 				? 0
 				: (uint32_t)(panel * last / (sheet->panel_count - 1));
-		int rc = fk_evaluator_run(evaluator, motion, frame, 1);
+		int rc = fk_evaluator_run(evaluator, motion, &frame, 1);
 		if (rc < 0)
 			return rc;
 		sheet->frames[panel] = frame;

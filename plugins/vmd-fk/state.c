@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/state.h"
 
+#include "plugins/formats/text.h"
 #include "plugins/vmd-fk/core_bones.h"
+#include "plugins/vmd-fk/needed.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Runs longer than this gain nothing, and each should end soon enough to be cancelled. */
-#define CHUNK_MAX 64
+/* Runs longer than this gain nothing. */
+#define CHUNK_AUTO 64
+/* A list of bones: 65536 names of 64 bytes. */
+#define BONES_FILE_MAX (4u << 20)
 
 /* One byte more than the file claims is asked for, so that one that grows is seen. */
 int
@@ -91,7 +95,7 @@ take_all_bones(struct fk_state *state)
 	return 0;
 }
 
-/* The list belongs to the host and is gone after open(), so names are copied. */
+/* The list is gone after open(), so names are copied. */
 static int
 take_named_bones(struct fk_state *state, const char *const *names, uint32_t count)
 {
@@ -116,16 +120,112 @@ take_named_bones(struct fk_state *state, const char *const *names, uint32_t coun
 	return 0;
 }
 
-static int
-take_columns(struct fk_state *state, const struct kiln_value *bones, struct fmt_err *err)
+/* Cuts a text into its lines in place: without blanks at their ends, without empty ones
+ * and those that begin with '#'.  How many; names has room for one a line. */
+static uint32_t
+cut_lines(char *text, const char **names)
 {
+	uint32_t count = 0;
+	char *rest = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\n", &rest)) {
+		line += strspn(line, " \t\r");
+		size_t length = strlen(line);
+		while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
+			line[--length] = '\0';
+		if (length > 0 && line[0] != '#')
+			names[count++] = line;
+	}
+	return count;
+}
+
+static int
+check_text(const char *bytes, size_t length, struct fmt_err *err)
+{
+	unsigned wrong = 0;
+	if (memchr(bytes, '\0', length) != NULL)
+		return fmt_err_set(err, -EINVAL, "expected text, found a NUL byte");
+	char *text = fmt_text_decode(bytes, length, FMT_TEXT_UTF8, &wrong);
+	free(text);
+	if (text == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for the list");
+	return wrong == 0 ? 0
+			  : fmt_err_set(err, -EINVAL,
+				    "expected UTF-8, found %u characters that are none",
+				    wrong);
+}
+
+static int
+take_listed_bones(
+	struct fk_state *state, const void *bytes, size_t length, struct fmt_err *err)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	int rc = check_text(bytes, length, err);
+	if (rc < 0)
+		return rc;
+	char *text = strndup(bytes, length);
+	const char **names = calloc(length / 2 + 1, sizeof *names);
+	if (text == NULL || names == NULL) {
+		rc = fmt_err_set(err, -ENOMEM, "no memory for the list");
+	} else {
+		char *start = text;
+		if (strncmp(text, mark, sizeof mark - 1) == 0)
+			start += sizeof mark - 1;
+		uint32_t count = cut_lines(start, names);
+		if (count == 0)
+			rc = fmt_err_set(err, -EINVAL, "expected at least one name");
+		else if (take_named_bones(state, names, count) < 0)
+			rc = fmt_err_set(err, -ENOMEM, "no memory for the list");
+	}
+	free(names);
+	free(text);
+	return rc;
+}
+
+static int
+take_bones_file(struct fk_state *state, const struct kiln_host *host,
+	const struct kiln_params *params, struct fmt_err *err)
+{
+	const char *path = params->values[FK_BONES_FILE]->text;
+	struct fmt_err inner = {0};
+	void *bytes = NULL;
+	size_t length = 0;
+	int fd = host->open_param(host, "bones_file", NULL);
+	if (fd < 0)
+		return fmt_err_set(err, fd, "bones_file '%s' cannot be opened (%s)", path,
+			strerror(-fd));
+	int rc = fk_state_read_all(fd, &bytes, &length, &inner);
+	close(fd);
+	if (rc == 0 && length > BONES_FILE_MAX)
+		rc = fmt_err_set(&inner, -EINVAL,
+			"the file has %zu bytes; at most %u are read", length,
+			BONES_FILE_MAX);
+	rc = rc == 0 ? take_listed_bones(state, bytes, length, &inner) : rc;
+	free(bytes);
+	return rc == 0 ? 0
+		       : fmt_err_set(
+				 err, rc, "bones_file '%s': %.900s", path, inner.text);
+}
+
+static int
+take_columns(struct fk_state *state, const struct kiln_host *host,
+	const struct kiln_params *params, struct fmt_err *err)
+{
+	const struct kiln_value *bones = params->values[FK_BONES];
+	int all = bones->list_count == 1 && strcmp(bones->list[0], "all") == 0;
 	int rc;
+	if (params->values[FK_BONES_FILE]->set) {
+		if (!all)
+			return fmt_err_set(err, -EINVAL,
+				"bones and bones_file are both given; expected one");
+		return take_bones_file(state, host, params, err);
+	}
 	if (bones->list_count == 0)
 		return fmt_err_set(err, -EINVAL,
 			"bones: expected \"all\", \"core\" or at least one name, found "
 			"an "
 			"empty list");
-	if (bones->list_count == 1 && strcmp(bones->list[0], "all") == 0)
+	if (all)
 		rc = take_all_bones(state);
 	else if (bones->list_count == 1 && strcmp(bones->list[0], "core") == 0)
 		rc = take_named_bones(state, fk_core_bones, FK_CORE_BONES);
@@ -134,66 +234,91 @@ take_columns(struct fk_state *state, const struct kiln_value *bones, struct fmt_
 	return rc < 0 ? fmt_err_set(err, rc, "no memory for the list of bones") : 0;
 }
 
-static enum fmt_vmd_encoding
-encoding_of(const char *name)
+/* The skeleton of what the columns need; a preview shows the whole body. */
+static int
+build_skeleton(struct fk_state *state, const struct fk_switches *switches)
 {
-	if (strcmp(name, "gbk") == 0)
-		return FMT_VMD_GBK;
-	return strcmp(name, "utf-8") == 0 ? FMT_VMD_UTF8 : FMT_VMD_CP932;
+	struct fk_skeleton *skeleton = &state->skeleton;
+	struct fk_columns *columns = &state->columns;
+	uint8_t *needed = malloc((size_t)skeleton->model.bone_count + 1);
+	columns->places = calloc((size_t)columns->count + 1, sizeof *columns->places);
+	int rc = needed == NULL || columns->places == NULL ? -ENOMEM : 0;
+	if (rc == 0 && state->preview)
+		memset(needed, 1, skeleton->model.bone_count);
+	else if (rc == 0)
+		rc = fk_needed_mark(&skeleton->model, switches, columns->bones,
+			columns->count, needed);
+	rc = rc == 0 ? fk_skeleton_build(skeleton, switches, needed) : rc;
+	for (uint32_t m = 0; rc == 0 && m < columns->count; m++) {
+		int32_t bone = columns->bones[m];
+		columns->places[m] = bone < 0 ? -1 : skeleton->places[bone];
+	}
+	free(needed);
+	return rc;
 }
 
-/* As many frames as an eighth of the budget holds. */
+/* As many frames as were asked for and as an eighth of the budget holds; a frame's
+ * velocity takes two more. */
 static uint32_t
-choose_chunk(const struct fk_state *state)
+choose_chunk(const struct fk_state *state, int world)
 {
-	uint64_t fit =
-		state->budget / 8 / (fk_evaluator_frame_bytes(&state->skeleton) + 1);
-	if (fit < 1)
-		return 1;
-	return fit < CHUNK_MAX ? (uint32_t)fit : CHUNK_MAX;
+	uint64_t bytes = fk_evaluator_frame_bytes(&state->skeleton, world) + 1;
+	uint64_t fit = state->budget / 8 / bytes;
+	uint32_t least = state->layout.velocities ? 3 : 1;
+	uint32_t most = state->chunk > 0 ? state->chunk : CHUNK_AUTO;
+	if (fit < most)
+		most = (uint32_t)fit;
+	return most < least ? least : most;
 }
 
-int
-fk_state_new(const struct kiln_host *host, const struct kiln_params *params,
-	struct fk_state **made, struct fmt_err *err)
+static int
+make_ready(struct fk_state *state, const struct kiln_host *host,
+	const struct kiln_params *params, struct fmt_err *err)
 {
 	const struct kiln_value *const *values = params->values;
 	struct fk_switches switches = {
 		.ik = values[FK_IK]->integer != 0,
 		.append = values[FK_APPEND]->integer != 0,
 		.morphs = values[FK_MORPHS]->integer != 0,
+		.morph_weights = state->layout.morph_weights,
 	};
+	int world = state->layout.space != FK_LOCAL || state->layout.velocities;
 	struct fmt_model model = {0};
+	int rc = fk_state_read_model(host, params, &model, err);
+	if (rc < 0)
+		return rc;
+	rc = fk_skeleton_take(&state->skeleton, &model);
+	if (rc < 0)
+		return fmt_err_set(err, rc, "no memory for the model's names");
+	rc = take_columns(state, host, params, err);
+	if (rc < 0)
+		return rc;
+	rc = build_skeleton(state, &switches);
+	if (rc < 0)
+		return fmt_err_set(err, rc, "no memory for the model's skeleton");
+	rc = fk_evaluator_init(
+		&state->evaluator, &state->skeleton, choose_chunk(state, world), world);
+	return rc < 0 ? fmt_err_set(err, rc, "no memory to evaluate %u bones",
+				state->skeleton.pose.bone_count)
+		      : 0;
+}
+
+int
+fk_state_new(const struct kiln_host *host, const struct kiln_params *params,
+	struct fk_state **made, struct fmt_err *err)
+{
 	struct fk_state *state = calloc(1, sizeof *state);
 	if (state == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for the model");
-	state->preview = values[FK_PREVIEW]->integer != 0;
-	state->reading.fallback = encoding_of(values[FK_ENCODING]->text);
-	state->reading.strict = values[FK_STRICT]->integer != 0;
 	state->budget = host->memory_budget > 0 ? host->memory_budget : FK_BUDGET_DEFAULT;
-
-	int rc = fk_state_read_model(host, params, &model, err);
-	if (rc < 0)
-		goto fail;
-	rc = fk_skeleton_build(&state->skeleton, &model, &switches);
+	int rc = fk_state_parse(state, params, err);
+	rc = rc == 0 ? make_ready(state, host, params, err) : rc;
 	if (rc < 0) {
-		fmt_err_set(err, rc, "no memory for the model's skeleton");
-		goto fail;
-	}
-	rc = take_columns(state, values[FK_BONES], err);
-	if (rc < 0)
-		goto fail;
-	rc = fk_evaluator_init(&state->evaluator, &state->skeleton, choose_chunk(state));
-	if (rc < 0) {
-		fmt_err_set(err, rc, "no memory to evaluate %u bones",
-			state->skeleton.model.bone_count);
-		goto fail;
+		fk_state_free(state);
+		return rc;
 	}
 	*made = state;
 	return 0;
-fail:
-	fk_state_free(state);
-	return rc;
 }
 
 void
@@ -203,6 +328,7 @@ fk_state_free(struct fk_state *state)
 		return;
 	fk_evaluator_free(&state->evaluator);
 	free(state->columns.bones);
+	free(state->columns.places);
 	free(state->columns.names);
 	free(state->columns.copies);
 	fk_skeleton_free(&state->skeleton);

@@ -105,16 +105,29 @@ tell_missing(
 }
 
 static void
+tell_range(const struct kiln_host *host, uint32_t unit, const struct fk_frames_rule *rule,
+	const struct fk_motion *motion)
+{
+	if (rule->kind == FK_FRAMES_RANGE && rule->last >= motion->frame_count)
+		warn(host, unit,
+			"the motion ends at frame %u; frames %u..%u were asked for",
+			motion->frame_count - 1, rule->first, rule->last);
+}
+
+static void
 tell_facts(const struct kiln_host *host, uint32_t unit, const struct fk_state *state,
 	const struct fmt_vmd *vmd, const struct fk_motion *motion)
 {
-	tell_number(host, unit, "frames", motion->frame_count);
+	tell_number(host, unit, "frames", motion->frames.count);
 	tell_number(host, unit, "bone_keys", vmd->bone_keys);
 	tell_number(host, unit, "morph_keys", vmd->morph_keys);
+	tell_number(host, unit, "evaluated_bones", state->skeleton.pose.bone_count);
 	tell_number(host, unit, "matched_bones", motion->matched_bones);
 	tell_number(host, unit, "unmatched_bones", motion->unmatched_bone_count);
 	tell_number(host, unit, "matched_morphs", motion->matched_morphs);
 	tell_number(host, unit, "unmatched_morphs", motion->unmatched_morph_count);
+	if (vmd->camera_count > 0)
+		tell_number(host, unit, "camera_keys", vmd->camera_count);
 	if (vmd->truncated[0] != '\0')
 		host->warn(host, unit, vmd->truncated);
 	if (vmd->duplicate_keys > 0)
@@ -122,6 +135,9 @@ tell_facts(const struct kiln_host *host, uint32_t unit, const struct fk_state *s
 			"%u key%s of the same name and frame as a later one %s dropped",
 			vmd->duplicate_keys, vmd->duplicate_keys == 1 ? "" : "s",
 			vmd->duplicate_keys == 1 ? "was" : "were");
+	tell_range(host, unit, &state->wishes.frames, motion);
+	if (!motion->body)
+		return;
 	if (vmd->bone_keys == 0 && vmd->morph_keys == 0)
 		host->warn(host, unit,
 			"the motion has no bone and no morph key: one frame at rest");
@@ -150,13 +166,15 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
 	int rc = fk_state_read_all(fd, &bytes, &length, err);
 	close(fd);
-	rc = rc == 0 ? fmt_vmd_read(bytes, length, &state->reading, &vmd, err) : rc;
+	rc = rc == 0 ? fmt_vmd_read(bytes, length, &state->wishes.reading, &vmd, err)
+		     : rc;
 	free(bytes);
 	if (rc < 0)
 		return rc;
-	rc = fk_motion_bind(motion, &state->skeleton, &vmd, &state->reading, err);
+	rc = fk_motion_bind(motion, &state->skeleton, &vmd, &state->wishes, err);
 	if (rc == -ENOMEM)
-		fmt_err_set(err, rc, "no memory for %u keys", vmd.bone_keys);
+		fmt_err_set(err, rc, "no memory for %u keys",
+			vmd.bone_keys + vmd.morph_keys + vmd.camera_count);
 	if (rc == 0)
 		tell_facts(host, number, state, &vmd, motion);
 	fmt_vmd_free(&vmd);
@@ -218,7 +236,7 @@ write_outputs(const struct kiln_host *host, struct fk_state *state,
 		return output.fd;
 	int rc = fk_output_write(host, number, state, motion, &output, err);
 	close(output.fd);
-	if (rc == 0 && state->preview)
+	if (rc == 0 && state->preview && motion->body)
 		rc = write_preview(host, state, batch, number, motion, err);
 	return rc;
 }

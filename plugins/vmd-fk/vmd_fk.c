@@ -127,6 +127,97 @@ static const struct kiln_param param_strict = {
 		"counts.",
 };
 
+static const struct kiln_param param_bones_file = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_PATH,
+	.name = "bones_file",
+	.help = "In place of bones: a text file of names, UTF-8, one a line, # begins a "
+		"comment line.",
+};
+static const struct kiln_param param_frames = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "frames",
+	.default_text = "\"all\"",
+	.help = "Which frames to write: \"all\" from 0 to the last bone or morph key, "
+		"\"keyed\" where a bone key stands, \"every:N\" from 0 on, or "
+		"\"A..B\".",
+};
+static const char *const spaces[] = {"mmd", "meters", NULL};
+static const struct kiln_param param_space = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "space",
+	.default_text = "\"mmd\"",
+	.choices = spaces,
+	.help = "Lengths in MMD units, or in metres (times 0.08); the axes stay MMD's, "
+		"left-handed, Y up.",
+};
+static const char *const quaternion_orders[] = {"xyzw", "wxyz", NULL};
+static const struct kiln_param param_quaternion_order = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "quaternion_order",
+	.default_text = "\"xyzw\"",
+	.choices = quaternion_orders,
+	.help = "Where w stands in all quaternions.",
+};
+static const char *const quaternion_spaces[] = {"local", "world", "both", NULL};
+static const struct kiln_param param_quaternion_space = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "quaternion_space",
+	.default_text = "\"local\"",
+	.choices = quaternion_spaces,
+	.help = "Rotations against the parent, in the world, or both (then "
+		"world_quaternions "
+		"is added).",
+};
+static const struct kiln_param param_velocities = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "velocities",
+	.default_text = "false",
+	.help = "Add linear_velocities (lengths per second) and angular_velocities "
+		"(rad/s, "
+		"world axes): central differences at 30 frames per second.",
+};
+static const struct kiln_param param_morph_weights = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "morph_weights",
+	.default_text = "false",
+	.help = "Add morph_weights and morph_names: all morphs of the model, after "
+		"groups "
+		"and flips where morphs is on.",
+};
+static const struct kiln_param param_ik_enabled = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "ik_enabled",
+	.default_text = "false",
+	.help = "Add ik_enabled and ik_names: which IK the motion has on, frame by "
+		"frame.",
+};
+static const char *const compressions[] = {"fast", "none", "small", NULL};
+static const struct kiln_param param_compression = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "compression",
+	.default_text = "\"fast\"",
+	.choices = compressions,
+	.help = "How hard to compress the output.",
+};
+static const struct kiln_param param_chunk = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_JSON,
+	.name = "chunk",
+	.default_text = "\"auto\"",
+	.unit = "frames",
+	.help = "How many frames are evaluated together: \"auto\" or 1..1024; changes "
+		"speed and memory, never a result.",
+};
+
 /* In the order of enum fk_parameter. */
 static const struct kiln_param *const params[] = {
 	[FK_MODEL] = &param_model,
@@ -137,6 +228,16 @@ static const struct kiln_param *const params[] = {
 	[FK_PREVIEW] = &param_preview,
 	[FK_ENCODING] = &param_encoding,
 	[FK_STRICT] = &param_strict,
+	[FK_BONES_FILE] = &param_bones_file,
+	[FK_FRAMES] = &param_frames,
+	[FK_SPACE] = &param_space,
+	[FK_QUATERNION_ORDER] = &param_quaternion_order,
+	[FK_QUATERNION_SPACE] = &param_quaternion_space,
+	[FK_VELOCITIES] = &param_velocities,
+	[FK_MORPH_WEIGHTS] = &param_morph_weights,
+	[FK_IK_ENABLED] = &param_ik_enabled,
+	[FK_COMPRESSION] = &param_compression,
+	[FK_CHUNK] = &param_chunk,
 	[FK_PARAMETERS] = NULL,
 };
 

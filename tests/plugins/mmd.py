@@ -64,9 +64,10 @@ def interpolation(curves):
     return bytes(rows)
 
 
-def vmd(bones=(), morphs=(), properties=None, encoding="cp932"):
+def vmd(bones=(), morphs=(), properties=None, encoding="cp932", cameras=()):
     """bones: (name, frame, move, rotate[, curves]); morphs: (name, frame, weight);
-    properties: (frame, visible, [(name, enabled)])."""
+    properties: (frame, visible, [(name, enabled)]); cameras: (frame, distance, move,
+    rotate, six curves, angle, perspective off)."""
     out = [b"Vocaloid Motion Data 0002".ljust(30, b"\0"), b"model".ljust(20, b"\0")]
     out.append(struct.pack("<I", len(bones)))
     for name, frame, move, rotate, *rest in bones:
@@ -76,8 +77,15 @@ def vmd(bones=(), morphs=(), properties=None, encoding="cp932"):
     out.append(struct.pack("<I", len(morphs)))
     for name, frame, weight in morphs:
         out.append(name15(name, encoding) + struct.pack("<If", frame, weight))
+    if properties is not None or cameras:
+        out.append(struct.pack("<I", len(cameras)))
+        for frame, distance, move, rotate, curves, angle, off in cameras:
+            out.append(struct.pack("<I7f", frame, distance, *move, *rotate))
+            # Here x1 x2 y1 y2, other than in bone keys.
+            out.append(bytes(c[k] for c in curves for k in (0, 2, 1, 3)))
+            out.append(struct.pack("<IB", angle, off))
+        out.append(struct.pack("<2I", 0, 0))
     if properties is not None:
-        out.append(struct.pack("<3I", 0, 0, 0))
         out.append(struct.pack("<I", len(properties)))
         for frame, visible, switches in properties:
             out.append(struct.pack("<IBI", frame, visible, len(switches)))
