@@ -1,6 +1,7 @@
 plugin_PROGRAMS += plugins/vmd-fk.so
 plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/vmd_fk.c \
+	plugins/vmd-fk/variant.h plugins/vmd-fk/variant.c \
 	plugins/vmd-fk/state.h plugins/vmd-fk/state.c \
 	plugins/vmd-fk/state_parse.c \
 	plugins/vmd-fk/unit.h plugins/vmd-fk/unit.c \

@@ -9,6 +9,7 @@
 #include "plugins/vmd-fk/describe.h"
 #include "plugins/vmd-fk/state.h"
 #include "plugins/vmd-fk/unit.h"
+#include "plugins/vmd-fk/variant.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,7 +24,7 @@ vmd_fk_open(const struct kiln_host *host, const struct kiln_params *params, void
 		host->fail(host, err.text);
 		return rc;
 	}
-	host->variant(host, "c");
+	fk_variant_choose(host, &made->evaluator);
 	*state = made;
 	return 0;
 }
