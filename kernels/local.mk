@@ -7,6 +7,7 @@ libkern_a_SOURCES = \
 	kernels/track.h kernels/track.c \
 	kernels/morph.h kernels/morph.c \
 	kernels/pose.h kernels/pose_state.h kernels/pose.c \
+	kernels/pose_arrays.h kernels/pose_arrays.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
 	kernels/pose_lanes.h kernels/ik_lanes.h

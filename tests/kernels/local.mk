@@ -8,3 +8,12 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/subject.h tests/kernels/subject.c
 tests_kernels_checkkern_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_kernels_checkkern_LDADD = libkern.a -lm
+
+tap_programs += tests/kernels/t_pose_arrays
+tests_kernels_t_pose_arrays_SOURCES = tests/kernels/t_pose_arrays.c
+tests_kernels_t_pose_arrays_CPPFLAGS = $(check_cppflags)
+tests_kernels_t_pose_arrays_LDADD = libkern.a $(CMOCKA_LIBS) -lm
+
+# How others use it; built by the test as a stranger would.
+tap_scripts += tests/kernels/t_example.sh
+EXTRA_DIST += tests/kernels/example_pose.c
