@@ -2,6 +2,7 @@
 #include "plugins/vmd-fk/unit.h"
 
 #include "plugins/formats/png.h"
+#include "plugins/formats/vpd.h"
 #include "plugins/vmd-fk/output.h"
 #include "plugins/vmd-fk/preview.h"
 
@@ -160,14 +161,16 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 	void *bytes = NULL;
 	size_t length = 0;
 	if (unit->kind != KILN_FILE || unit->input_count != 1)
-		return fmt_err_set(err, -EBADMSG, "expected one VMD file");
+		return fmt_err_set(err, -EBADMSG, "expected one VMD or VPD file");
 	int fd = host->open_input(host, number, unit->inputs[0]->name);
 	if (fd < 0)
 		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
 	int rc = fk_state_read_all(fd, &bytes, &length, err);
 	close(fd);
-	rc = rc == 0 ? fmt_vmd_read(bytes, length, &state->wishes.reading, &vmd, err)
-		     : rc;
+	if (rc == 0 && fmt_vpd_is(bytes, length))
+		rc = fmt_vpd_read(bytes, length, &state->wishes.reading, &vmd, err);
+	else if (rc == 0)
+		rc = fmt_vmd_read(bytes, length, &state->wishes.reading, &vmd, err);
 	free(bytes);
 	if (rc < 0)
 		return rc;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* unit.h - one dropped VMD, from its bytes to its verdict. */
+/* unit.h - one dropped VMD or VPD, from its bytes to its verdict. */
 #ifndef FK_UNIT_H
 #define FK_UNIT_H
 

@@ -12,6 +12,11 @@ tests_formats_t_model_SOURCES = \
 tests_formats_t_model_CPPFLAGS = $(check_cppflags)
 tests_formats_t_model_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
 
+tap_programs += tests/formats/t_vpd
+tests_formats_t_vpd_SOURCES = tests/formats/t_vpd.c
+tests_formats_t_vpd_CPPFLAGS = $(check_cppflags)
+tests_formats_t_vpd_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+
 tap_programs += tests/formats/t_npz
 tests_formats_t_npz_SOURCES = tests/formats/t_npz.c
 tests_formats_t_npz_CPPFLAGS = $(check_cppflags)

@@ -4,14 +4,17 @@ fuzz_flags = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O
 fuzz_model = tests/fuzz/fuzz_model.h tests/fuzz/fuzz_model.c
 fuzz_formats = \
 	plugins/formats/err.c plugins/formats/bytes.c plugins/formats/text.c \
-	plugins/formats/vmd.c plugins/formats/vmd_tracks.c plugins/formats/model.c \
+	plugins/formats/vmd.c plugins/formats/vmd_tracks.c plugins/formats/vpd.c plugins/formats/model.c \
 	plugins/formats/model_check.c plugins/formats/pmx.c plugins/formats/pmd.c
 
 check_PROGRAMS += \
-	tests/fuzz/replay-vmd tests/fuzz/replay-pmx tests/fuzz/replay-pmd tests/fuzz/make-pmd
+	tests/fuzz/replay-vmd tests/fuzz/replay-pmx tests/fuzz/replay-pmd tests/fuzz/make-pmd \
+	tests/fuzz/replay-vpd
 tests_fuzz_make_pmd_SOURCES = tests/fuzz/make-pmd.c
 tests_fuzz_replay_vmd_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_vmd.c
 tests_fuzz_replay_vmd_LDADD = $(libfmt_libs)
+tests_fuzz_replay_vpd_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_vpd.c
+tests_fuzz_replay_vpd_LDADD = $(libfmt_libs)
 tests_fuzz_replay_pmx_SOURCES = \
 	tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_pmx.c $(fuzz_model)
 tests_fuzz_replay_pmx_LDADD = $(libfmt_libs) -lm
@@ -20,12 +23,14 @@ tests_fuzz_replay_pmd_SOURCES = \
 tests_fuzz_replay_pmd_LDADD = $(libfmt_libs) -lm
 tap_scripts += tests/fuzz/t_mutate.sh
 dist_check_SCRIPTS += tests/fuzz/run-fuzz.sh
+EXTRA_DIST += tests/fuzz/pose.vpd
 
 if FUZZERS
 # The readers are compiled again here, with the fuzzer's eyes in them.
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz-vmd tests/fuzz/fuzz-pmx tests/fuzz/fuzz-pmd \
-	tests/fuzz/planted-vmd tests/fuzz/planted-pmx tests/fuzz/planted-pmd
+	tests/fuzz/planted-vmd tests/fuzz/planted-pmx tests/fuzz/planted-pmd \
+	tests/fuzz/fuzz-vpd tests/fuzz/planted-vpd
 endif
 tests_fuzz_fuzz_vmd_SOURCES = tests/fuzz/fuzz_vmd.c $(fuzz_formats)
 nodist_tests_fuzz_fuzz_vmd_SOURCES = plugins/formats/text_tables.c
@@ -54,3 +59,12 @@ nodist_tests_fuzz_planted_pmd_SOURCES = plugins/formats/text_tables.c
 tests_fuzz_planted_pmd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_PLANTED_BUG
 tests_fuzz_planted_pmd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_planted_pmd_LDADD = -lm
+tests_fuzz_fuzz_vpd_SOURCES = tests/fuzz/fuzz_vpd.c $(fuzz_formats)
+nodist_tests_fuzz_fuzz_vpd_SOURCES = plugins/formats/text_tables.c
+tests_fuzz_fuzz_vpd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_vpd_LDADD = -lm
+tests_fuzz_planted_vpd_SOURCES = $(tests_fuzz_fuzz_vpd_SOURCES)
+nodist_tests_fuzz_planted_vpd_SOURCES = plugins/formats/text_tables.c
+tests_fuzz_planted_vpd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_PLANTED_BUG
+tests_fuzz_planted_vpd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_planted_vpd_LDADD = -lm

@@ -5,14 +5,15 @@
 build=${top_builddir:-.}
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-echo 1..3
+echo 1..4
 "$build/contrib/make-sample" "$scratch" || exit 1
 "$build/tests/fuzz/make-pmd" > "$scratch/dancer.pmd" || exit 1
 number=0
-for reader in vmd pmx pmd; do
+for reader in vmd pmx pmd vpd; do
 	number=$((number + 1))
 	case $reader in
 	vmd) seeds="$scratch/salute.vmd $scratch/broken.vmd" ;;
+	vpd) seeds=${top_srcdir:-.}/tests/fuzz/pose.vpd ;;
 	*) seeds=$scratch/dancer.$reader ;;
 	esac
 	if "$build/tests/fuzz/replay-$reader" --mutate 3000 --seed 7 $seeds; then

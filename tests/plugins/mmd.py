@@ -92,3 +92,15 @@ def vmd(bones=(), morphs=(), properties=None, encoding="cp932", cameras=()):
             for name, enabled in switches:
                 out.append(name15(name) + b"\0" * 5 + struct.pack("<B", enabled))
     return b"".join(out)
+
+
+def vpd(bones, morphs=()):
+    """bones: (name, move, rotate); morphs: (name, weight)."""
+    out = ["Vocaloid Pose Data file\r\n\r\nmodel.osm;\t\t// model\r\n%d;\r\n" % len(bones)]
+    numbers = lambda values: ",".join("%.9g" % v for v in values)
+    for i, (name, move, rotate) in enumerate(bones):
+        out.append("\r\nBone%d{%s\r\n  %s;\t// trans x,y,z\r\n  %s;\t// Quaternion x,y,z,w"
+                   "\r\n}\r\n" % (i, name, numbers(move), numbers(rotate)))
+    for i, (name, weight) in enumerate(morphs):
+        out.append("\r\nMorph%d{%s\r\n  %.9g;\r\n}\r\n" % (i, name, weight))
+    return "".join(out).encode("cp932")

@@ -317,5 +317,26 @@ def t_camera(folder):
     assert klass == BAD_INPUT and "4294967295" in reason, reason
 
 
+def t_poses(folder):
+    move, turn = (0.5, 1.0, -2.0), QUARTER_Z
+    write(folder, "p.vpd", mmd.vpd([("センター", move, NONE), ("首", FLAT, turn)],
+                                   [("のび", 0.5)]))
+    write(folder, "a.vmd", mmd.vmd([("センター", 0, move, NONE), ("首", 0, FLAT, turn)],
+                                   [("のび", 0, 0.5)]))
+    done = Run(folder, ["p.vpd", "a.vmd"])
+    assert done.verdict(0)[0] == OK, done.lines
+    pose, motion = load(folder, "p"), load(folder, "a")
+    assert str(pose.pop("vmd_file")) == "p.vpd" and motion.pop("vmd_file") == "a.vmd"
+    assert list(pose) == list(motion)
+    assert all(pose[key].tobytes() == motion[key].tobytes() for key in motion)
+    write(folder, "p.vpd", b"Vocaloid Pose Data file\r\nx;\r\n1;\r\nBone0{a\r\n1,x;")
+    klass, reason = Run(folder, ["p.vpd"]).verdict()
+    assert klass == BAD_INPUT and "line 5: expected a number" in reason, reason
+    write(folder, "p.vpd", mmd.vpd([("首", FLAT, turn), ("首", FLAT, NONE)])[:-20])
+    done = Run(folder, ["p.vpd"])
+    assert done.verdict()[0] == OK and "1 of 2" in done.told("warn 0 ")[0], done.lines
+    assert Run(folder, ["p.vpd"], params=["strict=true"]).verdict()[0] == BAD_INPUT
+
+
 if __name__ == "__main__":
     sys.exit(main(globals()))
