@@ -5,10 +5,6 @@
 
 #include <math.h>
 
-#define HALVINGS 15
-#define X_ENOUGH 1e-5
-#define Y_ENOUGH (1.0 / 254.0)
-
 static double
 control(uint8_t byte)
 {
@@ -25,14 +21,14 @@ kern_curve_weight(const uint8_t curve[4], double t)
 
 	double s = 0.5, step = 0.25, y = 0.0;
 	double y_low = 0.0, y_high = 1.0;
-	for (int i = 0; i < HALVINGS; i++, step *= 0.5) {
+	for (int i = 0; i < KERN_CURVE_HALVINGS; i++, step *= 0.5) {
 		double r = 1.0 - s;
 		double first = 3.0 * r * r * s, second = 3.0 * r * s * s;
 		double third = s * s * s;
 		double error = first * x1 + second * x2 + third - t;
 		y = first * y1 + second * y2 + third;
 		double unsure = error < 0.0 ? y_high - y : y - y_low;
-		if (fabs(error) < X_ENOUGH && unsure < Y_ENOUGH)
+		if (fabs(error) < KERN_CURVE_X_ENOUGH && unsure < KERN_CURVE_Y_ENOUGH)
 			break;
 		if (error < 0.0) {
 			y_low = y;

@@ -33,6 +33,10 @@
 
 #include <stdint.h>
 
+#define KERN_CURVE_HALVINGS 15
+#define KERN_CURVE_X_ENOUGH 1e-5
+#define KERN_CURVE_Y_ENOUGH (1.0 / 254.0)
+
 /* The share of the way at t, 0..1; curve is x1 y1 x2 y2.  Any thread. */
 double kern_curve_weight(const uint8_t curve[4], double t);
 

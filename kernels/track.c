@@ -3,23 +3,9 @@
  * segment; only the first one is searched. */
 #include "kernels/track.h"
 
+#include "kernels/caps.h"
 #include "kernels/curve.h"
 #include "kernels/quat.h"
-
-/* How many keys lie at or before frame: the number of the key that ends the segment. */
-static uint32_t
-keys_until(const struct kern_track *a, uint32_t frame)
-{
-	uint32_t low = 0, high = a->key_count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (a->keys[middle].frame <= frame)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
 
 static struct kern_quat
 key_rotation(const struct kern_track_key *key)
@@ -68,7 +54,7 @@ kern_track_c(const struct kern_track *a, void *queue)
 {
 	(void)queue;
 	uint32_t begin = a->key_count > 0 ? a->keys[0].frame : 0;
-	uint32_t end = keys_until(a, a->first_frame);
+	uint32_t end = kern_track_keys_until(a, a->first_frame);
 	for (uint32_t f = 0; f < a->frame_count; f++) {
 		uint32_t frame = a->first_frame + f;
 		float move[3] = {0.0f, 0.0f, 0.0f};
@@ -96,6 +82,12 @@ kern_track_c(const struct kern_track *a, void *queue)
 kern_track_fn *
 kern_track_pick(unsigned caps)
 {
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_track_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_track_avx2;
+#endif
 	(void)caps;
 	return kern_track_c;
 }

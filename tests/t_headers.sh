@@ -29,7 +29,7 @@ alone() # HEADER FLAG...
 	shift
 	# These are for files that say how wide a register is.
 	case $header in
-	*lanes*) [ "$(uname -m)" = x86_64 ] || return 0
+	*lanes* | *wide*) [ "$(uname -m)" = x86_64 ] || return 0
 		set -- "$@" -mavx2 -DLANES=8 ;;
 	esac
 	echo "#include \"$header\"" | $cc -x c -fsyntax-only -Wall -Wextra -Werror "$@" -

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Tracks, eight frames at a time. */
+#include "kernels/track.h"
+
+#if defined(__x86_64__)
+#define LANES 8
+#include "kernels/track_lanes.h"
+
+int
+kern_track_avx2(const struct kern_track *a, void *queue)
+{
+	(void)queue;
+	return track_lanes_run(a);
+}
+#endif
