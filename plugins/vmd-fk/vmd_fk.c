@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vmd-fk: MMD motions (VMD) and poses (VPD) on a model (PMX, PMD), evaluated at every frame: where each
- * bone is and how it is turned, with curves, append, fixed axes, morphs and IK as MMD has
- * them, and without physics.  The meaning stands in kernels/pose.h; here are only the
- * parameters and the way from files to arrays.
+ * vmd-fk: MMD motions (VMD) and poses (VPD) on a model (PMX, PMD), evaluated frame by
+ * frame: where each bone is and how it is turned, with curves, append, fixed axes, morphs
+ * and IK as MMD has them, and without physics.  The meaning stands in kernels/pose.h;
+ * here are only the parameters and the way from files to arrays.
  */
 #include "plugins/kiln_plugin.h"
 #include "plugins/vmd-fk/describe.h"
