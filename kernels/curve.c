@@ -19,14 +19,16 @@ kern_curve_weight(const uint8_t curve[4], double t)
 	if (x1 == y1 && x2 == y2)
 		return t;
 
+	/* x and y as polynomials ((3rd s + 2nd) s + 1st) s. */
+	double x_1st = 3.0 * x1, x_2nd = 3.0 * (x2 - x1) - x_1st;
+	double x_3rd = 1.0 - x_1st - x_2nd;
+	double y_1st = 3.0 * y1, y_2nd = 3.0 * (y2 - y1) - y_1st;
+	double y_3rd = 1.0 - y_1st - y_2nd;
 	double s = 0.5, step = 0.25, y = 0.0;
 	double y_low = 0.0, y_high = 1.0;
 	for (int i = 0; i < KERN_CURVE_HALVINGS; i++, step *= 0.5) {
-		double r = 1.0 - s;
-		double first = 3.0 * r * r * s, second = 3.0 * r * s * s;
-		double third = s * s * s;
-		double error = first * x1 + second * x2 + third - t;
-		y = first * y1 + second * y2 + third;
+		double error = ((x_3rd * s + x_2nd) * s + x_1st) * s - t;
+		y = ((y_3rd * s + y_2nd) * s + y_1st) * s;
 		double unsure = error < 0.0 ? y_high - y : y - y_low;
 		if (fabs(error) < KERN_CURVE_X_ENOUGH && unsure < KERN_CURVE_Y_ENOUGH)
 			break;

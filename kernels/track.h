@@ -54,6 +54,14 @@ static inline uint32_t
 kern_track_keys_until(const struct kern_track *a, uint32_t frame)
 {
 	uint32_t low = 0, high = a->key_count;
+	/* Between two keys lie no more keys than frames.  Where every frame has one, that
+	 * leaves nothing to search. */
+	if (high > 0 && frame >= a->keys[0].frame && frame < a->keys[high - 1].frame) {
+		uint32_t since = frame - a->keys[0].frame;
+		uint32_t until = a->keys[high - 1].frame - frame;
+		low = until < high ? high - until : 1;
+		high = since < high - 1 ? since + 1 : high;
+	}
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		if (a->keys[middle].frame <= frame)

@@ -29,9 +29,16 @@ struct track_lanes_group {
 	uint32_t held_count;
 };
 
-/* kern_curve_weight(); lanes in `known` take t. */
-static inline wide
-track_lanes_weight(const uint32_t *curve, wide t, wide_mask known)
+/* kern_curve_weight() in the middle of its work. */
+struct track_lanes_solver {
+	wide x_1st, x_2nd, x_3rd, y_1st, y_2nd, y_3rd;
+	wide t, s, y_low, y_high, y;
+	wide_mask done;
+};
+
+/* Lanes in `known` take t. */
+static inline struct track_lanes_solver
+track_lanes_begin(const uint32_t *curve, wide t, wide_mask known)
 {
 	wide control[4], one = wide_all(1.0), three = wide_all(3.0);
 	for (int i = 0; i < 4; i++) {
@@ -39,40 +46,70 @@ track_lanes_weight(const uint32_t *curve, wide t, wide_mask known)
 		control[i] = wide_select(wide_less(most, byte), most, byte) / most;
 	}
 	wide x1 = control[0], y1 = control[1], x2 = control[2], y2 = control[3];
-	wide_mask done = known | (wide_equal(x1, y1) & wide_equal(x2, y2));
-	wide s = wide_all(0.5), result = t;
-	wide y_low = wide_all(0.0), y_high = one;
+	struct track_lanes_solver v = {.t = t, .y = t, .s = wide_all(0.5), .y_high = one};
+	v.x_1st = three * x1;
+	v.x_2nd = three * (x2 - x1) - v.x_1st;
+	v.x_3rd = one - v.x_1st - v.x_2nd;
+	v.y_1st = three * y1;
+	v.y_2nd = three * (y2 - y1) - v.y_1st;
+	v.y_3rd = one - v.y_1st - v.y_2nd;
+	v.y_low = wide_all(0.0);
+	v.done = known | (wide_equal(x1, y1) & wide_equal(x2, y2));
+	return v;
+}
+
+static inline void
+track_lanes_halve(struct track_lanes_solver *v, wide step)
+{
+	wide s = v->s;
+	wide error = ((v->x_3rd * s + v->x_2nd) * s + v->x_1st) * s - v->t;
+	wide y = ((v->y_3rd * s + v->y_2nd) * s + v->y_1st) * s;
+	wide_mask low = wide_less(error, wide_all(0.0));
+	wide unsure = wide_select(low, v->y_high - y, y - v->y_low);
+	v->y = wide_select(v->done, v->y, y);
+	v->done = v->done | (wide_less(wide_abs(error), wide_all(KERN_CURVE_X_ENOUGH)) &
+				    wide_less(unsure, wide_all(KERN_CURVE_Y_ENOUGH)));
+	v->y_low = wide_select(low, y, v->y_low);
+	v->y_high = wide_select(low, v->y_high, y);
+	v->s = wide_select(low, s + step, s - step);
+}
+
+/* The weights of all lanes, both halves in step: each waits for itself only. */
+static inline void
+track_lanes_weights(const struct track_lanes_group *g, int channel,
+	const wide_mask known[2], wide weights[2])
+{
+	const uint32_t *curve = g->curve[channel];
+	struct track_lanes_solver low =
+		track_lanes_begin(curve, wide_load(g->t), known[0]);
+	struct track_lanes_solver high =
+		track_lanes_begin(curve + WIDE, wide_load(g->t + WIDE), known[1]);
 	double step = 0.25;
-	for (int i = 0; i < KERN_CURVE_HALVINGS && !wide_every(done); i++, step *= 0.5) {
-		wide r = one - s;
-		wide first = three * r * r * s, second = three * r * s * s;
-		wide third = s * s * s;
-		wide error = first * x1 + second * x2 + third - t;
-		wide y = first * y1 + second * y2 + third;
-		wide_mask low = wide_less(error, wide_all(0.0));
-		wide unsure = wide_select(low, y_high - y, y - y_low);
-		result = wide_select(done, result, y);
-		done = done | (wide_less(wide_abs(error), wide_all(KERN_CURVE_X_ENOUGH)) &
-				      wide_less(unsure, wide_all(KERN_CURVE_Y_ENOUGH)));
-		y_low = wide_select(low, y, y_low);
-		y_high = wide_select(low, y_high, y);
-		s = wide_select(low, s + wide_all(step), s - wide_all(step));
+	for (int i = 0; i < KERN_CURVE_HALVINGS; i++, step *= 0.5) {
+		if (wide_every(low.done & high.done))
+			break;
+		track_lanes_halve(&low, wide_all(step));
+		track_lanes_halve(&high, wide_all(step));
 	}
-	return result;
+	weights[0] = low.y;
+	weights[1] = high.y;
 }
 
 /* Where the axis does not move, any weight does. */
 static inline void
 track_lanes_move(struct track_lanes_group *g, int axis)
 {
-	for (int half = 0; half < LANES; half += WIDE) {
-		wide t = wide_load(g->t + half);
-		wide from = wide_of_floats(g->from_move[axis] + half);
-		wide to = wide_of_floats(g->to_move[axis] + half);
-		wide weight = track_lanes_weight(
-			g->curve[axis] + half, t, wide_equal(from, to));
-		wide_to_floats(g->move[axis] + half, from + (to - from) * weight);
+	wide from[2], to[2], weight[2];
+	wide_mask still[2];
+	for (int i = 0; i < 2; i++) {
+		from[i] = wide_of_floats(g->from_move[axis] + i * WIDE);
+		to[i] = wide_of_floats(g->to_move[axis] + i * WIDE);
+		still[i] = wide_equal(from[i], to[i]);
 	}
+	track_lanes_weights(g, axis, still, weight);
+	for (int i = 0; i < 2; i++)
+		wide_to_floats(g->move[axis] + i * WIDE,
+			from[i] + (to[i] - from[i]) * weight[i]);
 }
 
 static inline struct lanes_quat
@@ -147,11 +184,12 @@ track_lanes_sample(
 	if (g.held_count < LANES) {
 		for (int axis = 0; axis < 3; axis++)
 			track_lanes_move(&g, axis);
-		for (int half = 0; half < LANES; half += WIDE)
-			wide_to_floats(g.weight + half,
-				track_lanes_weight(g.curve[KERN_TRACK_ROTATE] + half,
-					wide_load(g.t + half),
-					wide_less(wide_all(0.0), wide_all(0.0))));
+		wide_mask none = wide_less(wide_all(0.0), wide_all(0.0));
+		wide_mask known[2] = {none, none};
+		wide weights[2];
+		track_lanes_weights(&g, KERN_TRACK_ROTATE, known, weights);
+		wide_to_floats(g.weight, weights[0]);
+		wide_to_floats(g.weight + WIDE, weights[1]);
 		q = lanes_quat_slerp(from, track_lanes_load_quat(g.to_rotate),
 			lanes_load(g.weight, lanes_first(LANES)));
 		q = lanes_quat_select(lanes_of_bytes(g.held, LANES), from, q);
