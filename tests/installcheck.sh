@@ -44,7 +44,7 @@ done
 # A staged installation (DESTDIR) looks for plugins where it will be, not where it is.
 [ "${DESTDIR:-}" ] || try 'the installed kilnctl lists the installed kernels' lists_kernels
 try 'the installed header compiles' compiles
-for page in man8/kilnd.8 man1/kilnctl.1 man5/kiln.toml.5 man7/kiln-plugin.7; do
+for page in man8/kilnd.8 man1/kilnctl.1 man5/kiln.toml.5 man7/kiln-plugin.7 man7/vmd-fk.7; do
 	try "$page is there" test -r "$mandir/$page"
 done
 echo "1..$tests"

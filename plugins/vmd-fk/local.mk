@@ -24,3 +24,4 @@ plugins_vmd_fk_so_CFLAGS = $(so_cflags)
 plugins_vmd_fk_so_LDFLAGS = $(so_ldflags)
 plugins_vmd_fk_so_LDADD = libkern.a libfmt.a \
 	$(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm
+dist_man_MANS += plugins/vmd-fk/vmd-fk.7

@@ -338,5 +338,27 @@ def t_poses(folder):
     assert Run(folder, ["p.vpd"], params=["strict=true"]).verdict()[0] == BAD_INPUT
 
 
+def t_the_manual_has_it_all(folder):
+    source = lambda name: read(os.path.join(SRC, "plugins", "vmd-fk"), name).decode("utf-8")
+    manual = source("vmd-fk.7")
+    for line in source("vmd_fk.c").split("static const struct kiln_param param_")[1:]:
+        name = line.split(" ")[0]
+        assert name in manual.replace(" ,", "").split(), name
+    write(folder, "a.vmd", mmd.vmd([("首", 0, FLAT, NONE)], cameras=CAMERA))
+    arrays = run(folder, "quaternion_space=both", "velocities=true", "morph_weights=true",
+                 "ik_enabled=true", "bones=core")
+    for name, array in arrays.items():
+        kind = {"f": "f32", "i": "i%d" % (8 * array.dtype.itemsize), "u": "u8", "U": "str"}
+        assert ".It Va %s Ta %s" % (name, kind[array.dtype.kind]) in manual, name
+    # The core bones: what the manual writes once for both sides begins with 左, then 右.
+    listed = []
+    for entry in manual.split(".Sh CORE BONES")[1].split(".El")[0].split(".It ")[1:]:
+        words = entry.replace(",", "").split()
+        names = [word for word in words[1:] if not word.isascii() and word not in ("左", "右")]
+        sides = ("左", "右") if words[0] in ("Arms", "Hands", "Legs") else ("",)
+        listed += [side + name for side in sides for name in names]
+    assert listed == arrays["bone_names"].tolist(), listed
+
+
 if __name__ == "__main__":
     sys.exit(main(globals()))
