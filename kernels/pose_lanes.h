@@ -19,22 +19,28 @@ pose_lanes_await(struct pose_lanes_bone *bones, int32_t bone)
 		bones[bone].awaited = 1;
 }
 
-/* Walks the order once to find who is read before its turn. */
+/* Walks the order once to find who is read before its turn, and whether bones stay where
+ * they are first placed. */
 static inline void
-pose_lanes_mark_awaited(const struct pose_lanes *p)
+pose_lanes_look_ahead(struct pose_lanes *p)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
 	struct pose_lanes_bone *bones = p->bones;
 	for (uint32_t i = 0; i < skeleton->bone_count; i++)
 		bones[i].placed = bones[i].awaited = 0;
+	p->final = 1;
 	for (uint32_t i = 0; i < skeleton->order_count; i++) {
 		uint32_t index = skeleton->order[i];
 		if (skeleton->flags[index] != 0)
 			pose_lanes_await(bones, (int32_t)skeleton->source[index]);
 		pose_lanes_await(bones, skeleton->parent[index]);
+		if (skeleton->parent[index] >= 0 &&
+			!bones[skeleton->parent[index]].placed)
+			p->final = 0;
 		bones[index].placed = 1;
 		if (skeleton->chain[index] < 0)
 			continue;
+		p->final = 0;
 		const struct kern_pose_chain *chain =
 			&skeleton->chains[skeleton->chain[index]];
 		const struct kern_pose_link *links = skeleton->links + chain->first_link;
@@ -161,6 +167,36 @@ pose_lanes_solve(const struct pose_lanes *p, int32_t chain_index)
 }
 
 static inline void
+pose_lanes_store_quat(
+	const struct pose_lanes *p, float *planes, uint32_t bone, struct lanes_quat q)
+{
+	size_t stride = p->a->stride;
+	float *to = planes + (size_t)bone * 4 * stride + p->first;
+	lanes_store(to, p->mask, q.x);
+	lanes_store(to + stride, p->mask, q.y);
+	lanes_store(to + 2 * stride, p->mask, q.z);
+	lanes_store(to + 3 * stride, p->mask, q.w);
+}
+
+static inline void
+pose_lanes_store(const struct pose_lanes *p, uint32_t index)
+{
+	const struct kern_pose *a = p->a;
+	const struct pose_lanes_bone *bone = &p->bones[index];
+	if (a->position != NULL) {
+		float *to = a->position + (size_t)index * 3 * a->stride + p->first;
+		lanes_store(to, p->mask, bone->position.x);
+		lanes_store(to + a->stride, p->mask, bone->position.y);
+		lanes_store(to + 2 * a->stride, p->mask, bone->position.z);
+	}
+	if (a->world_rotate != NULL)
+		pose_lanes_store_quat(p, a->world_rotate, index, bone->world);
+	if (a->local_rotate != NULL)
+		pose_lanes_store_quat(p, a->local_rotate, index,
+			lanes_quat_short_way(lanes_quat_unit(bone->local)));
+}
+
+static inline void
 pose_lanes_evaluate(const struct pose_lanes *p)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
@@ -178,46 +214,18 @@ pose_lanes_evaluate(const struct pose_lanes *p)
 			parent >= 0 && (!bones[parent].placed || bones[parent].early);
 		pose_lanes_place(p, index, lanes_first(LANES));
 		bone->placed = 1;
-		if (skeleton->chain[index] >= 0)
+		if (p->final)
+			pose_lanes_store(p, index);
+		else if (skeleton->chain[index] >= 0)
 			pose_lanes_solve(p, skeleton->chain[index]);
 	}
+	if (p->final)
+		return;
 	for (uint32_t i = 0; i < skeleton->bone_count; i++)
 		if (bones[skeleton->hierarchy[i]].early)
 			pose_lanes_place(p, skeleton->hierarchy[i], lanes_first(LANES));
-}
-
-static inline void
-pose_lanes_store_quat(
-	const struct pose_lanes *p, float *planes, uint32_t bone, struct lanes_quat q)
-{
-	size_t stride = p->a->stride;
-	float *to = planes + (size_t)bone * 4 * stride + p->first;
-	lanes_store(to, p->mask, q.x);
-	lanes_store(to + stride, p->mask, q.y);
-	lanes_store(to + 2 * stride, p->mask, q.z);
-	lanes_store(to + 3 * stride, p->mask, q.w);
-}
-
-static inline void
-pose_lanes_store(const struct pose_lanes *p)
-{
-	const struct kern_pose *a = p->a;
-	for (uint32_t i = 0; i < p->skeleton->order_count; i++) {
-		uint32_t index = p->skeleton->order[i];
-		const struct pose_lanes_bone *bone = &p->bones[index];
-		if (a->position != NULL) {
-			float *to =
-				a->position + (size_t)index * 3 * a->stride + p->first;
-			lanes_store(to, p->mask, bone->position.x);
-			lanes_store(to + a->stride, p->mask, bone->position.y);
-			lanes_store(to + 2 * a->stride, p->mask, bone->position.z);
-		}
-		if (a->world_rotate != NULL)
-			pose_lanes_store_quat(p, a->world_rotate, index, bone->world);
-		if (a->local_rotate != NULL)
-			pose_lanes_store_quat(p, a->local_rotate, index,
-				lanes_quat_short_way(lanes_quat_unit(bone->local)));
-	}
+	for (uint32_t i = 0; i < skeleton->order_count; i++)
+		pose_lanes_store(p, skeleton->order[i]);
 }
 
 static inline int
@@ -229,14 +237,13 @@ pose_lanes_run(const struct kern_pose *a)
 		.skeleton = a->skeleton,
 		.bones = (struct pose_lanes_bone *)aligned,
 	};
-	pose_lanes_mark_awaited(&p);
+	pose_lanes_look_ahead(&p);
 	for (p.first = 0; p.first < a->frame_count; p.first += LANES) {
 		size_t left = a->frame_count - p.first;
 		p.count = left < LANES ? (uint32_t)left : LANES;
 		p.mask = lanes_first(p.count);
 		pose_lanes_begin(&p);
 		pose_lanes_evaluate(&p);
-		pose_lanes_store(&p);
 	}
 	return 0;
 }

@@ -220,7 +220,9 @@ track_lanes_transpose(__m256 r[8])
 	}
 }
 
-/* Copies eight keys of frames that follow each other. */
+/* Copies eight keys of frames that follow each other.  A caller goes on with the next
+ * track and comes back for the next run: its keys are asked for now, since memory that is
+ * far away is most of what a copy costs. */
 static inline void
 track_lanes_copy(
 	const struct kern_track *a, uint32_t first, const struct kern_track_key *keys)
@@ -229,6 +231,9 @@ track_lanes_copy(
 			       offsetof(struct kern_track_key, rotate) == 16,
 		"a key begins with frame, move and rotation");
 	__m256 r[8];
+	uintptr_t ahead = (uintptr_t)keys + a->frame_count * sizeof *keys;
+	for (size_t i = 0; i < 8 * sizeof *keys; i += 64)
+		_mm_prefetch((const char *)(ahead + i), _MM_HINT_T1);
 	for (int i = 0; i < 8; i++)
 		r[i] = _mm256_loadu_ps((const float *)(const void *)&keys[i]);
 	track_lanes_transpose(r);
