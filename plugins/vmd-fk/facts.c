@@ -8,54 +8,49 @@
 #define FRAME_RATE 30
 #define PIECE	   1024 /* frames at a time */
 
-/* What all of these need. */
-struct writing {
-	struct fmt_npz *npz;
-	const struct fk_state *state;
-	const struct fk_motion *motion;
-	struct fmt_err *err;
-};
-
 /* Writes an array of one value or a few for each frame; put() makes frame number `frame`
  * of it. */
-typedef int put_fn(const struct writing *w, uint32_t frame, void *to);
+typedef int put_fn(const struct fk_facts *facts, uint32_t frame, void *to);
 
 static int
-write_frames(const struct writing *w, const struct fmt_npz_array *array, size_t size,
+write_frames(const struct fk_facts *facts, const struct fmt_npz_array *array, size_t size,
 	put_fn *put)
 {
 	struct fmt_npz_array shaped = *array;
-	uint32_t frames = w->motion->frames.count;
+	uint32_t frames = facts->motion->frames.count;
 	char *piece = malloc(PIECE * size + 1);
 	if (piece == NULL)
-		return fmt_err_set(w->err, -ENOMEM, "no memory for %s", array->name);
+		return fmt_err_set(facts->err, -ENOMEM, "no memory for %s", array->name);
 	shaped.shape[0] = frames;
-	int rc = fmt_npz_begin(w->npz, &shaped, w->err);
+	int rc = fmt_npz_begin(facts->npz, &shaped, facts->err);
 	for (uint32_t first = 0; rc == 0 && first < frames; first += PIECE) {
 		uint32_t count = frames - first < PIECE ? frames - first : PIECE;
+		if (facts->host->cancelled(facts->host))
+			rc = -ECANCELED;
 		for (uint32_t i = 0; rc == 0 && i < count; i++)
-			rc = put(w, fk_frames_at(&w->motion->frames, first + i),
+			rc = put(facts, fk_frames_at(&facts->motion->frames, first + i),
 				piece + i * size);
-		rc = rc == 0 ? fmt_npz_append(w->npz, piece, count * size, w->err) : rc;
+		rc = rc == 0 ? fmt_npz_append(facts->npz, piece, count * size, facts->err)
+			     : rc;
 	}
 	free(piece);
-	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
+	return rc == 0 ? fmt_npz_end(facts->npz, facts->err) : rc;
 }
 
 static int
-put_number(const struct writing *w, uint32_t frame, void *to)
+put_number(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	int32_t number = (int32_t)frame;
-	(void)w;
+	(void)facts;
 	memcpy(to, &number, sizeof number);
 	return 0;
 }
 
 static int
-put_ik(const struct writing *w, uint32_t frame, void *to)
+put_ik(const struct fk_facts *facts, uint32_t frame, void *to)
 {
-	const struct fk_motion *motion = w->motion;
-	size_t count = w->state->skeleton.ik_count;
+	const struct fk_motion *motion = facts->motion;
+	size_t count = facts->state->skeleton.ik_count;
 	if (motion->step_count == 0)
 		memset(to, 1, count);
 	else
@@ -65,65 +60,65 @@ put_ik(const struct writing *w, uint32_t frame, void *to)
 }
 
 static int
-sample_camera(const struct writing *w, uint32_t frame, struct fk_camera_pose *pose)
+sample_camera(const struct fk_facts *facts, uint32_t frame, struct fk_camera_pose *pose)
 {
-	int rc = fk_camera_sample(&w->motion->camera, frame, pose);
-	float scale = w->state->layout.scale;
+	int rc = fk_camera_sample(&facts->motion->camera, frame, pose);
+	float scale = facts->state->layout.scale;
 	for (int c = 0; c < 3; c++)
 		pose->move[c] *= scale;
 	pose->distance *= scale;
 	return rc == 0 ? 0
-		       : fmt_err_set(w->err, rc,
+		       : fmt_err_set(facts->err, rc,
 				 "the camera cannot be evaluated at frame %u", frame);
 }
 
 static int
-put_camera_position(const struct writing *w, uint32_t frame, void *to)
+put_camera_position(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	struct fk_camera_pose pose = {0};
-	int rc = sample_camera(w, frame, &pose);
+	int rc = sample_camera(facts, frame, &pose);
 	memcpy(to, pose.move, sizeof pose.move);
 	return rc;
 }
 
 static int
-put_camera_rotation(const struct writing *w, uint32_t frame, void *to)
+put_camera_rotation(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	struct fk_camera_pose pose = {0};
-	int rc = sample_camera(w, frame, &pose);
+	int rc = sample_camera(facts, frame, &pose);
 	memcpy(to, pose.rotate, sizeof pose.rotate);
 	return rc;
 }
 
 static int
-put_camera_distance(const struct writing *w, uint32_t frame, void *to)
+put_camera_distance(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	struct fk_camera_pose pose = {0};
-	int rc = sample_camera(w, frame, &pose);
+	int rc = sample_camera(facts, frame, &pose);
 	memcpy(to, &pose.distance, sizeof pose.distance);
 	return rc;
 }
 
 static int
-put_camera_fov(const struct writing *w, uint32_t frame, void *to)
+put_camera_fov(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	struct fk_camera_pose pose = {0};
-	int rc = sample_camera(w, frame, &pose);
+	int rc = sample_camera(facts, frame, &pose);
 	memcpy(to, &pose.angle, sizeof pose.angle);
 	return rc;
 }
 
 static int
-put_camera_perspective(const struct writing *w, uint32_t frame, void *to)
+put_camera_perspective(const struct fk_facts *facts, uint32_t frame, void *to)
 {
 	struct fk_camera_pose pose = {0};
-	int rc = sample_camera(w, frame, &pose);
+	int rc = sample_camera(facts, frame, &pose);
 	memcpy(to, &pose.perspective, sizeof pose.perspective);
 	return rc;
 }
 
 static int
-write_camera(const struct writing *w)
+write_camera(const struct fk_facts *facts)
 {
 	static const struct {
 		struct fmt_npz_array array;
@@ -138,53 +133,57 @@ write_camera(const struct writing *w)
 	};
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof parts / sizeof parts[0]; i++)
-		rc = write_frames(w, &parts[i].array, parts[i].size, parts[i].put);
+		rc = write_frames(facts, &parts[i].array, parts[i].size, parts[i].put);
 	return rc;
 }
 
 static int
-write_morph_names(const struct writing *w)
+write_morph_names(const struct fk_facts *facts)
 {
-	const struct fmt_model *model = &w->state->skeleton.model;
+	const struct fmt_model *model = &facts->state->skeleton.model;
 	const char **names = calloc((size_t)model->morph_count + 1, sizeof *names);
 	if (names == NULL)
-		return fmt_err_set(w->err, -ENOMEM, "no memory for names");
+		return fmt_err_set(facts->err, -ENOMEM, "no memory for names");
 	for (uint32_t m = 0; m < model->morph_count; m++)
 		names[m] = model->morphs[m].name;
-	int rc = fmt_npz_texts(w->npz, "morph_names", names, model->morph_count, w->err);
+	int rc = fmt_npz_texts(
+		facts->npz, "morph_names", names, model->morph_count, facts->err);
 	free(names);
 	return rc;
 }
 
 static int
-write_ik(const struct writing *w)
+write_ik(const struct fk_facts *facts)
 {
-	const struct fk_skeleton *skeleton = &w->state->skeleton;
+	const struct fk_skeleton *skeleton = &facts->state->skeleton;
 	struct fmt_npz_array array = {"ik_enabled", "|u1", {0, skeleton->ik_count}, 2};
 	const char **names = calloc((size_t)skeleton->ik_count + 1, sizeof *names);
 	if (names == NULL)
-		return fmt_err_set(w->err, -ENOMEM, "no memory for names");
+		return fmt_err_set(facts->err, -ENOMEM, "no memory for names");
 	for (uint32_t i = 0; i < skeleton->ik_count; i++)
 		names[i] = skeleton->model.bones[skeleton->ik_bones[i]].name;
-	int rc = write_frames(w, &array, skeleton->ik_count, put_ik);
+	int rc = write_frames(facts, &array, skeleton->ik_count, put_ik);
 	if (rc == 0)
-		rc = fmt_npz_texts(w->npz, "ik_names", names, skeleton->ik_count, w->err);
+		rc = fmt_npz_texts(
+			facts->npz, "ik_names", names, skeleton->ik_count, facts->err);
 	free(names);
 	return rc;
 }
 
 int
-fk_facts_write(struct fmt_npz *npz, const struct fk_state *state,
-	const struct fk_motion *motion, const char *vmd_file, struct fmt_err *err)
+fk_facts_write(const struct fk_facts *facts)
 {
-	const struct writing w = {npz, state, motion, err};
 	const struct fmt_npz_array numbers = {"frame_numbers", "<i4", {0}, 1};
+	const struct fk_state *state = facts->state;
+	const struct fk_motion *motion = facts->motion;
 	const struct fk_frames *frames = &motion->frames;
+	struct fmt_npz *npz = facts->npz;
+	struct fmt_err *err = facts->err;
 	int64_t range[2] = {
 		fk_frames_at(frames, 0), fk_frames_at(frames, frames->count - 1)};
-	int rc = write_frames(&w, &numbers, sizeof(int32_t), put_number);
+	int rc = write_frames(facts, &numbers, sizeof(int32_t), put_number);
 	if (rc == 0)
-		rc = fmt_npz_text(npz, "vmd_file", vmd_file, err);
+		rc = fmt_npz_text(npz, "vmd_file", facts->vmd_file, err);
 	if (rc == 0)
 		rc = fmt_npz_int64(npz, "total_frames", frames->count, err);
 	if (rc == 0 && motion->body)
@@ -197,10 +196,10 @@ fk_facts_write(struct fmt_npz *npz, const struct fk_state *state,
 	if (rc == 0)
 		rc = fmt_npz_int64s(npz, "frame_range", range, 2, err);
 	if (rc == 0 && motion->body && state->layout.morph_weights)
-		rc = write_morph_names(&w);
+		rc = write_morph_names(facts);
 	if (rc == 0 && motion->body && state->layout.ik_enabled)
-		rc = write_ik(&w);
+		rc = write_ik(facts);
 	if (rc == 0 && motion->camera.count > 0)
-		rc = write_camera(&w);
+		rc = write_camera(facts);
 	return rc;
 }

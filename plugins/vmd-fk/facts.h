@@ -8,8 +8,16 @@
 
 #include "plugins/vmd-fk/state.h"
 
-/* 0 or a negative errno with *err. */
-int fk_facts_write(struct fmt_npz *npz, const struct fk_state *state,
-	const struct fk_motion *motion, const char *vmd_file, struct fmt_err *err);
+struct fk_facts {
+	const struct kiln_host *host;
+	struct fmt_npz *npz;
+	const struct fk_state *state;
+	const struct fk_motion *motion;
+	const char *vmd_file;
+	struct fmt_err *err;
+};
+
+/* 0, -ECANCELED when the host asked to stop, or another negative errno with *facts->err. */
+int fk_facts_write(const struct fk_facts *facts);
 
 #endif

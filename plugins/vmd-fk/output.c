@@ -188,7 +188,8 @@ fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *st
 	if (rc == 0)
 		rc = write_arrays(&w);
 	if (rc == 0)
-		rc = fk_facts_write(w.npz, state, motion, output->vmd_file, err);
+		rc = fk_facts_write(&(struct fk_facts){
+			host, w.npz, state, motion, output->vmd_file, err});
 	if (rc == 0)
 		rc = fmt_npz_close(w.npz, err);
 	fmt_npz_free(w.npz);

@@ -13,7 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mmd  # noqa: E402
-from t_vmd_fk import (BAD_INPUT, BONES, BUILD, FLAT, MORPHS, NONE, OK, QUARTER_Z, Run,  # noqa: E402
+from t_vmd_fk import (BAD_INPUT, BONES, BUILD, CANCELLED, FLAT, MORPHS, NONE, OK, QUARTER_Z, Run,  # noqa: E402
                       dance, load, main, np, read, write)
 
 SRC = os.environ.get("top_srcdir", ".")
@@ -311,6 +311,7 @@ def t_camera(folder):
     write(folder, "both.vmd", mmd.vmd([("首", 5, FLAT, NONE)], cameras=CAMERA))
     both = run(folder, name="both.vmd")
     assert both["positions"].shape[0] == 6 and both["camera_fov"].shape == (6,)
+    assert Run(folder, ["a.vmd"], "-c", "2").verdict()[0] == CANCELLED
     late = [(0xFFFFFFFF,) + CAMERA[0][1:]]
     write(folder, "a.vmd", mmd.vmd(cameras=late))
     klass, reason = Run(folder, ["a.vmd"]).verdict()
