@@ -14,25 +14,34 @@ fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton, int world)
 	       skeleton->pose.chain_count;
 }
 
-/* An array of count * chunk * size bytes; NULL where that overflows, too. */
+/* Wide loads and stores want it, and so do threads whose parts lie side by side. */
+enum { CACHE_LINE = 64 };
+
+/* An array of count * chunk * size bytes, all zero, from a cache line's beginning on; NULL
+ * where that overflows, too. */
 static void *
 planes(size_t count, uint32_t chunk, size_t size)
 {
-	size_t elements;
-	if (__builtin_mul_overflow(count + 1, (size_t)chunk, &elements))
+	size_t elements, bytes;
+	if (__builtin_mul_overflow(count + 1, (size_t)chunk, &elements) ||
+		__builtin_mul_overflow(elements, size, &bytes) || bytes > SIZE_MAX / 2)
 		return NULL;
-	return calloc(elements, size);
+	bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+	void *made = aligned_alloc(CACHE_LINE, bytes);
+	return made == NULL ? NULL : memset(made, 0, bytes);
 }
 
 int
 fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton,
-	uint32_t chunk, int world)
+	const struct fk_evaluator_options *options)
 {
 	size_t bones = skeleton->pose.bone_count;
+	uint32_t chunk = options->chunk;
 	struct kern_pose probe = {.skeleton = &skeleton->pose, .stride = chunk};
 	memset(evaluator, 0, sizeof *evaluator);
 	evaluator->skeleton = skeleton;
 	evaluator->chunk = chunk;
+	evaluator->threads = options->threads;
 	evaluator->track = kern_track_pick(0);
 	evaluator->weight = kern_track_weights_pick(0);
 	evaluator->morph = kern_morph_pick(0);
@@ -41,15 +50,21 @@ fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skel
 	evaluator->move = planes(bones * 3, chunk, sizeof(float));
 	evaluator->position = planes(bones * 3, chunk, sizeof(float));
 	evaluator->local_rotate = planes(bones * 4, chunk, sizeof(float));
-	if (world)
+	if (options->world)
 		evaluator->world_rotate = planes(bones * 4, chunk, sizeof(float));
 	evaluator->weights = planes(skeleton->morphs.morph_count, chunk, sizeof(float));
 	evaluator->ik_enabled = planes(skeleton->pose.chain_count, chunk, 1);
-	evaluator->scratch = malloc(kern_pose_scratch(&probe) + 1);
-	if (evaluator->rotate != NULL && evaluator->move != NULL &&
+	/* Each thread's on cache lines of its own. */
+	evaluator->scratch_bytes =
+		(kern_pose_scratch(&probe) / CACHE_LINE + 1) * CACHE_LINE;
+	evaluator->scratch =
+		aligned_alloc(CACHE_LINE, evaluator->scratch_bytes * options->threads);
+	int rc = fk_team_new(options->threads, &evaluator->team);
+	if (rc == 0 && evaluator->rotate != NULL && evaluator->move != NULL &&
 		evaluator->position != NULL && evaluator->local_rotate != NULL &&
 		evaluator->weights != NULL && evaluator->ik_enabled != NULL &&
-		evaluator->scratch != NULL && (!world || evaluator->world_rotate != NULL))
+		evaluator->scratch != NULL &&
+		(!options->world || evaluator->world_rotate != NULL))
 		return 0;
 	fk_evaluator_free(evaluator);
 	return -ENOMEM;
@@ -58,6 +73,7 @@ fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skel
 void
 fk_evaluator_free(struct fk_evaluator *evaluator)
 {
+	fk_team_free(evaluator->team);
 	free(evaluator->rotate);
 	free(evaluator->move);
 	free(evaluator->position);
@@ -79,24 +95,34 @@ stretch(const uint32_t *frames, uint32_t count)
 	return length;
 }
 
+/* Some frames of a run, for one thread: those from `first` on. */
+struct part {
+	const struct fk_evaluator *evaluator;
+	const struct fk_motion *motion;
+	const uint32_t *frames; /* of the part */
+	uint32_t first, count;	/* where it lies in the planes */
+};
+
 static int
-sample_bones(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count)
+sample_bones(const struct part *part)
 {
+	const struct fk_evaluator *evaluator = part->evaluator;
+	const struct fk_motion *motion = part->motion;
 	size_t stride = evaluator->chunk;
 	int rc = 0;
-	for (uint32_t at = 0, length; at < count; at += length) {
-		length = stretch(frames + at, count - at);
+	for (uint32_t at = 0, length; at < part->count; at += length) {
+		length = stretch(part->frames + at, part->count - at);
 		for (size_t i = 0; i < evaluator->skeleton->pose.bone_count; i++) {
+			size_t place = part->first + at;
 			struct kern_track track = {
 				.keys = motion->bones[i].keys,
 				.key_count = motion->bones[i].count,
 				.fixed_axis = evaluator->skeleton->fixed_axis[i],
-				.first_frame = frames[at],
+				.first_frame = part->frames[at],
 				.frame_count = length,
 				.stride = stride,
-				.rotate = evaluator->rotate + i * 4 * stride + at,
-				.move = evaluator->move + i * 3 * stride + at,
+				.rotate = evaluator->rotate + i * 4 * stride + place,
+				.move = evaluator->move + i * 3 * stride + place,
 			};
 			rc = evaluator->track(&track, NULL);
 			if (rc < 0)
@@ -107,20 +133,21 @@ sample_bones(const struct fk_evaluator *evaluator, const struct fk_motion *motio
 }
 
 static int
-sample_weights(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count)
+sample_weights(const struct part *part)
 {
+	const struct fk_evaluator *evaluator = part->evaluator;
 	size_t stride = evaluator->chunk;
 	int rc = 0;
-	for (uint32_t at = 0, length; at < count; at += length) {
-		length = stretch(frames + at, count - at);
+	for (uint32_t at = 0, length; at < part->count; at += length) {
+		length = stretch(part->frames + at, part->count - at);
 		for (size_t m = 0; m < evaluator->skeleton->morphs.morph_count; m++) {
 			struct kern_track_weights weights = {
-				.keys = motion->morphs[m].keys,
-				.key_count = motion->morphs[m].count,
-				.first_frame = frames[at],
+				.keys = part->motion->morphs[m].keys,
+				.key_count = part->motion->morphs[m].count,
+				.first_frame = part->frames[at],
 				.frame_count = length,
-				.weight = evaluator->weights + m * stride + at,
+				.weight = evaluator->weights + m * stride + part->first +
+					  at,
 			};
 			rc = evaluator->weight(&weights, NULL);
 			if (rc < 0)
@@ -131,69 +158,98 @@ sample_weights(const struct fk_evaluator *evaluator, const struct fk_motion *mot
 }
 
 static int
-sample_morphs(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count)
+sample_morphs(const struct part *part)
 {
+	const struct fk_evaluator *evaluator = part->evaluator;
 	const struct kern_morph_table *table = &evaluator->skeleton->morphs;
 	size_t stride = evaluator->chunk;
-	if (motion->matched_morphs == 0) {
-		memset(evaluator->weights, 0,
-			table->morph_count * stride * sizeof *evaluator->weights);
+	if (part->motion->matched_morphs == 0) {
+		for (size_t m = 0; m < table->morph_count; m++)
+			memset(evaluator->weights + m * stride + part->first, 0,
+				part->count * sizeof *evaluator->weights);
 		return 0;
 	}
-	int rc = sample_weights(evaluator, motion, frames, count);
+	int rc = sample_weights(part);
 	struct kern_morph morph = {
 		.table = table,
-		.frame_count = count,
+		.frame_count = part->count,
 		.stride = stride,
-		.weights = evaluator->weights,
-		.rotate = evaluator->rotate,
-		.move = evaluator->move,
+		.weights = evaluator->weights + part->first,
+		.rotate = evaluator->rotate + part->first,
+		.move = evaluator->move + part->first,
 	};
 	return rc == 0 ? evaluator->morph(&morph, NULL) : rc;
 }
 
 static void
-fill_ik(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count)
+fill_ik(const struct part *part)
 {
-	const struct fk_skeleton *skeleton = evaluator->skeleton;
-	uint32_t step = fk_motion_step(motion, frames[0]);
-	size_t stride = evaluator->chunk;
-	for (uint32_t f = 0; f < count; f++) {
+	const struct fk_motion *motion = part->motion;
+	const struct fk_skeleton *skeleton = part->evaluator->skeleton;
+	uint32_t step = fk_motion_step(motion, part->frames[0]);
+	size_t stride = part->evaluator->chunk;
+	for (uint32_t f = 0; f < part->count; f++) {
 		while (step + 1 < motion->step_count &&
-			motion->step_frames[step + 1] <= frames[f])
+			motion->step_frames[step + 1] <= part->frames[f])
 			step++;
 		const uint8_t *enabled =
 			motion->step_count > 0
 				? motion->step_enabled + (size_t)step * skeleton->ik_count
 				: NULL;
 		for (uint32_t c = 0; c < skeleton->pose.chain_count; c++)
-			evaluator->ik_enabled[c * stride + f] =
+			part->evaluator->ik_enabled[c * stride + part->first + f] =
 				enabled == NULL || enabled[skeleton->chain_ik[c]];
 	}
+}
+
+/* The whole run, as the team sees it. */
+struct whole {
+	const struct fk_evaluator *evaluator;
+	const struct fk_motion *motion;
+	const uint32_t *frames;
+	uint32_t count;
+};
+
+static int
+evaluate_part(void *context, uint32_t number, uint32_t worker)
+{
+	const struct whole *whole = context;
+	const struct fk_evaluator *evaluator = whole->evaluator;
+	uint32_t first = number * FK_EVALUATOR_PART, left = whole->count - first;
+	struct part part = {
+		.evaluator = evaluator,
+		.motion = whole->motion,
+		.frames = whole->frames + first,
+		.first = first,
+		.count = left < FK_EVALUATOR_PART ? left : FK_EVALUATOR_PART,
+	};
+	int rc = sample_bones(&part);
+	rc = rc == 0 ? sample_morphs(&part) : rc;
+	if (rc < 0)
+		return rc;
+	fill_ik(&part);
+	struct kern_pose pose = {
+		.skeleton = &evaluator->skeleton->pose,
+		.frame_count = part.count,
+		.stride = evaluator->chunk,
+		.rotate = evaluator->rotate + first,
+		.move = evaluator->move + first,
+		.ik_enabled = evaluator->ik_enabled + first,
+		.position = evaluator->position + first,
+		.world_rotate = evaluator->world_rotate == NULL
+					? NULL
+					: evaluator->world_rotate + first,
+		.local_rotate = evaluator->local_rotate + first,
+		.scratch = evaluator->scratch + worker * evaluator->scratch_bytes,
+	};
+	return evaluator->pose(&pose, NULL);
 }
 
 int
 fk_evaluator_run(struct fk_evaluator *evaluator, const struct fk_motion *motion,
 	const uint32_t *frames, uint32_t count)
 {
-	int rc = sample_bones(evaluator, motion, frames, count);
-	rc = rc == 0 ? sample_morphs(evaluator, motion, frames, count) : rc;
-	if (rc < 0)
-		return rc;
-	fill_ik(evaluator, motion, frames, count);
-	struct kern_pose pose = {
-		.skeleton = &evaluator->skeleton->pose,
-		.frame_count = count,
-		.stride = evaluator->chunk,
-		.rotate = evaluator->rotate,
-		.move = evaluator->move,
-		.ik_enabled = evaluator->ik_enabled,
-		.position = evaluator->position,
-		.world_rotate = evaluator->world_rotate,
-		.local_rotate = evaluator->local_rotate,
-		.scratch = evaluator->scratch,
-	};
-	return evaluator->pose(&pose, NULL);
+	struct whole whole = {evaluator, motion, frames, count};
+	return fk_team_run(evaluator->team, evaluate_part, &whole,
+		(count + FK_EVALUATOR_PART - 1) / FK_EVALUATOR_PART);
 }

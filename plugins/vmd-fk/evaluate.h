@@ -8,6 +8,7 @@
 
 #include "plugins/vmd-fk/motion.h"
 #include "plugins/vmd-fk/skeleton.h"
+#include "plugins/vmd-fk/team.h"
 
 struct fk_evaluator {
 	const struct fk_skeleton *skeleton; /* borrowed */
@@ -21,15 +22,28 @@ struct fk_evaluator {
 	 * it was not asked for, and weights. */
 	float *rotate, *move, *weights, *position, *local_rotate, *world_rotate;
 	uint8_t *ik_enabled;
-	void *scratch;
+	struct fk_team *team;
+	uint32_t threads;
+	char *scratch; /* of each thread, scratch_bytes */
+	size_t scratch_bytes;
 };
+
+/* What an evaluator is for. */
+struct fk_evaluator_options {
+	uint32_t chunk;	  /* the most frames of one run */
+	uint32_t threads; /* that evaluate them together, >= 1 */
+	int world;	  /* with world_rotate */
+};
+
+/* Frames that one thread takes at a time: their planes should stay in its cache. */
+#define FK_EVALUATOR_PART 64
 
 /* How many bytes one frame of a run takes in planes; world: with world_rotate. */
 size_t fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton, int world);
 
 /* 0 or -ENOMEM. */
 int fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton,
-	uint32_t chunk, int world);
+	const struct fk_evaluator_options *options);
 void fk_evaluator_free(struct fk_evaluator *evaluator);
 
 /* Evaluates those frames, ascending, count <= chunk.  0 or a negative errno. */

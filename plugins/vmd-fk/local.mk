@@ -9,6 +9,7 @@ plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/facts.h plugins/vmd-fk/facts.c \
 	plugins/vmd-fk/arrays.h plugins/vmd-fk/arrays.c \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
+	plugins/vmd-fk/team.h plugins/vmd-fk/team.c \
 	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \
 	plugins/vmd-fk/camera.h plugins/vmd-fk/camera.c \
 	plugins/vmd-fk/frames.h plugins/vmd-fk/frames.c \
@@ -23,5 +24,5 @@ plugins_vmd_fk_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 plugins_vmd_fk_so_CFLAGS = $(so_cflags)
 plugins_vmd_fk_so_LDFLAGS = $(so_ldflags)
 plugins_vmd_fk_so_LDADD = libkern.a libfmt.a \
-	$(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm
+	$(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm -lpthread
 dist_man_MANS += plugins/vmd-fk/vmd-fk.7

@@ -11,8 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Runs longer than this gain nothing. */
-#define CHUNK_AUTO 64
+enum { THREADS_MOST = 64, PARTS_TOGETHER = 2 };
 /* A list of bones: 65536 names of 64 bytes. */
 #define BONES_FILE_MAX (4u << 20)
 
@@ -260,12 +259,16 @@ build_skeleton(struct fk_state *state, const struct fk_switches *switches)
 /* As many frames as were asked for and as an eighth of the budget holds; a frame's
  * velocity takes two more. */
 static uint32_t
-choose_chunk(const struct fk_state *state, int world)
+choose_chunk(const struct fk_state *state, uint32_t threads, int world)
 {
+	/* Alone a thread takes what its cache holds; together they take a few such parts
+	 * each before they wait for one another. */
+	uint32_t automatic = threads > 1 ? FK_EVALUATOR_PART * PARTS_TOGETHER * threads
+					 : FK_EVALUATOR_PART;
 	uint64_t bytes = fk_evaluator_frame_bytes(&state->skeleton, world) + 1;
 	uint64_t fit = state->budget / 8 / bytes;
 	uint32_t least = state->layout.velocities ? 3 : 1;
-	uint32_t most = state->chunk > 0 ? state->chunk : CHUNK_AUTO;
+	uint32_t most = state->chunk > 0 ? state->chunk : automatic;
 	if (fit < most)
 		most = (uint32_t)fit;
 	return most < least ? least : most;
@@ -296,8 +299,13 @@ make_ready(struct fk_state *state, const struct kiln_host *host,
 	rc = build_skeleton(state, &switches);
 	if (rc < 0)
 		return fmt_err_set(err, rc, "no memory for the model's skeleton");
-	rc = fk_evaluator_init(
-		&state->evaluator, &state->skeleton, choose_chunk(state, world), world);
+	uint32_t threads = host->threads < THREADS_MOST ? host->threads : THREADS_MOST;
+	struct fk_evaluator_options options = {
+		.chunk = choose_chunk(state, threads, world),
+		.threads = threads,
+		.world = world,
+	};
+	rc = fk_evaluator_init(&state->evaluator, &state->skeleton, &options);
 	return rc < 0 ? fmt_err_set(err, rc, "no memory to evaluate %u bones",
 				state->skeleton.pose.bone_count)
 		      : 0;

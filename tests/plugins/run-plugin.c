@@ -43,13 +43,15 @@ main(int argc, char **argv)
 		return 2;
 	host.report = stdout;
 	optind = 3;
-	while ((option = getopt(argc, argv, "ib:c:o:p:")) != -1) {
+	while ((option = getopt(argc, argv, "ib:c:j:o:p:")) != -1) {
 		if (option == 'i')
 			inspect = 1;
 		else if (option == 'b')
 			host.host.memory_budget = strtoull(optarg, NULL, 10);
 		else if (option == 'c')
 			host.cancel_after = atoi(optarg);
+		else if (option == 'j')
+			host.host.threads = (uint32_t)atoi(optarg);
 		else if (option == 'o')
 			host.folder = optarg;
 		else if (option == 'p' && setting_count < 64)

@@ -194,6 +194,17 @@ def t_independent_of_the_batch(folder):
     assert outputs() == together, "alone"
 
 
+def t_threads_change_no_bit(folder):
+    write(folder, "a.vmd", dance(7, 1000))
+    Run(folder, ["a.vmd"])
+    a = load(folder, "a")
+    for threads in ("2", "3", "8"):
+        Run(folder, ["a.vmd"], "-j", threads)
+        b = load(folder, "a")
+        for name in a:
+            assert a[name].tobytes() == b[name].tobytes(), (threads, name)
+
+
 def t_memory_changes_no_bit(folder):
     write(folder, "a.vmd", dance(7, 1000))
     Run(folder, ["a.vmd"])
