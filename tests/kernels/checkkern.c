@@ -152,8 +152,7 @@ ck_machine(void)
 	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 		caps |= KERN_CAP_AVX2;
 	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512dq") &&
-		__builtin_cpu_supports("avx512vl"))
+		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
 		caps |= KERN_CAP_AVX512;
 #endif
 	return caps;
