@@ -22,3 +22,4 @@ libkern_avx512_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX512)
 libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
+EXTRA_DIST += kernels/NOTES.md
