@@ -1,6 +1,8 @@
 # Arithmetic only.  A variant is a file of its own; its flags belong to a set of its own.
 noinst_LIBRARIES += libkern.a
-libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off
+# gcc 12 fuses when it turns neighbouring statements into vectors, whatever the first flag
+# says, once somebody's CFLAGS grant FMA; the second forbids that.
+libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
 	kernels/caps.h kernels/trig.h kernels/quat.h \
 	kernels/curve.h kernels/curve.c \
