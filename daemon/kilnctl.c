@@ -22,8 +22,9 @@ static const struct kd_ctl_command commands[] = {
 		"processors)\n"
 		"  -o, --output OUT       folder for the outputs, made when absent\n"
 		"      --repeat N         process N times and tell the median time (1)\n"
-		"      --replace          replace outputs of the same name; else NAME.2 "
-		"is made\n"
+		"      --collision WORD   with an older output of the same name: replace "
+		"it,\n"
+		"                         version (NAME.2) or keep it (replace)\n"
 		"      --plugins DIR      where plugins are; may be repeated\n",
 		kd_ctl_run_command},
 	{"check", "[-c FILE]", "Check a configuration without a daemon", NULL,

@@ -44,6 +44,9 @@ sys.exit(not ('"$1"'))' 2>>err
 }
 
 try 'nothing at all' 2 'usage: kilnctl'
+try 'help names the options there are' 0 'collision WORD' run --help
+! grep -q -e '--replace' out
+report $? 'and none that there are not'
 try 'an unknown command' 2 "no command 'stauts'; did you mean \"status\"" stauts
 try 'an unknown global option' 2 'kilnctl --help' --frobnicate status
 try 'an unknown long option' 2 "did you mean '--limit'" list --limti 3
