@@ -163,7 +163,7 @@ write_ik(FILE *file, const struct sample_bone *bone)
 static void
 write_bone(FILE *file, const struct sample_bone *bone)
 {
-	static const float stub[3] = {0, .4f, 0};
+	static const float tail[3] = {0, .4f, 0};
 
 	write_text(file, bone->name);
 	write_text(file, bone->name_en);
@@ -174,7 +174,7 @@ write_bone(FILE *file, const struct sample_bone *bone)
 	if (bone->flags & FMT_BONE_TAIL_IS_BONE)
 		sample_u16(file, (unsigned)bone->tail);
 	else
-		sample_floats(file, stub, 3);
+		sample_floats(file, tail, 3);
 	if (bone->flags & FMT_BONE_APPEND_ROTATE) {
 		sample_u16(file, (unsigned)bone->append_source);
 		sample_f32(file, bone->append_ratio);

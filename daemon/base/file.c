@@ -238,17 +238,6 @@ kd_file_remove_tree(int dir, const char *path)
 	return unlinkat(dir, path, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int
-kd_file_sync_dir(int dir, const char *path)
-{
-	int fd = kd_file_open_beneath(dir, path, O_RDONLY | O_DIRECTORY, 0);
-	if (fd < 0)
-		return fd;
-	int rc = fsync(fd) < 0 ? -errno : 0;
-	close(fd);
-	return rc;
-}
-
 static int
 copy_by_hand(int from, int to, off_t at)
 {

@@ -48,9 +48,6 @@ int kd_file_exchange(int from_dir, const char *from, int to_dir, const char *to)
 /* Removes a file or a whole tree beneath dir without following links; 0 when absent. */
 int kd_file_remove_tree(int dir, const char *path);
 
-/* fsync of the folder itself. */
-int kd_file_sync_dir(int dir, const char *path);
-
 /* Copies everything from one descriptor to another from offset 0 (copy_file_range where
  * it works). */
 int kd_file_copy(int from, int to);

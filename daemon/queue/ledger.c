@@ -4,6 +4,7 @@
  * else touches the connection, and an order's done() runs only after the commit that
  * holds it.
  */
+#include "daemon/base/log.h"
 #include "daemon/queue/ledger_order.h"
 
 #include <errno.h>
@@ -88,14 +89,12 @@ run_together(struct kd_ledger *ledger, struct kd_ledger_order *orders)
 		rc = o->run(ledger, o);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL);
-	char error[sizeof ledger->error] = "";
+	/* Here, because SQLite's own words do not travel with an order's errno. */
 	if (rc != SQLITE_OK)
-		snprintf(error, sizeof error, "%s", sqlite3_errmsg(ledger->db));
+		kd_log(KD_ERROR, "the ledger took nothing of a transaction: %s",
+			sqlite3_errmsg(ledger->db));
 	if (!sqlite3_get_autocommit(ledger->db))
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
-	pthread_mutex_lock(&ledger->lock);
-	memcpy(ledger->error, error, sizeof error);
-	pthread_mutex_unlock(&ledger->lock);
 	return rc == SQLITE_OK ? 0 : rc == SQLITE_FULL ? -ENOSPC : -EIO;
 }
 
@@ -240,15 +239,6 @@ kd_ledger_close(struct kd_ledger *ledger)
 	pthread_cond_destroy(&ledger->posted);
 	pthread_mutex_destroy(&ledger->lock);
 	free(ledger);
-}
-
-const char *
-kd_ledger_error(struct kd_ledger *ledger)
-{
-	pthread_mutex_lock(&ledger->lock);
-	int broken = ledger->error[0] != '\0';
-	pthread_mutex_unlock(&ledger->lock);
-	return broken ? ledger->error : NULL;
 }
 
 double

@@ -7,8 +7,7 @@
  * the thread takes all orders that wait into one transaction and commits once; then each
  * order's callback runs on the loop, in the order of posting.  Callers keep nothing
  * alive: an order copies what it needs.  A negative rc in a callback means that nothing
- * of the order is recorded; the ledger then is broken (kd_ledger_error) until a later
- * transaction succeeds.
+ * of the order is recorded; why is in the log.
  */
 #ifndef KD_LEDGER_H
 #define KD_LEDGER_H
@@ -30,8 +29,6 @@ int kd_ledger_open(const char *path, struct ev_loop *loop, struct kd_ledger **le
 int kd_ledger_begin(struct kd_ledger *ledger, struct kd_err *err);
 /* Runs what was posted, calls the callbacks, ends the thread. */
 void kd_ledger_close(struct kd_ledger *ledger);
-/* The reason the last transaction failed; NULL when it succeeded.  Any thread. */
-const char *kd_ledger_error(struct kd_ledger *ledger);
 /* For how many seconds the transaction at hand has been running; 0 when none is. */
 double kd_ledger_busy(struct kd_ledger *ledger);
 

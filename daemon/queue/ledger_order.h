@@ -29,7 +29,6 @@ struct kd_ledger {
 	struct kd_ledger_order *done_first, **done_last; /* to call back; below lock */
 	int started, stopping;
 	double busy_since; /* 0: no transaction at hand; below lock */
-	char error[256];   /* of the last transaction; below lock */
 };
 
 /* One order.  run() is called in the ledger's thread inside a transaction and returns a

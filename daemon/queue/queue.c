@@ -339,9 +339,3 @@ kd_queue_is_idle(const struct kd_queue *queue)
 			return 0;
 	return 1;
 }
-
-uint32_t
-kd_queue_running(const struct kd_queue *queue)
-{
-	return queue->running;
-}

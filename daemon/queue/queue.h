@@ -60,7 +60,5 @@ uint64_t kd_queue_total(
 uint64_t kd_queue_settling(const struct kd_queue *queue, const char *rule);
 /* Nothing ready or running (deferred units may wait). */
 int kd_queue_is_idle(const struct kd_queue *queue);
-/* Batches that run. */
-uint32_t kd_queue_running(const struct kd_queue *queue);
 
 #endif

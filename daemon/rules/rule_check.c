@@ -66,6 +66,9 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 		return kd_keys_refuse(at, value_of(source, "ready"),
 			"ready: %s is not built yet: use \"quiet\"",
 			KD_TOML_FOUND(value_of(source, "ready")));
+	if (rule->low_water > 0)
+		return kd_keys_refuse(at, value_of(source, "low_water"),
+			"low_water: pausing a rule is not built yet: use \"none\"");
 	if (strcmp(rule->executor, "slurm") == 0)
 		return kd_keys_refuse(at, value_of(source, "executor"),
 			"executor: \"slurm\" is not built yet: use \"local\"");

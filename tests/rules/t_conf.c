@@ -101,7 +101,7 @@ t_every_key(void **state)
 		"group = \"root\"\ninputs = \"move:/done/\"\n"
 		"retries = { max = 0, backoff = \"1s..2min\" }\nquarantine = "
 		"\"/failed\"\n"
-		"low_water = \"5GiB\"\n[rule.all.params]\nlevel = 9\nscale = 2\n"
+		"low_water = \"none\"\n[rule.all.params]\nlevel = 9\nscale = 2\n"
 		"shape = { a = [1, 1979-05-27] }\n");
 	struct kd_conf *conf = load("every/kiln.toml");
 	assert_string_equal(conf->state, "/var/lib/k");
@@ -135,7 +135,7 @@ t_every_key(void **state)
 	assert_string_equal(rule->done, "/done");
 	assert_true(rule->retries.max == 0 && rule->retries.backoff_most == 120);
 	assert_string_equal(rule->quarantine, "/failed");
-	assert_int_equal(rule->low_water, 5ll << 30);
+	assert_int_equal(rule->low_water, 0);
 	char *shape = json_dumps(json_object_get(rule->params, "shape"), JSON_COMPACT);
 	assert_string_equal(shape, "{\"a\":[1,\"1979-05-27\"]}");
 	free(shape);

@@ -99,6 +99,7 @@ static const struct bad rules[] = {
 	{"ready = \"marker:.done\"", "5:9", "not built yet: use \"quiet\""},
 	{"ready = \"count:41\"", "5:9", "not built yet: use \"quiet\""},
 	{"ready = \"rename\"", "5:9", "not built yet: use \"quiet\""},
+	{"low_water = \"5GiB\"", "5:13", "not built yet: use \"none\""},
 	{"executor = \"slurm\"", "5:12", "\"slurm\" is not built yet: use \"local\""},
 	{"executor = \"ray\"", "5:12", "expected \"local\" or \"slurm\""},
 	/* folders */
