@@ -71,7 +71,7 @@ ik_lanes_limit_rotation(
 			continue;
 		lanes angle = ik_lanes_limit_angle(ik_lanes_euler_angle(m, o, axis),
 			link->minimum[axis], link->maximum[axis], reflect);
-		turns[axis] = lanes_quat_about(lanes_vec_all(kern_ik_units[axis]), angle);
+		turns[axis] = lanes_quat_about(lanes_vec_all(kern_ik_unit(axis)), angle);
 	}
 	if (freedom != KERN_IK_FREE)
 		return turns[freedom];
@@ -101,7 +101,7 @@ ik_lanes_turning_axis(
 	if (freedom == KERN_IK_FREE)
 		return lanes_vec_unit(
 			lanes_quat_rotate(lanes_quat_conjugate(parent), axis));
-	struct lanes_vec unit = lanes_vec_all(kern_ik_units[freedom]);
+	struct lanes_vec unit = lanes_vec_all(kern_ik_unit(freedom));
 	lanes side = lanes_vec_dot(axis, lanes_quat_rotate(parent, unit));
 	return lanes_vec_scale(unit, lanes_select(lanes_less(side, lanes_all(0.0f)),
 					     lanes_all(-1.0f), lanes_all(1.0f)));
@@ -116,7 +116,7 @@ ik_lanes_turn_link(const struct pose_lanes *p, const struct kern_pose_chain *cha
 	struct pose_lanes_bone *bones = p->bones, *bone = &bones[link->bone];
 	enum kern_ik_freedom freedom = kern_ik_link_freedom(link);
 	int32_t parent_index = p->skeleton->parent[link->bone];
-	struct lanes_quat parent = parent_index < 0 ? lanes_quat_all(kern_quat_identity)
+	struct lanes_quat parent = parent_index < 0 ? lanes_quat_all(KERN_QUAT_IDENTITY)
 						    : bones[parent_index].world;
 	if (freedom == KERN_IK_LOCKED)
 		return;
@@ -170,7 +170,7 @@ ik_lanes_solve(
 	for (uint32_t i = 0; i < chain->link_count; i++) {
 		struct pose_lanes_bone *bone = &p->bones[links[i].bone];
 		bone->ik = lanes_quat_select(
-			mask, lanes_quat_all(kern_quat_identity), bone->ik);
+			mask, lanes_quat_all(KERN_QUAT_IDENTITY), bone->ik);
 		bone->local = lanes_quat_select(mask, bone->saved, bone->local);
 		bone->solved = bone->solved | mask;
 	}

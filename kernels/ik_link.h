@@ -25,10 +25,15 @@ struct kern_ik_order {
 	int first, middle, last;
 };
 
-static const struct kern_vec kern_ik_units[3] = {
-	{1.0f, 0.0f, 0.0f}, {0.0f, 1.0f, 0.0f}, {0.0f, 0.0f, 1.0f}};
+/* The unit vector along axis 0, 1 or 2. */
+KERN_BOTH struct kern_vec
+kern_ik_unit(int axis)
+{
+	return (struct kern_vec){axis == 0 ? 1.0f : 0.0f, axis == 1 ? 1.0f : 0.0f,
+		axis == 2 ? 1.0f : 0.0f};
+}
 
-static inline enum kern_ik_freedom
+KERN_BOTH enum kern_ik_freedom
 kern_ik_link_freedom(const struct kern_pose_link *link)
 {
 	int free_count = 0, free_axis = KERN_IK_LOCKED;
@@ -44,7 +49,7 @@ kern_ik_link_freedom(const struct kern_pose_link *link)
 }
 
 /* An axis that stays within a quarter turn goes into the middle. */
-static inline struct kern_ik_order
+KERN_BOTH struct kern_ik_order
 kern_ik_link_order(const struct kern_pose_link *link)
 {
 	if (link->minimum[0] > -KERN_TRIG_QUARTER && link->maximum[0] < KERN_TRIG_QUARTER)
@@ -56,7 +61,7 @@ kern_ik_link_order(const struct kern_pose_link *link)
 
 /* Half the greatest angle by which a link turns at once; from half a turn on, nothing is
  * cut off. */
-static inline struct kern_trig_sincos
+KERN_BOTH struct kern_trig_sincos
 kern_ik_link_step(const struct kern_pose_chain *chain, uint32_t place)
 {
 	float most = chain->step * (float)(place + 1);
@@ -65,7 +70,7 @@ kern_ik_link_step(const struct kern_pose_chain *chain, uint32_t place)
 	return kern_trig_sincos(0.5f * most);
 }
 
-static inline uint32_t
+KERN_BOTH uint32_t
 kern_ik_link_loops(const struct kern_pose_chain *chain)
 {
 	return chain->loops < KERN_POSE_LOOPS_MAX ? chain->loops : KERN_POSE_LOOPS_MAX;

@@ -196,7 +196,7 @@ lanes_quat_unit(struct lanes_quat q)
 	lanes f = lanes_all(1.0f) / length;
 	return lanes_quat_select(lanes_less(lanes_all(0.0f), length),
 		(struct lanes_quat){q.x * f, q.y * f, q.z * f, q.w * f},
-		lanes_quat_all(kern_quat_identity));
+		lanes_quat_all(KERN_QUAT_IDENTITY));
 }
 
 static inline struct lanes_vec
@@ -226,7 +226,7 @@ lanes_quat_power(struct lanes_quat q, float factor)
 	lanes f = half.sine / sine;
 	return lanes_quat_select(lanes_less(lanes_all(0.0f), sine),
 		(struct lanes_quat){q.x * f, q.y * f, q.z * f, half.cosine},
-		lanes_quat_all(kern_quat_identity));
+		lanes_quat_all(KERN_QUAT_IDENTITY));
 }
 
 static inline struct lanes_quat

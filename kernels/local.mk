@@ -4,13 +4,13 @@ noinst_LIBRARIES += libkern.a
 # says, once somebody's CFLAGS grant FMA; the second forbids that.
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
-	kernels/caps.h kernels/trig.h kernels/quat.h \
-	kernels/curve.h kernels/curve.c \
-	kernels/track.h kernels/track.c \
+	kernels/both.h kernels/caps.h kernels/trig.h kernels/quat.h \
+	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
+	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/morph.h kernels/morph.c \
-	kernels/pose.h kernels/pose_state.h kernels/pose.c \
+	kernels/pose.h kernels/pose_state.h kernels/pose_bone.h kernels/pose.c \
 	kernels/pose_arrays.h kernels/pose_arrays.c \
-	kernels/ik.h kernels/ik_link.h kernels/ik.c \
+	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
 	kernels/pose_lanes.h kernels/ik_lanes.h \
 	kernels/wide.h kernels/track_lanes.h

@@ -5,6 +5,7 @@
 
 #include "kernels/caps.h"
 #include "kernels/ik.h"
+#include "kernels/pose_bone.h"
 
 void
 kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
@@ -18,10 +19,9 @@ kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
 		return;
 	}
 	const struct kern_pose_bone *p = &bones[parent];
-	struct kern_vec offset = kern_vec_add(
-		kern_vec_sub(rest, kern_pose_rest(skeleton, (uint32_t)parent)),
-		b->saved_move);
-	b->position = kern_vec_add(p->position, kern_quat_rotate(p->world, offset));
+	struct kern_vec offset = kern_pose_bone_offset(
+		rest, kern_pose_rest(skeleton, (uint32_t)parent), b->saved_move);
+	b->position = kern_pose_bone_position(p->position, p->world, offset);
 }
 
 void
@@ -30,9 +30,8 @@ kern_pose_place_rotation(const struct kern_pose_skeleton *skeleton,
 {
 	struct kern_pose_bone *b = &bones[bone];
 	int32_t parent = skeleton->parent[bone];
-	b->world = parent < 0
-			   ? b->local
-			   : kern_quat_unit(kern_quat_mul(bones[parent].world, b->local));
+	b->world = parent < 0 ? b->local
+			      : kern_pose_bone_world(bones[parent].world, b->local);
 }
 
 void
@@ -56,9 +55,9 @@ begin_frame(const struct kern_pose *a, struct kern_pose_bone *bones, uint32_t fr
 		bone->own_move = (struct kern_vec){m[0], m[stride], m[2 * stride]};
 		bone->saved = bone->own;
 		bone->saved_move = bone->own_move;
-		bone->ik = kern_quat_identity;
+		bone->ik = KERN_QUAT_IDENTITY;
 		bone->local = bone->own;
-		bone->world = kern_quat_identity;
+		bone->world = KERN_QUAT_IDENTITY;
 		bone->position = kern_pose_rest(a->skeleton, i);
 		bone->placed = 0;
 		bone->early = 0;
@@ -83,9 +82,7 @@ append(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
 		/* local begins as the source's own rotation. */
 		struct kern_quat q =
 			flags & KERN_POSE_APPEND_LOCAL ? source->world : source->local;
-		if (ratio != 1.0f)
-			q = kern_quat_power(q, ratio);
-		bone->saved = kern_quat_mul(bone->own, q);
+		bone->saved = kern_pose_bone_turned(bone->own, q, ratio);
 	}
 	if (flags & KERN_POSE_APPEND_MOVE) {
 		struct kern_vec move =
@@ -93,8 +90,7 @@ append(const struct kern_pose_skeleton *skeleton, struct kern_pose_bone *bones,
 				? kern_vec_sub(source->position,
 					  kern_pose_rest(skeleton, source_index))
 				: source->saved_move;
-		bone->saved_move =
-			kern_vec_add(kern_vec_scale(move, ratio), bone->own_move);
+		bone->saved_move = kern_pose_bone_moved(bone->own_move, move, ratio);
 	}
 }
 
@@ -175,9 +171,8 @@ store_frame(const struct kern_pose *a, const struct kern_pose_bone *bones, uint3
 		if (a->world_rotate != NULL)
 			store_quat(a->world_rotate, a->stride, index, frame, bone->world);
 		if (a->local_rotate != NULL) {
-			struct kern_quat q = kern_quat_unit(bone->local);
 			store_quat(a->local_rotate, a->stride, index, frame,
-				q.w < 0.0f ? kern_quat_negate(q) : q);
+				kern_pose_bone_result(bone->local));
 		}
 	}
 }

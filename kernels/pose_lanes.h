@@ -86,7 +86,7 @@ pose_lanes_begin(const struct pose_lanes *p)
 			continue;
 		bone->saved = bone->local = pose_lanes_load_quat(p, i);
 		bone->saved_move = pose_lanes_load_move(p, i);
-		bone->world = lanes_quat_all(kern_quat_identity);
+		bone->world = lanes_quat_all(KERN_QUAT_IDENTITY);
 		bone->position = lanes_vec_all(kern_pose_rest(p->skeleton, i));
 	}
 }

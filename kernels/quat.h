@@ -3,8 +3,8 @@
  * quat.h - vectors and unit quaternions of one frame, for the plain C meanings.
  *
  * A quaternion q turns a column vector v into q v q*; in p q the rotation q acts first.
- * Nothing here knows handedness.  Everything is static inline and float; sums run from
- * left to right, and lanes_quat.h repeats every operation in its order.
+ * Nothing here knows handedness.  Everything is inline and float, for CUDA too (both.h);
+ * sums run from left to right, and lanes_quat.h repeats every operation in its order.
  */
 #ifndef KERN_QUAT_H
 #define KERN_QUAT_H
@@ -21,33 +21,33 @@ struct kern_quat {
 	float x, y, z, w;
 };
 
-static const struct kern_quat kern_quat_identity = {0.0f, 0.0f, 0.0f, 1.0f};
+#define KERN_QUAT_IDENTITY ((struct kern_quat){0.0f, 0.0f, 0.0f, 1.0f})
 
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_vec_add(struct kern_vec a, struct kern_vec b)
 {
 	return (struct kern_vec){a.x + b.x, a.y + b.y, a.z + b.z};
 }
 
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_vec_sub(struct kern_vec a, struct kern_vec b)
 {
 	return (struct kern_vec){a.x - b.x, a.y - b.y, a.z - b.z};
 }
 
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_vec_scale(struct kern_vec a, float factor)
 {
 	return (struct kern_vec){a.x * factor, a.y * factor, a.z * factor};
 }
 
-static inline float
+KERN_BOTH float
 kern_vec_dot(struct kern_vec a, struct kern_vec b)
 {
 	return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_vec_cross(struct kern_vec a, struct kern_vec b)
 {
 	return (struct kern_vec){
@@ -55,14 +55,14 @@ kern_vec_cross(struct kern_vec a, struct kern_vec b)
 }
 
 /* The zero vector stays zero. */
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_vec_unit(struct kern_vec a)
 {
 	float length = sqrtf(kern_vec_dot(a, a));
 	return length > 0.0f ? kern_vec_scale(a, 1.0f / length) : a;
 }
 
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_mul(struct kern_quat p, struct kern_quat q)
 {
 	return (struct kern_quat){
@@ -74,37 +74,37 @@ kern_quat_mul(struct kern_quat p, struct kern_quat q)
 }
 
 /* The inverse of a unit quaternion. */
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_conjugate(struct kern_quat q)
 {
 	return (struct kern_quat){-q.x, -q.y, -q.z, q.w};
 }
 
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_negate(struct kern_quat q)
 {
 	return (struct kern_quat){-q.x, -q.y, -q.z, -q.w};
 }
 
-static inline float
+KERN_BOTH float
 kern_quat_dot(struct kern_quat p, struct kern_quat q)
 {
 	return p.x * q.x + p.y * q.y + p.z * q.z + p.w * q.w;
 }
 
 /* A quaternion of no length becomes the identity. */
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_unit(struct kern_quat q)
 {
 	float length = sqrtf(kern_quat_dot(q, q));
 	if (!(length > 0.0f))
-		return kern_quat_identity;
+		return KERN_QUAT_IDENTITY;
 	float f = 1.0f / length;
 	return (struct kern_quat){q.x * f, q.y * f, q.z * f, q.w * f};
 }
 
 /* v + 2w (u x v) + 2 u x (u x v), where u is the vector part. */
-static inline struct kern_vec
+KERN_BOTH struct kern_vec
 kern_quat_rotate(struct kern_quat q, struct kern_vec v)
 {
 	struct kern_vec u = {q.x, q.y, q.z};
@@ -114,7 +114,7 @@ kern_quat_rotate(struct kern_quat q, struct kern_vec v)
 }
 
 /* axis has unit length; angle in radians. */
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_about(struct kern_vec axis, float angle)
 {
 	struct kern_trig_sincos half = kern_trig_sincos(0.5f * angle);
@@ -124,14 +124,14 @@ kern_quat_about(struct kern_vec axis, float angle)
 
 /* The rotation `factor` times as far about the same axis, the short way round; factor
  * may be negative or above one. */
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_power(struct kern_quat q, float factor)
 {
 	if (q.w < 0.0f)
 		q = kern_quat_negate(q);
 	float sine = sqrtf(q.x * q.x + q.y * q.y + q.z * q.z);
 	if (!(sine > 0.0f))
-		return kern_quat_identity;
+		return KERN_QUAT_IDENTITY;
 	struct kern_trig_sincos half =
 		kern_trig_sincos(kern_trig_atan2(sine, q.w) * factor);
 	float f = half.sine / sine;
@@ -139,7 +139,7 @@ kern_quat_power(struct kern_quat q, float factor)
 }
 
 /* Spherical interpolation on the shortest path, t in 0..1. */
-static inline struct kern_quat
+KERN_BOTH struct kern_quat
 kern_quat_slerp(struct kern_quat p, struct kern_quat q, float t)
 {
 	float cosine = kern_quat_dot(p, q);

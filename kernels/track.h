@@ -22,6 +22,8 @@
 #ifndef KERN_TRACK_H
 #define KERN_TRACK_H
 
+#include "kernels/both.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,7 +52,7 @@ kern_track_fn kern_track_c, kern_track_avx2, kern_track_avx512;
 kern_track_fn *kern_track_pick(unsigned caps);
 
 /* How many keys lie at or before frame: the number of the key that ends the segment. */
-static inline uint32_t
+KERN_BOTH uint32_t
 kern_track_keys_until(const struct kern_track *a, uint32_t frame)
 {
 	uint32_t low = 0, high = a->key_count;

@@ -13,6 +13,8 @@
 #ifndef KERN_TRIG_H
 #define KERN_TRIG_H
 
+#include "kernels/both.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -59,7 +61,7 @@ struct kern_trig_sincos {
 	float sine, cosine;
 };
 
-static inline struct kern_trig_sincos
+KERN_BOTH struct kern_trig_sincos
 kern_trig_sincos(float x)
 {
 	if (!(fabsf(x) <= KERN_TRIG_MOST))
@@ -81,7 +83,7 @@ kern_trig_sincos(float x)
 }
 
 /* The sine of an angle of at most a quarter turn. */
-static inline float
+KERN_BOTH float
 kern_trig_sine_quarter(float x)
 {
 	float z = x * x;
@@ -92,7 +94,7 @@ kern_trig_sine_quarter(float x)
 }
 
 /* As atan2f(), but the sign of a zero x does not count, and two infinities give NaN. */
-static inline float
+KERN_BOTH float
 kern_trig_atan2(float y, float x)
 {
 	float up = fabsf(y), along = fabsf(x);
