@@ -422,6 +422,8 @@ start_job(struct kd_kiln_run *run)
 		.mode = rule->mode,
 		.group = rule->group,
 		.verify_writers = 1,
+		.marker = rule->ready == KD_READY_MARKER ? rule->marker : NULL,
+		.count = rule->ready == KD_READY_COUNT ? rule->count : 0,
 		.unit_count = batch->unit_count,
 		.units = units,
 	};

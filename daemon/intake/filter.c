@@ -38,10 +38,40 @@ is_meant(char *const *patterns, const char *name)
 	return 0;
 }
 
+/* NAME + marker beside a file NAME: the file's marker, and never a drop. */
+static int
+is_file_marker(const struct kd_rule *rule, const char *name)
+{
+	size_t length = strlen(name), marker;
+	if (rule->ready != KD_READY_MARKER)
+		return 0;
+	marker = strlen(rule->marker);
+	return length > marker && strcmp(name + length - marker, rule->marker) == 0;
+}
+
+static struct kd_filter_verdict
+marker_verdict(const struct kd_rule *rule, const char *path)
+{
+	char name[256];
+	const char *base = kd_name_base(path);
+	size_t length = strlen(base) - strlen(rule->marker);
+	if (length >= sizeof name)
+		return (struct kd_filter_verdict){0};
+	memcpy(name, base, length);
+	name[length] = '\0';
+	if (is_ours(name) || any_matches(rule->ignore, name) ||
+		!any_matches(rule->match, name))
+		return (struct kd_filter_verdict){0};
+	return (struct kd_filter_verdict){
+		.unit = strlen(path) - strlen(rule->marker), .marker = 1};
+}
+
 static struct kd_filter_verdict
 file_rule(const struct kd_rule *rule, const char *path, int is_folder)
 {
 	const char *name = kd_name_base(path);
+	if (!is_folder && is_file_marker(rule, name))
+		return marker_verdict(rule, path);
 	int unit =
 		is_folder ? is_meant(rule->match, name) : any_matches(rule->match, name);
 	return (struct kd_filter_verdict){
@@ -63,7 +93,12 @@ directory_rule(const struct kd_rule *rule, const char *path, int is_folder)
 	if (is_ours(top) || any_matches(rule->ignore, top) ||
 		!any_matches(rule->match, top))
 		return (struct kd_filter_verdict){0};
-	return (struct kd_filter_verdict){.unit = length, .descend = is_folder};
+	return (struct kd_filter_verdict){
+		.unit = length,
+		.descend = is_folder,
+		.marker = inside && rule->ready == KD_READY_MARKER &&
+			  strcmp(path + length + 1, rule->marker) == 0,
+	};
 }
 
 struct kd_filter_verdict
@@ -72,7 +107,10 @@ kd_filter_entry(const struct kd_rule *rule, const char *path, int is_folder)
 	const char *name = kd_name_base(path);
 	if (rule->unit == KILN_DIRECTORY)
 		return directory_rule(rule, path, is_folder);
-	if (is_ours(name) || any_matches(rule->ignore, name))
+	if (is_ours(name))
+		return (struct kd_filter_verdict){0};
+	/* An ignored name's marker is another name: it is asked after first. */
+	if (any_matches(rule->ignore, name) && (is_folder || !is_file_marker(rule, name)))
 		return (struct kd_filter_verdict){0};
 	return file_rule(rule, path, is_folder);
 }

@@ -13,6 +13,7 @@ struct kd_filter_verdict {
 	size_t unit; /* the first so many bytes of the path name the unit concerned; 0:
 			none */
 	int descend; /* a folder to watch and scan */
+	int marker;  /* it is no part of the unit: it says that the unit is whole */
 };
 
 /* path is relative to the drop folder. */

@@ -10,6 +10,7 @@
 #include "daemon/base/name.h"
 #include "daemon/intake/filter.h"
 #include "daemon/intake/look.h"
+#include "daemon/intake/ready.h"
 #include "daemon/intake/settle.h"
 #include "plugins/kiln_plugin.h"
 
@@ -31,6 +32,7 @@ static const double POLL = 10; /* seconds between scans where no events come */
 
 struct folder { /* to be scanned */
 	struct folder *next;
+	enum kd_ready_seen seen; /* SCAN or NEW: how it came to be scanned */
 	char path[];
 };
 
@@ -48,6 +50,7 @@ struct kd_intake {
 	struct folder *first, **last; /* to be scanned */
 	DIR *dir;		      /* being scanned */
 	char *dir_path;
+	enum kd_ready_seen dir_seen;
 	ev_idle scan;
 	ev_timer again; /* tries the root again, or polls */
 };
@@ -75,7 +78,7 @@ set_state(struct kd_intake *intake, enum kd_intake_state state, const char *why)
 }
 
 static void
-scan_later(struct kd_intake *intake, const char *path)
+scan_later(struct kd_intake *intake, const char *path, enum kd_ready_seen seen)
 {
 	size_t length = strlen(path) + 1;
 	struct folder *folder = malloc(sizeof *folder + length);
@@ -87,6 +90,7 @@ scan_later(struct kd_intake *intake, const char *path)
 		return;
 	}
 	folder->next = NULL;
+	folder->seen = seen;
 	memcpy(folder->path, path, length);
 	*intake->last = folder;
 	intake->last = &folder->next;
@@ -151,24 +155,44 @@ watch_folder(struct kd_intake *intake, int dir, const char *path)
 	return rc == -ENOSPC ? 0 : rc;
 }
 
-/* An entry that a scan found (touched: an event named): a unit settles, a folder is
- * scanned. */
 static void
-take_entry(struct kd_intake *intake, const char *path, int is_folder, int touched)
+take_unit(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
+{
+	int rc = 0;
+	switch (act) {
+	case KD_ACT_NOTHING:
+		break;
+	case KD_ACT_NOTE:
+		rc = kd_settle_note(intake->settle, unit);
+		break;
+	case KD_ACT_TOUCH:
+		rc = kd_settle_touch(intake->settle, unit);
+		break;
+	case KD_ACT_TAKE:
+		kd_settle_take(intake->settle, unit);
+		break;
+	}
+	if (rc < 0)
+		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
+			intake->rule->name, KD_NAME(unit));
+}
+
+/* An entry that a scan found or an event named: a unit settles, a folder is scanned. */
+static void
+take_entry(struct kd_intake *intake, const char *path, int is_folder,
+	enum kd_ready_seen seen)
 {
 	struct kd_filter_verdict verdict = kd_filter_entry(intake->rule, path, is_folder);
 	if (verdict.unit > 0) {
 		char unit[PATH_MAX];
 		snprintf(unit, sizeof unit, "%.*s", (int)verdict.unit, path);
-		int rc = touched ? kd_settle_touch(intake->settle, unit)
-				 : kd_settle_note(intake->settle, unit);
-		if (rc < 0)
-			kd_log(KD_ERROR,
-				"rule '%s': out of memory, '%s' waits for the next scan",
-				intake->rule->name, KD_NAME(unit));
+		take_unit(intake, unit,
+			kd_ready_act(intake->rule, intake->root, path, &verdict, seen));
 	}
 	if (verdict.descend)
-		scan_later(intake, path);
+		scan_later(intake, path,
+			seen == KD_SEEN_EVENT || seen == KD_SEEN_NEW ? KD_SEEN_NEW
+								     : KD_SEEN_SCAN);
 }
 
 /* The path of an entry; 0 when it is too long to be one. */
@@ -205,6 +229,7 @@ begin_folder(struct kd_intake *intake)
 	if (rc == 0) {
 		intake->dir = fdopendir(fd);
 		intake->dir_path = strdup(folder->path);
+		intake->dir_seen = folder->seen;
 		if (intake->dir == NULL || intake->dir_path == NULL)
 			rc = -ENOMEM;
 	}
@@ -239,7 +264,8 @@ scan_slice(struct ev_loop *loop, ev_idle *idle, int events)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
 			!join(path, intake->dir_path, entry->d_name))
 			continue;
-		take_entry(intake, path, is_folder(dirfd(intake->dir), entry), 0);
+		take_entry(intake, path, is_folder(dirfd(intake->dir), entry),
+			intake->dir_seen);
 	}
 	if (intake->dir == NULL && intake->first == NULL) {
 		ev_idle_stop(loop, &intake->scan);
@@ -278,7 +304,7 @@ open_root(struct kd_intake *intake)
 		fall_back_to_polling(intake, "its file system sends no events");
 	else
 		set_state(intake, KD_INTAKE_WATCHING, "");
-	scan_later(intake, "");
+	scan_later(intake, "", KD_SEEN_SCAN);
 }
 
 static void
@@ -290,7 +316,7 @@ try_again(struct ev_loop *loop, ev_timer *timer, int events)
 	if (intake->root < 0)
 		open_root(intake);
 	else if (kd_intake_is_current(intake))
-		scan_later(intake, "");
+		scan_later(intake, "", KD_SEEN_SCAN);
 }
 
 static void
@@ -312,7 +338,7 @@ on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const cha
 		take_entry(intake, path,
 			(mask & IN_ISDIR) != 0 &&
 				(mask & (IN_MOVED_FROM | IN_DELETE)) == 0,
-			1);
+			(mask & IN_MOVED_TO) != 0 ? KD_SEEN_ARRIVAL : KD_SEEN_EVENT);
 }
 
 static void
@@ -330,10 +356,12 @@ static int
 look(void *context, const char *path, struct kd_look *seen)
 {
 	struct kd_intake *intake = context;
+	const char *marker =
+		intake->rule->ready == KD_READY_MARKER ? intake->rule->marker : NULL;
 	if (intake->root < 0)
 		return -ENOENT;
 	return intake->rule->unit == KILN_DIRECTORY
-		       ? kd_look_directory(intake->root, path, seen)
+		       ? kd_look_directory(intake->root, path, marker, seen)
 		       : kd_look_file(intake->root, path, seen);
 }
 
@@ -341,6 +369,8 @@ static void
 settled(void *context, const char *path, const struct kd_look *seen)
 {
 	struct kd_intake *intake = context;
+	if (!kd_ready_is_whole(intake->rule, intake->root, path, seen))
+		return;
 	struct kd_unit unit = {
 		.rule = intake->rule->name,
 		.path = (char *)path,
@@ -415,7 +445,7 @@ kd_intake_rescan(struct kd_intake *intake)
 	if (intake->root < 0)
 		open_root(intake);
 	else
-		scan_later(intake, "");
+		scan_later(intake, "", KD_SEEN_SCAN);
 }
 
 void

@@ -6,4 +6,5 @@ libkdintake_a_SOURCES = \
 	daemon/intake/inotify.h daemon/intake/inotify.c \
 	daemon/intake/intake.h daemon/intake/intake.c \
 	daemon/intake/look.h daemon/intake/look.c \
+	daemon/intake/ready.h daemon/intake/ready.c \
 	daemon/intake/settle.h daemon/intake/settle.c

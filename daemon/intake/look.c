@@ -69,11 +69,13 @@ kd_look_file(int root, const char *path, struct kd_look *look)
 		return rc;
 	set_identity(&look->identity, &st);
 	look->freshness = freshness_of(0, &st);
+	look->files = 1;
 	return 0;
 }
 
 struct walk {
 	uint64_t entries, files, bytes, fingerprint, freshness;
+	const char *marker; /* at the top: seen, but not one of the files; or NULL */
 };
 
 static int walk_folder(int fd, int depth, struct walk *walk);
@@ -89,6 +91,8 @@ walk_entry(int dir, const char *name, int depth, struct walk *walk)
 	int64_t seen[2] = {(int64_t)st.stx_size, nanoseconds(&st.stx_mtime)};
 	uint64_t hash = mix(0xcbf29ce484222325u + (uint64_t)depth, name, strlen(name));
 	walk->freshness += freshness_of(hash, &st);
+	if (depth == 0 && walk->marker != NULL && strcmp(name, walk->marker) == 0)
+		return 0;
 	if (!S_ISDIR(st.stx_mode)) {
 		walk->fingerprint += mix(mix(hash, seen, sizeof seen), &st.stx_ino, 8);
 		walk->bytes += st.stx_size;
@@ -122,10 +126,10 @@ walk_folder(int fd, int depth, struct walk *walk)
 }
 
 int
-kd_look_directory(int root, const char *path, struct kd_look *look)
+kd_look_directory(int root, const char *path, const char *marker, struct kd_look *look)
 {
 	struct statx st;
-	struct walk walk = {0};
+	struct walk walk = {.marker = marker};
 	int fd = kd_file_open_beneath(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd;
@@ -146,5 +150,6 @@ kd_look_directory(int root, const char *path, struct kd_look *look)
 	look->identity.size = (int64_t)walk.bytes;
 	look->identity.fingerprint = walk.fingerprint;
 	look->freshness = walk.freshness + freshness_of(0, &st);
+	look->files = walk.files;
 	return 0;
 }

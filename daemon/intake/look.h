@@ -12,7 +12,9 @@
 int kd_look_file(int root, const char *path, struct kd_look *look);
 
 /* At a folder beneath root and everything in it, to 32 levels and 100,000 entries (what
- * lies beyond is the worker's to refuse).  -ENOENT when it is gone or holds no file. */
-int kd_look_directory(int root, const char *path, struct kd_look *look);
+ * lies beyond is the worker's to refuse).  A file `marker` (NULL: none) at its top is not
+ * one of its files.  -ENOENT when it is gone or holds no file. */
+int kd_look_directory(
+	int root, const char *path, const char *marker, struct kd_look *look);
 
 #endif

@@ -198,6 +198,24 @@ kd_settle_touch(struct kd_settle *settle, const char *path)
 	return 0;
 }
 
+void
+kd_settle_take(struct kd_settle *settle, const char *path)
+{
+	struct kd_look look = {0};
+	struct candidate *c = find(settle, path);
+	if (c != NULL) {
+		forget(settle, c);
+		arm(settle);
+	}
+	int rc = settle->handler.look(settle->handler.context, path, &look);
+	if (rc < 0)
+		look = (struct kd_look){0};
+	if (rc != -ENOENT)
+		settle->handler.settled(settle->handler.context, path, &look);
+	if (c != NULL)
+		settle->handler.counted(settle->handler.context);
+}
+
 uint64_t
 kd_settle_count(const struct kd_settle *settle)
 {

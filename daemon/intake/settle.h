@@ -16,6 +16,7 @@
 struct kd_look {
 	struct kd_identity identity;
 	uint64_t freshness; /* changes with every change, ctimes among them */
+	uint64_t files;	    /* that it holds; 1 for a file */
 };
 
 struct kd_settle;
@@ -40,6 +41,9 @@ void kd_settle_free(struct kd_settle *settle);
 int kd_settle_note(struct kd_settle *settle, const char *path);
 /* Something happened to it just now: its quiet time starts anew.  0 or -ENOMEM. */
 int kd_settle_touch(struct kd_settle *settle, const char *path);
+
+/* It is whole: settled now, if it is there, without any quiet time. */
+void kd_settle_take(struct kd_settle *settle, const char *path);
 
 uint64_t kd_settle_count(const struct kd_settle *settle);
 

@@ -62,10 +62,6 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	if (kd_toml_get(source->table, "sequence") != NULL)
 		return kd_keys_refuse_key(at, value_of(source, "sequence"),
 			"sequence: expected only beside unit = \"sequence\"");
-	if (rule->ready != KD_READY_QUIET)
-		return kd_keys_refuse(at, value_of(source, "ready"),
-			"ready: %s is not built yet: use \"quiet\"",
-			KD_TOML_FOUND(value_of(source, "ready")));
 	if (rule->low_water > 0)
 		return kd_keys_refuse(at, value_of(source, "low_water"),
 			"low_water: pausing a rule is not built yet: use \"none\"");
@@ -76,6 +72,24 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 		return kd_keys_refuse(at, value_of(source, "executor"),
 			"executor: expected \"local\" or \"slurm\", found %s",
 			KD_TOML_FOUND(value_of(source, "executor")));
+	return 0;
+}
+
+/* What a unit can be counted, marked or renamed. */
+static int
+check_ready(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source)
+{
+	const struct kd_toml *value = value_of(source, "ready");
+	if (rule->ready == KD_READY_COUNT && rule->unit != KILN_DIRECTORY)
+		return kd_keys_refuse(at, value,
+			"ready: expected \"count:N\" only beside unit = \"directory\"");
+	if (rule->ready == KD_READY_MARKER && rule->unit != KILN_DIRECTORY &&
+		rule->marker[0] != '.')
+		return kd_keys_refuse(at, value,
+			"ready: expected a marker that begins with \".\" beside unit = "
+			"\"file\" (it stands behind the file's name), found %s",
+			KD_TOML_FOUND(value));
 	return 0;
 }
 
@@ -156,6 +170,8 @@ kd_rule_check(const struct kd_rule *rule, const struct kd_rule_source *source,
 	int code = check_required(&at, source);
 	if (code == 0)
 		code = check_built(&at, rule, source);
+	if (code == 0)
+		code = check_ready(&at, rule, source);
 	if (code == 0)
 		code = check_kernel(&at, rule, source);
 	if (code == 0)

@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -79,6 +80,19 @@ inputs_json(const struct kd_content *content)
 	return list;
 }
 
+static struct kd_content_source
+source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
+{
+	return (struct kd_content_source){
+		.root = batch->root,
+		.kind = unit->kind,
+		.path = unit->path,
+		.marker = batch->manifest.marker,
+		.count = batch->manifest.count,
+		.verify_writers = batch->manifest.verify_writers,
+	};
+}
+
 static int
 begin(int fd, struct kd_batch *batch, struct kd_err *err)
 {
@@ -108,6 +122,8 @@ begin(int fd, struct kd_batch *batch, struct kd_err *err)
 	if (batch->root < 0)
 		return kd_err_errno(
 			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
+	for (uint32_t i = 0; i < count; i++)
+		batch->units[i].source = source_of(batch, batch->units[i].unit);
 	rc = kd_stage_open(
 		&batch->stage, batch->manifest.out, batch->manifest.batch, err);
 	if (rc < 0)
@@ -147,9 +163,7 @@ hash_units(struct kd_batch *batch, struct kd_link *link)
 		struct kd_batch_unit *unit = &batch->units[i];
 		enum kd_status status;
 		struct kd_err err;
-		if (kd_content_read(batch->root, unit->unit,
-			    batch->manifest.verify_writers, &unit->content, &status,
-			    &err) < 0) {
+		if (kd_content_read(&unit->source, &unit->content, &status, &err) < 0) {
 			kd_batch_settle(unit, status, "%s", err.text);
 			continue;
 		}
@@ -257,7 +271,7 @@ publish(struct kd_batch *batch, const struct kd_handle *handle,
 				list[count++] = &unit->publish;
 			continue;
 		}
-		int same = kd_content_verify(batch->root, unit->unit, &unit->content, 1);
+		int same = kd_content_verify(&unit->source, &unit->content, 1);
 		if (same < 0) {
 			kd_batch_settle(unit,
 				same == -ENOENT ? KD_UNIT_GONE : KD_UNIT_CHANGED,
@@ -415,9 +429,29 @@ quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 		.batch = manifest->batch,
 		.attempt = unit->unit->attempt,
 	};
-	if (manifest->quarantine == NULL)
-		return 0;
 	return kd_inputs_quarantine(batch->root, unit->unit->path, &why, err);
+}
+
+/* A marker that outlived its file would vouch for the next one of that name. A
+ * directory's went with it. */
+static int
+remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	struct kd_err *err)
+{
+	char path[PATH_MAX];
+	const char *marker = batch->manifest.marker, *base;
+	if (marker == NULL || unit->unit->kind == KILN_DIRECTORY ||
+		snprintf(path, sizeof path, "%s%s", unit->unit->path, marker) >=
+			(int)sizeof path)
+		return 0;
+	int dir = kd_file_open_parent(batch->root, path, &base);
+	int rc = dir < 0 ? dir : unlinkat(dir, base, 0) < 0 ? -errno : 0;
+	if (dir >= 0)
+		close(dir);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(
+			err, rc, "cannot remove the marker '%s'", KD_NAME(path));
+	return 0;
 }
 
 int
@@ -431,9 +465,9 @@ kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err)
 	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
 	int rc = unit->content.sha256[0] == '\0'
 			 ? 0
-			 : kd_content_verify(batch->root, unit->unit, &unit->content, 0);
+			 : kd_content_verify(&unit->source, &unit->content, 0);
 	if (rc == -ENOENT)
-		return 0;
+		return remove_marker(batch, unit, err);
 	if (rc < 0)
 		return kd_err_set(err, rc,
 			"'%s' is not what was processed any more; it stays",
@@ -445,13 +479,17 @@ kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err)
 	case KD_UNIT_KEPT:
 		if (manifest->inputs == KD_INPUTS_KEEP)
 			return 0;
-		return manifest->inputs == KD_INPUTS_DELETE
-			       ? kd_inputs_delete(batch->root, path, err)
-			       : kd_inputs_move(batch->root, path, manifest->done, err);
+		rc = manifest->inputs == KD_INPUTS_DELETE
+			     ? kd_inputs_delete(batch->root, path, err)
+			     : kd_inputs_move(batch->root, path, manifest->done, err);
+		return rc < 0 ? rc : remove_marker(batch, unit, err);
 	case KD_UNIT_BAD:
 	case KD_UNIT_TRANSIENT:
 	case KD_UNIT_CRASHED:
-		return quarantine(batch, unit, err);
+		if (manifest->quarantine == NULL)
+			return 0;
+		rc = quarantine(batch, unit, err);
+		return rc < 0 ? rc : remove_marker(batch, unit, err);
 	case KD_UNIT_GONE:
 		return 0;
 	case KD_UNIT_BUSY:

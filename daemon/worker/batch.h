@@ -32,6 +32,7 @@ struct kd_batch_unit {
 	enum kd_status status;
 	char *reason;
 	char *stem;
+	struct kd_content_source source;
 	struct kd_content content;
 	struct kd_publish_unit publish;
 	uint32_t output_room;

@@ -89,8 +89,7 @@ serve_input(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 		return -EPROTO;
 	char *name = name_of(body, "name");
 	int fd = name == NULL ? -ENOENT
-			      : kd_content_open(broker->batch->root, unit->unit,
-					&unit->content, name);
+			      : kd_content_open(&unit->source, &unit->content, name);
 	free(name);
 	return reply_fd(broker, serial, fd);
 }

@@ -18,6 +18,7 @@
 
 struct walk {
 	struct kd_content *content;
+	const char *marker; /* NULL, or a name at the top that does not count */
 	size_t room;
 	char path[PATH_MAX]; /* of the folder at hand, with '/' behind; "" at the top */
 	struct kd_err *err;
@@ -110,7 +111,9 @@ walk_folder(struct walk *walk, int fd, int depth)
 	int rc = 0;
 	struct dirent *entry;
 	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			(depth > 0 || walk->marker == NULL ||
+				strcmp(entry->d_name, walk->marker) != 0))
 			rc = walk_entry(walk, dirfd(dir), entry->d_name, depth);
 	if (rc == 0 && errno != 0)
 		rc = kd_err_errno(walk->err, -errno, "cannot list it");
@@ -127,18 +130,18 @@ by_name(const void *a, const void *b)
 
 /* Finds all files, without opening them. */
 static int
-list_files(int root, const struct kd_manifest_unit *unit, struct kd_content *content,
+list_files(const struct kd_content_source *source, struct kd_content *content,
 	struct kd_err *err)
 {
-	const int directory = unit->kind == KILN_DIRECTORY;
-	struct walk walk = {.content = content, .err = err};
+	const int directory = source->kind == KILN_DIRECTORY;
+	struct walk walk = {.content = content, .marker = source->marker, .err = err};
 	struct stat st;
-	if (!directory && unit->kind != KILN_FILE)
+	if (!directory && source->kind != KILN_FILE)
 		return kd_err_set(err, -EOPNOTSUPP,
-			"units of kind %u are not known to this worker", unit->kind);
-	content->kind = unit->kind;
+			"units of kind %u are not known to this worker", source->kind);
+	content->kind = source->kind;
 	/* O_PATH looks at whatever it is without waking a FIFO or a device. */
-	int fd = kd_file_open_beneath(root, unit->path, O_PATH | O_NOFOLLOW, 0);
+	int fd = kd_file_open_beneath(source->root, source->path, O_PATH | O_NOFOLLOW, 0);
 	if (fd == -ELOOP)
 		return kd_err_set(err, -EINVAL, "it lies behind a symbolic link");
 	if (fd < 0)
@@ -152,10 +155,10 @@ list_files(int root, const struct kd_manifest_unit *unit, struct kd_content *con
 			directory ? "a directory" : "a regular file",
 			kind_of(st.st_mode));
 	if (!directory)
-		return add_file(&walk, kd_name_base(unit->path), &st) == NULL ? -ENOMEM
-									      : 0;
+		return add_file(&walk, kd_name_base(source->path), &st) == NULL ? -ENOMEM
+										: 0;
 	fd = kd_file_open_beneath(
-		root, unit->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		source->root, source->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return kd_err_errno(err, fd, "cannot open it");
 	rc = walk_folder(&walk, fd, 0);
@@ -178,18 +181,17 @@ same_file(const struct kd_content_file *file, const struct stat *st, int strict)
 }
 
 static int
-open_file(
-	int root, const struct kd_manifest_unit *unit, const struct kd_content_file *file)
+open_file(const struct kd_content_source *source, const struct kd_content_file *file)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	int length =
-		unit->kind == KILN_FILE
-			? snprintf(path, sizeof path, "%s", unit->path)
-			: snprintf(path, sizeof path, "%s/%s", unit->path, file->name);
+		source->kind == KILN_FILE
+			? snprintf(path, sizeof path, "%s", source->path)
+			: snprintf(path, sizeof path, "%s/%s", source->path, file->name);
 	if (length >= (int)sizeof path)
 		return -ENAMETOOLONG;
-	int fd = kd_file_open_regular(root, path, &st);
+	int fd = kd_file_open_regular(source->root, path, &st);
 	if (fd < 0)
 		return fd;
 	if (!same_file(file, &st, 1)) {
@@ -219,10 +221,10 @@ kd_content_has_writer(int fd)
 }
 
 static int
-read_file(int root, const struct kd_manifest_unit *unit, struct kd_content_file *file,
-	int verify_writers, struct kd_err *err)
+read_file(const struct kd_content_source *source, struct kd_content_file *file,
+	struct kd_err *err)
 {
-	int fd = open_file(root, unit, file);
+	int fd = open_file(source, file);
 	if (fd == -ESTALE)
 		return kd_err_set(err, -EAGAIN, "'%s' is still being written: it changed",
 			KD_NAME(file->name));
@@ -230,7 +232,7 @@ read_file(int root, const struct kd_manifest_unit *unit, struct kd_content_file 
 		return kd_err_errno(err, fd, "cannot open '%s'", KD_NAME(file->name));
 	uint64_t length = 0;
 	int rc = 0;
-	if (verify_writers && kd_content_has_writer(fd))
+	if (source->verify_writers && kd_content_has_writer(fd))
 		rc = kd_err_set(err, -EAGAIN,
 			"'%s' is still being written: somebody has it open for writing",
 			KD_NAME(file->name));
@@ -294,14 +296,28 @@ status_of(int rc)
 	}
 }
 
+/* What the rule's count says of it.  Too few: some went again, and may come back. */
+static int
+check_count(const struct kd_content_source *source, const struct kd_content *content,
+	struct kd_err *err)
+{
+	if (source->count == 0 || content->count == source->count)
+		return 0;
+	return kd_err_set(err, content->count > source->count ? -EINVAL : -EAGAIN,
+		"it holds %zu files, and ready = \"count:%u\" expects %u", content->count,
+		source->count, source->count);
+}
+
 int
-kd_content_read(int root, const struct kd_manifest_unit *unit, int verify_writers,
-	struct kd_content *content, enum kd_status *status, struct kd_err *err)
+kd_content_read(const struct kd_content_source *source, struct kd_content *content,
+	enum kd_status *status, struct kd_err *err)
 {
 	err->text[0] = '\0';
-	int rc = list_files(root, unit, content, err);
+	int rc = list_files(source, content, err);
+	if (rc == 0)
+		rc = check_count(source, content, err);
 	for (size_t i = 0; rc == 0 && i < content->count; i++)
-		rc = read_file(root, unit, &content->files[i], verify_writers, err);
+		rc = read_file(source, &content->files[i], err);
 	if (rc == 0)
 		rc = sum_up(content);
 	if (rc < 0) {
@@ -313,12 +329,12 @@ kd_content_read(int root, const struct kd_manifest_unit *unit, int verify_writer
 }
 
 int
-kd_content_verify(int root, const struct kd_manifest_unit *unit,
+kd_content_verify(const struct kd_content_source *source,
 	const struct kd_content *content, int strict)
 {
 	struct kd_content now = {0};
 	struct kd_err err;
-	int rc = list_files(root, unit, &now, &err);
+	int rc = list_files(source, &now, &err);
 	if (rc != -ENOENT && (rc < 0 || now.count != content->count))
 		rc = -ESTALE;
 	for (size_t i = 0; rc == 0 && i < now.count; i++) {
@@ -339,13 +355,13 @@ kd_content_verify(int root, const struct kd_manifest_unit *unit,
 }
 
 int
-kd_content_open(int root, const struct kd_manifest_unit *unit,
-	const struct kd_content *content, const char *name)
+kd_content_open(const struct kd_content_source *source, const struct kd_content *content,
+	const char *name)
 {
 	struct kd_content_file key = {.name = (char *)name};
 	const struct kd_content_file *file =
 		bsearch(&key, content->files, content->count, sizeof key, by_name);
-	return file == NULL ? -ENOENT : open_file(root, unit, file);
+	return file == NULL ? -ENOENT : open_file(source, file);
 }
 
 void

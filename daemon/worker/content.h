@@ -29,6 +29,17 @@ struct kd_content_file {
 	char sha256[KD_HASH_HEX];
 };
 
+/* A unit as it lies there, and what of it counts.  Borrowed throughout; it must outlive
+ * the content read from it. */
+struct kd_content_source {
+	int root;	    /* a folder */
+	uint32_t kind;	    /* enum kiln_unit_kind */
+	const char *path;   /* beneath root */
+	const char *marker; /* a directory's file of this name is no input; NULL: none */
+	uint32_t count;	    /* so many files a directory must hold; 0: any number */
+	int verify_writers; /* refuse what somebody has open for writing */
+};
+
 struct kd_content {
 	uint32_t kind; /* KILN_FILE or KILN_DIRECTORY */
 	uint64_t bytes;
@@ -40,21 +51,21 @@ struct kd_content {
 };
 
 /*
- * Looks at one unit and hashes it.  verify_writers: a unit that somebody has open for
- * writing is refused.  0; or a negative errno with a sentence and *status, which then is
- * KD_UNIT_GONE, _BAD, _BUSY or _TRANSIENT.  Clear *content also after a failure.
+ * Looks at one unit and hashes it.  0; or a negative errno with a sentence and *status,
+ * which then is KD_UNIT_GONE, _BAD, _BUSY or _TRANSIENT.  Clear *content also after a
+ * failure.
  */
-int kd_content_read(int root, const struct kd_manifest_unit *unit, int verify_writers,
-	struct kd_content *content, enum kd_status *status, struct kd_err *err);
+int kd_content_read(const struct kd_content_source *source, struct kd_content *content,
+	enum kd_status *status, struct kd_err *err);
 
 /* Whether the unit still is what was read: 0, -ENOENT, else -ESTALE.  strict: by ctime
  * too, which a rename or chmod changes. */
-int kd_content_verify(int root, const struct kd_manifest_unit *unit,
+int kd_content_verify(const struct kd_content_source *source,
 	const struct kd_content *content, int strict);
 
 /* The file of that name, open for reading at 0; -ENOENT, or -ESTALE when it is another
  * file by now. */
-int kd_content_open(int root, const struct kd_manifest_unit *unit,
+int kd_content_open(const struct kd_content_source *source,
 	const struct kd_content *content, const char *name);
 
 /* 1 while somebody has that file, open here for reading, open for writing: only then is a

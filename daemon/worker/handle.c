@@ -55,8 +55,7 @@ kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest)
 	free(key);
 	for (size_t i = 0; fits && i < handle->path_count; i++) {
 		const struct kd_handle_path *path = &handle->paths[i];
-		fits = kd_content_verify(path->parent, &path->unit, &path->content, 1) ==
-		       0;
+		fits = kd_content_verify(&path->source, &path->content, 1) == 0;
 	}
 	return fits;
 }
@@ -67,10 +66,10 @@ forget(struct kd_handle *handle)
 	for (size_t i = 0; i < handle->path_count; i++) {
 		struct kd_handle_path *path = &handle->paths[i];
 		free(path->name);
-		free(path->unit.path);
+		free(path->base);
 		kd_content_clear(&path->content);
-		if (path->parent >= 0)
-			close(path->parent);
+		if (path->source.root >= 0)
+			close(path->source.root);
 	}
 	free(handle->paths);
 	json_decref(handle->path_hashes);
@@ -147,15 +146,15 @@ read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
 		return kd_err_errno(err, -errno, "parameter '%s': cannot find '%s'",
 			path->name, KD_NAME(text));
 	char *slash = strrchr(real, '/');
-	path->unit.path = strdup(slash[1] == '\0' ? "." : slash + 1);
-	path->unit.kind = S_ISDIR(st.st_mode) ? KILN_DIRECTORY : KILN_FILE;
+	path->base = strdup(slash[1] == '\0' ? "." : slash + 1);
+	path->source.path = path->base;
+	path->source.kind = S_ISDIR(st.st_mode) ? KILN_DIRECTORY : KILN_FILE;
 	slash[slash == real] = '\0';
-	path->parent = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (path->unit.path == NULL || path->parent < 0)
+	path->source.root = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (path->base == NULL || path->source.root < 0)
 		return kd_err_errno(err, -errno, "parameter '%s': cannot open '%s'",
 			path->name, KD_NAME(real));
-	int rc = kd_content_read(
-		path->parent, &path->unit, 0, &path->content, &status, &why);
+	int rc = kd_content_read(&path->source, &path->content, &status, &why);
 	if (rc < 0)
 		return kd_err_set(err, rc, "parameter '%s': '%s': %s", path->name,
 			KD_NAME(text), why.text);
@@ -166,7 +165,7 @@ static int
 add_path(struct kd_handle *handle, const char *name, const char *text, struct kd_err *err)
 {
 	struct kd_handle_path *path = &handle->paths[handle->path_count];
-	*path = (struct kd_handle_path){.name = strdup(name), .parent = -1};
+	*path = (struct kd_handle_path){.name = strdup(name), .source.root = -1};
 	handle->path_count++;
 	if (path->name == NULL)
 		return kd_err_set(err, -ENOMEM, "out of memory");
@@ -227,10 +226,10 @@ kd_handle_open_path(const struct kd_handle *handle, const char *name, const char
 		const struct kd_handle_path *path = &handle->paths[i];
 		if (strcmp(path->name, name) != 0)
 			continue;
-		if ((beneath == NULL) != (path->unit.kind == KILN_FILE))
+		if ((beneath == NULL) != (path->source.kind == KILN_FILE))
 			return beneath == NULL ? -EISDIR : -ENOTDIR;
-		return kd_content_open(path->parent, &path->unit, &path->content,
-			beneath == NULL ? path->unit.path : beneath);
+		return kd_content_open(&path->source, &path->content,
+			beneath == NULL ? path->base : beneath);
 	}
 	return -ENOENT;
 }

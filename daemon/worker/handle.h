@@ -16,8 +16,8 @@
 /* A parameter of type path: a file or a directory of the administrator's. */
 struct kd_handle_path {
 	char *name;
-	int parent;		      /* the folder it lies in */
-	struct kd_manifest_unit unit; /* .path: its name there */
+	char *base;			 /* its name in the folder it lies in */
+	struct kd_content_source source; /* .root: that folder, ours */
 	struct kd_content content;
 };
 

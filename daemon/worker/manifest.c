@@ -26,7 +26,8 @@ enum kind {
 	FIELD_I64,
 	FIELD_U64,
 	FIELD_U32,
-	FIELD_BOOL, /* int */
+	FIELD_U32_OPT, /* absent is 0 */
+	FIELD_BOOL,    /* int */
 	FIELD_REAL,
 	FIELD_CHOICE, /* an enum, by its name in `names` */
 };
@@ -66,6 +67,8 @@ static const struct field manifest_fields[] = {
 	{"mode", FIELD_U32, AT(kd_manifest, mode), NULL},
 	{"group", FIELD_NAME_OPT, AT(kd_manifest, group), NULL},
 	{"verify_writers", FIELD_BOOL, AT(kd_manifest, verify_writers), NULL},
+	{"marker", FIELD_NAME_OPT, AT(kd_manifest, marker), NULL},
+	{"count", FIELD_U32_OPT, AT(kd_manifest, count), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field manifest_unit_fields[] = {
@@ -135,6 +138,7 @@ field_to_json(const struct field *field, const void *base)
 	case FIELD_U64:
 		return json_integer((json_int_t) * (const uint64_t *)at);
 	case FIELD_U32:
+	case FIELD_U32_OPT:
 		return json_integer(*(const uint32_t *)at);
 	case FIELD_BOOL:
 		return json_boolean(*(const int *)at);
@@ -186,6 +190,8 @@ static int
 integer_from_json(
 	const struct field *field, const json_t *value, char *at, struct kd_err *err)
 {
+	if (value == NULL && field->kind == FIELD_U32_OPT)
+		return 0;
 	if (!json_is_integer(value))
 		return wrong(field, "an integer", err);
 	json_int_t integer = json_integer_value(value);
@@ -238,6 +244,7 @@ field_from_json(
 	case FIELD_I64:
 	case FIELD_U64:
 	case FIELD_U32:
+	case FIELD_U32_OPT:
 		return integer_from_json(field, value, at, err);
 	case FIELD_BOOL:
 		if (!json_is_boolean(value))

@@ -308,6 +308,175 @@ a_drop_folder_may_come_later(void **state)
 }
 
 static void
+markers_are_no_drops(void **state)
+{
+	(void)state;
+	rule.ready = KD_READY_MARKER;
+	rule.marker = (char *)".done";
+	struct kd_filter_verdict v = kd_filter_entry(&rule, "a/b.vmd.done", 0);
+	assert_int_equal(v.unit, 7);
+	assert_int_equal(v.marker, 1);
+	assert_int_equal(kd_filter_entry(&rule, "a/b.vmd", 0).marker, 0);
+	assert_int_equal(kd_filter_entry(&rule, "b.txt.done", 0).unit, 0);
+	assert_int_equal(kd_filter_entry(&rule, ".done", 0).unit, 0);
+	rule.match = any;
+	assert_int_equal(kd_filter_entry(&rule, "b.part.done", 0).unit, 0);
+	rule.unit = KILN_DIRECTORY;
+	assert_int_equal(kd_filter_entry(&rule, "shot/.done", 0).marker, 1);
+	assert_int_equal(kd_filter_entry(&rule, "shot/sub/.done", 0).marker, 0);
+}
+
+static void
+a_marked_file_is_taken_at_once(void **state)
+{
+	(void)state;
+	rule.ready = KD_READY_MARKER;
+	rule.marker = (char *)".done";
+	rule.settle = 3600;
+	put("before.vmd", "1");
+	put("before.vmd.done", "");
+	put("early.vmd.done", "");
+	begin();
+	wait_for(1, 5);
+	assert_true(times_seen("before.vmd") >= 1);
+	put("a.vmd", "22");
+	wait_for(2, 0.05);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(kd_intake_settling(intake), 0);
+	/* Made and closed: told twice, which the ledger does not mind. */
+	put("a.vmd.done", "");
+	wait_for(2, 5);
+	assert_true(times_seen("a.vmd") >= 1);
+	/* Its marker was there already: only quiet can tell when it is whole. */
+	put("early.vmd", "x");
+	wait_for(3, 0.05);
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(kd_intake_settling(intake), 1);
+}
+
+static void
+a_marked_directory_is_taken_at_once(void **state)
+{
+	(void)state;
+	rule.unit = KILN_DIRECTORY;
+	rule.match = any;
+	rule.ready = KD_READY_MARKER;
+	rule.marker = (char *)"READY";
+	rule.settle = 3600;
+	put("only/READY", "");
+	put("old/1.png", "1");
+	put("old/sub/2.png", "2");
+	put("old/READY", "");
+	begin();
+	wait_for(1, 5);
+	assert_true(times_seen("old") >= 1);
+	put("shot/1.png", "1");
+	put("shot/sub/READY", "");
+	wait_for(2, 0.05);
+	assert_int_equal(seen_count, 1);
+	put("shot/READY", "ready");
+	wait_for(2, 5);
+	assert_true(times_seen("shot") >= 1);
+	assert_int_equal(times_seen("only"), 0);
+	/* The marker is none of its bytes. */
+	assert_int_equal(seen[1].size, 1);
+}
+
+static void
+a_marker_taken_back_holds_the_drop(void **state)
+{
+	(void)state;
+	rule.ready = KD_READY_MARKER;
+	rule.marker = (char *)".done";
+	put("a.vmd.done", "");
+	begin();
+	wait_for(1, 0.05);
+	put("a.vmd", "1");
+	wait_for(1, 0.02);
+	assert_int_equal(unlinkat(root, "a.vmd.done", 0), 0);
+	put("b.vmd", "1");
+	put("b.vmd.done", "1");
+	wait_for(2, 0.5);
+	assert_int_equal(times_seen("a.vmd"), 0);
+	assert_true(times_seen("b.vmd") >= 1);
+	assert_int_equal(kd_intake_settling(intake), 0);
+}
+
+static void
+a_directory_is_counted(void **state)
+{
+	(void)state;
+	rule.unit = KILN_DIRECTORY;
+	rule.match = any;
+	rule.ready = KD_READY_COUNT;
+	rule.count = 3;
+	put("shot/1.png", "1");
+	put("shot/2.png", "2");
+	begin();
+	wait_for(1, 0.4);
+	assert_int_equal(seen_count, 0);
+	assert_int_equal(kd_intake_settling(intake), 0);
+	put("shot/deep/3.png", "3");
+	wait_for(1, 5);
+	assert_int_equal(times_seen("shot"), 1);
+	/* One too many is for the worker to refuse. */
+	put("more/1", "1");
+	put("more/2", "2");
+	put("more/3", "3");
+	put("more/4", "4");
+	wait_for(2, 5);
+	assert_int_equal(times_seen("more"), 1);
+}
+
+static void
+what_is_renamed_is_taken_at_once(void **state)
+{
+	(void)state;
+	rule.ready = KD_READY_RENAME;
+	rule.settle = 3600;
+	put("before.vmd", "1");
+	begin();
+	wait_for(1, 5);
+	assert_int_equal(times_seen("before.vmd"), 1);
+	put("a.vmd", "written in place");
+	put("b.tmp", "x");
+	assert_int_equal(renameat(root, "b.tmp", root, "b.vmd"), 0);
+	wait_for(2, 5);
+	assert_int_equal(times_seen("b.vmd"), 1);
+	assert_int_equal(times_seen("a.vmd"), 0);
+	assert_int_equal(kd_intake_settling(intake), 0);
+	/* In a folder that is made here it may have come before our watch: it settles. */
+	put("sub/c.vmd", "x");
+	wait_for(3, 0.1);
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(kd_intake_settling(intake), 1);
+	kd_intake_rescan(intake);
+	wait_for(4, 5);
+	assert_int_equal(times_seen("a.vmd"), 1);
+	assert_int_equal(times_seen("sub/c.vmd"), 1);
+}
+
+static void
+a_renamed_directory_is_taken_at_once(void **state)
+{
+	(void)state;
+	rule.unit = KILN_DIRECTORY;
+	rule.match = any;
+	rule.ready = KD_READY_RENAME;
+	rule.settle = 3600;
+	put(".kiln-aside/shot/1.png", "1");
+	put(".kiln-aside/frame.png", "2");
+	begin();
+	wait_for(1, 0.05);
+	assert_int_equal(mkdirat(root, "made", 0755), 0);
+	assert_int_equal(renameat(root, ".kiln-aside/frame.png", root, "made/1.png"), 0);
+	assert_int_equal(renameat(root, ".kiln-aside/shot", root, "shot"), 0);
+	wait_for(1, 5);
+	assert_int_equal(times_seen("shot"), 1);
+	assert_int_equal(times_seen("made"), 0);
+}
+
+static void
 draining_is_a_barrier(void **state)
 {
 	(void)state;
@@ -342,6 +511,18 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_drop_folder_may_come_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(draining_is_a_barrier, setup, teardown),
+		cmocka_unit_test_setup_teardown(markers_are_no_drops, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_marked_file_is_taken_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_marked_directory_is_taken_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_marker_taken_back_holds_the_drop, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_directory_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_renamed_is_taken_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_renamed_directory_is_taken_at_once, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }
