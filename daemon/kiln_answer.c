@@ -287,11 +287,8 @@ answer_sync(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
 {
 	kd_inotify_drain(kiln->inotify);
-	for (uint32_t i = 0; i < kiln->intake_count; i++) {
-		const char *why;
-		if (kd_intake_state(kiln->intakes[i], &why) != KD_INTAKE_WATCHING)
-			kd_intake_rescan(kiln->intakes[i]);
-	}
+	for (uint32_t i = 0; i < kiln->intake_count; i++)
+		kd_intake_catch_up(kiln->intakes[i]);
 	int idle = json_is_true(json_object_get(arguments, "idle"));
 	wait_for(kiln, request, idle ? KD_WAITS_IDLE : KD_WAITS_SEEN, NULL);
 	kd_kiln_turn(kiln);

@@ -26,6 +26,7 @@ struct view {
 struct watch {
 	int wd;
 	struct view *views;
+	struct watch *next_empty; /* while a sweep collects them */
 };
 
 struct kd_inotify {
@@ -34,6 +35,7 @@ struct kd_inotify {
 	void *watches; /* tsearch(3) by wd */
 	struct kd_inotify_subscriber *subscribers;
 	uint64_t overflows;
+	int starved; /* of memory, while it delivered */
 };
 
 static int
@@ -83,26 +85,32 @@ overflow(struct kd_inotify *inotify)
 static void
 deliver(struct kd_inotify *inotify, const struct inotify_event *event)
 {
-	enum { MOST = 16 };
-	struct kd_inotify_subscriber *to[MOST];
-	char *paths[MOST];
-	int count = 0;
 	struct watch *watch = find(inotify, event->wd);
 	if (watch == NULL)
 		return;
-	for (struct view *v = watch->views; v != NULL && count < MOST; v = v->next) {
-		paths[count] = strdup(v->path);
-		to[count] = v->subscriber;
-		count += paths[count] != NULL;
+	struct view *copies = NULL;
+	for (const struct view *v = watch->views; v != NULL; v = v->next) {
+		struct view *copy = malloc(sizeof *copy);
+		char *path = strdup(v->path);
+		if (copy == NULL || path == NULL) {
+			free(copy);
+			free(path);
+			inotify->starved = 1;
+			continue;
+		}
+		*copy = (struct view){copies, v->subscriber, path};
+		copies = copy;
 	}
 	if ((event->mask & IN_IGNORED) != 0) {
 		tdelete(watch, &inotify->watches, compare);
 		watch_free(watch);
 	}
-	for (int i = 0; i < count; i++) {
-		to[i]->event(
-			to[i], paths[i], event->len > 0 ? event->name : "", event->mask);
-		free(paths[i]);
+	while (copies != NULL) {
+		struct view *v = copies;
+		copies = v->next;
+		v->subscriber->event(v->subscriber, v->path,
+			event->len > 0 ? event->name : "", event->mask);
+		view_free(v);
 	}
 }
 
@@ -123,6 +131,11 @@ kd_inotify_drain(struct kd_inotify *inotify)
 				deliver(inotify, event);
 		}
 	}
+	/* An event that no memory was left for is a lost one. */
+	if (inotify->starved) {
+		inotify->starved = 0;
+		overflow(inotify);
+	}
 }
 
 static void
@@ -133,23 +146,34 @@ readable(struct ev_loop *loop, ev_io *io, int events)
 	kd_inotify_drain(io->data);
 }
 
+/* An instance of inotify, unless there is one. */
+static int
+need_instance(struct kd_inotify *inotify)
+{
+	if (inotify->readable.fd >= 0)
+		return 0;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ev_io_set(&inotify->readable, fd, EV_READ);
+	ev_io_start(inotify->loop, &inotify->readable);
+	return 0;
+}
+
 int
 kd_inotify_new(struct ev_loop *loop, struct kd_inotify **made, struct kd_err *err)
 {
 	struct kd_inotify *inotify = calloc(1, sizeof *inotify);
 	if (inotify == NULL)
 		return kd_err_errno(err, -ENOMEM, "folders cannot be watched");
-	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (fd < 0) {
-		int error = -errno;
-		free(inotify);
-		return kd_err_errno(err, error,
-			"folders cannot be watched (see fs.inotify.max_user_instances)");
-	}
 	inotify->loop = loop;
-	ev_io_init(&inotify->readable, readable, fd, EV_READ);
+	ev_io_init(&inotify->readable, readable, -1, EV_READ);
 	inotify->readable.data = inotify;
-	ev_io_start(loop, &inotify->readable);
+	int rc = need_instance(inotify);
+	if (rc < 0 && rc != -EMFILE && rc != -ENFILE) {
+		free(inotify);
+		return kd_err_errno(err, rc, "folders cannot be watched");
+	}
 	*made = inotify;
 	return 0;
 }
@@ -160,7 +184,8 @@ kd_inotify_free(struct kd_inotify *inotify)
 	if (inotify == NULL)
 		return;
 	ev_io_stop(inotify->loop, &inotify->readable);
-	close(inotify->readable.fd);
+	if (inotify->readable.fd >= 0)
+		close(inotify->readable.fd);
 	tdestroy(inotify->watches, watch_free);
 	free(inotify);
 }
@@ -172,12 +197,23 @@ kd_inotify_subscribe(struct kd_inotify *inotify, struct kd_inotify_subscriber *s
 	inotify->subscribers = subscriber;
 }
 
-/* Removes one subscriber's views; *empty collects a watch that nobody needs any more
- * (one at a time: the tree must not change while it is walked). */
+/* Removes one subscriber's views of a folder and all below; collects the watches that
+ * nobody needs any more (the tree must not change while it is walked). */
 struct sweep {
 	const struct kd_inotify_subscriber *subscriber;
+	const char *path;
+	size_t length;
 	struct watch *empty;
 };
+
+static int
+is_swept(const struct sweep *sweep, const struct view *view)
+{
+	return view->subscriber == sweep->subscriber &&
+	       strncmp(view->path, sweep->path, sweep->length) == 0 &&
+	       (sweep->length == 0 || view->path[sweep->length] == '\0' ||
+		       view->path[sweep->length] == '/');
+}
 
 static void
 sweep_views(const void *node, VISIT visit, void *closure)
@@ -188,15 +224,32 @@ sweep_views(const void *node, VISIT visit, void *closure)
 		return;
 	for (struct view **at = &watch->views; *at != NULL;) {
 		struct view *view = *at;
-		if (view->subscriber != sweep->subscriber) {
+		if (!is_swept(sweep, view)) {
 			at = &view->next;
 			continue;
 		}
 		*at = view->next;
 		view_free(view);
 	}
-	if (watch->views == NULL)
+	if (watch->views == NULL) {
+		watch->next_empty = sweep->empty;
 		sweep->empty = watch;
+	}
+}
+
+void
+kd_inotify_forget(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
+	const char *path)
+{
+	struct sweep sweep = {subscriber, path, strlen(path), NULL};
+	twalk_r(inotify->watches, sweep_views, &sweep);
+	while (sweep.empty != NULL) {
+		struct watch *watch = sweep.empty;
+		sweep.empty = watch->next_empty;
+		inotify_rm_watch(inotify->readable.fd, watch->wd);
+		tdelete(watch, &inotify->watches, compare);
+		watch_free(watch);
+	}
 }
 
 void
@@ -210,16 +263,7 @@ kd_inotify_unsubscribe(
 			break;
 		}
 	}
-	struct sweep sweep = {.subscriber = subscriber};
-	do {
-		sweep.empty = NULL;
-		twalk_r(inotify->watches, sweep_views, &sweep);
-		if (sweep.empty != NULL) {
-			inotify_rm_watch(inotify->readable.fd, sweep.empty->wd);
-			tdelete(sweep.empty, &inotify->watches, compare);
-			watch_free(sweep.empty);
-		}
-	} while (sweep.empty != NULL);
+	kd_inotify_forget(inotify, subscriber, "");
 }
 
 static struct watch *
@@ -267,6 +311,9 @@ kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscri
 	int dir, const char *path)
 {
 	char self[40];
+	int rc = need_instance(inotify);
+	if (rc < 0)
+		return rc;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
 	int wd = inotify_add_watch(inotify->readable.fd, self, MASK);
 	if (wd < 0)

@@ -25,6 +25,7 @@ struct kd_inotify_subscriber {
 	struct kd_inotify_subscriber *next;
 };
 
+/* Where the limit of instances is reached (-EMFILE), kd_inotify_add() tries again. */
 int kd_inotify_new(struct ev_loop *loop, struct kd_inotify **inotify, struct kd_err *err);
 void kd_inotify_free(struct kd_inotify *inotify);
 
@@ -34,8 +35,13 @@ void kd_inotify_subscribe(
 void kd_inotify_unsubscribe(
 	struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber);
 
+/* Takes away its watches of the folder `path` and all below it; "" is all of them. */
+void kd_inotify_forget(struct kd_inotify *inotify,
+	struct kd_inotify_subscriber *subscriber, const char *path);
+
 /* Watches the folder that dir is open on; its events carry `path`, which is copied.
- * Again on the same folder: the path is replaced.  -ENOSPC: the limit of watches. */
+ * Again on the same folder: the path is replaced.  -ENOSPC: the limit of watches; -EMFILE
+ * or -ENFILE: of instances. */
 int kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
 	int dir, const char *path);
 

@@ -11,6 +11,7 @@
 #include "daemon/intake/filter.h"
 #include "daemon/intake/look.h"
 #include "daemon/intake/ready.h"
+#include "daemon/intake/root.h"
 #include "daemon/intake/settle.h"
 #include "plugins/kiln_plugin.h"
 
@@ -24,11 +25,11 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
-static const double RETRY = 2; /* seconds between looks for a drop folder that is away */
-static const double POLL = 10; /* seconds between scans where no events come */
+static const double CHECK = 2;	   /* seconds between looks whether the root is there */
+static const double POLL = 10;	   /* between scans where events do not tell of all */
+static const double SAFETY = 3600; /* between scans elsewhere, should a watch have died */
 
 struct folder { /* to be scanned */
 	struct folder *next;
@@ -43,8 +44,9 @@ struct kd_intake {
 	const struct kd_rule *rule;
 	struct kd_intake_handler handler;
 	struct kd_settle *settle;
-	int root;  /* -1: waiting */
-	int ready; /* built: the handler may be called */
+	struct kd_root root;
+	int polled; /* events do not tell of everything there */
+	int ready;  /* built: the handler may be called */
 	enum kd_intake_state state;
 	char why[256];
 	struct folder *first, **last; /* to be scanned */
@@ -52,7 +54,11 @@ struct kd_intake {
 	char *dir_path;
 	enum kd_ready_seen dir_seen;
 	ev_idle scan;
-	ev_timer again; /* tries the root again, or polls */
+	int whole;	    /* the scan under way began at the root */
+	uint64_t unwatched; /* folders that this scan could not watch ... */
+	int incomplete;	    /* ... or could not read, for want of descriptors or memory */
+	double scanned;	    /* when the last whole scan began */
+	ev_timer again;	    /* looks for the root, and polls */
 };
 
 static void
@@ -97,6 +103,16 @@ scan_later(struct kd_intake *intake, const char *path, enum kd_ready_seen seen)
 	ev_idle_start(intake->loop, &intake->scan);
 }
 
+/* From the root on, unless that waits to be done anyway. */
+static void
+scan_all(struct kd_intake *intake)
+{
+	for (const struct folder *f = intake->first; f != NULL; f = f->next)
+		if (f->path[0] == '\0')
+			return;
+	scan_later(intake, "", KD_SEEN_SCAN);
+}
+
 static void
 end_folder(struct kd_intake *intake)
 {
@@ -117,42 +133,54 @@ forget_scans(struct kd_intake *intake)
 		intake->first = next;
 	}
 	intake->last = &intake->first;
+	intake->whole = 0;
 	ev_idle_stop(intake->loop, &intake->scan);
 }
 
-/* The drop folder went away, or was never there. */
+/* The folder that was found went away, or another took its place. */
 static void
-lose_root(struct kd_intake *intake, const char *why)
+forget_root(struct kd_intake *intake)
 {
 	forget_scans(intake);
-	if (intake->root >= 0)
-		close(intake->root);
-	intake->root = -1;
-	set_state(intake, KD_INTAKE_WAITING, why);
-	ev_timer_stop(intake->loop, &intake->again);
-	ev_timer_set(&intake->again, RETRY, RETRY);
-	ev_timer_start(intake->loop, &intake->again);
+	kd_inotify_forget(intake->inotify, &intake->subscriber, "");
+	kd_root_lose(&intake->root);
 }
 
+/* Takes what bears the drop folder's name now for the drop folder. */
 static void
-fall_back_to_polling(struct kd_intake *intake, const char *why)
+find_root(struct kd_intake *intake)
 {
-	set_state(intake, KD_INTAKE_POLLING, why);
-	ev_timer_stop(intake->loop, &intake->again);
-	ev_timer_set(&intake->again, POLL, POLL);
-	ev_timer_start(intake->loop, &intake->again);
+	struct kd_err err;
+	if (intake->root.found)
+		forget_root(intake);
+	if (kd_root_find(&intake->root, &err) < 0) {
+		set_state(intake, KD_INTAKE_WAITING, err.text);
+		return;
+	}
+	intake->polled = kd_root_is_polled(&intake->root);
+	if (intake->polled)
+		set_state(intake, KD_INTAKE_POLLING,
+			"events do not tell of all changes on its file system");
+	else
+		set_state(intake, KD_INTAKE_WATCHING, "");
+	scan_all(intake);
 }
 
+/* A folder that cannot be watched for want of a limit is scanned again soon. */
 static int
 watch_folder(struct kd_intake *intake, int dir, const char *path)
 {
-	if (intake->state == KD_INTAKE_POLLING)
-		return 0;
 	int rc = kd_inotify_add(intake->inotify, &intake->subscriber, dir, path);
-	if (rc == -ENOSPC)
-		fall_back_to_polling(intake,
-			"the limit of watches is reached (fs.inotify.max_user_watches)");
-	return rc == -ENOSPC ? 0 : rc;
+	if (rc != -ENOSPC && rc != -EMFILE && rc != -ENFILE)
+		return rc;
+	intake->unwatched++;
+	if (!intake->polled)
+		set_state(intake, KD_INTAKE_POLLING,
+			rc == -ENOSPC ? "the limit of watches is reached "
+					"(fs.inotify.max_user_watches)"
+				      : "the limit of inotify instances is reached "
+					"(fs.inotify.max_user_instances)");
+	return 0;
 }
 
 static void
@@ -187,7 +215,8 @@ take_entry(struct kd_intake *intake, const char *path, int is_folder,
 		char unit[PATH_MAX];
 		snprintf(unit, sizeof unit, "%.*s", (int)verdict.unit, path);
 		take_unit(intake, unit,
-			kd_ready_act(intake->rule, intake->root, path, &verdict, seen));
+			kd_ready_act(intake->rule, kd_root_open(&intake->root), path,
+				&verdict, seen));
 	}
 	if (verdict.descend)
 		scan_later(intake, path,
@@ -214,21 +243,27 @@ is_folder(int dir, const struct dirent *entry)
 	       S_ISDIR(st.st_mode);
 }
 
-/* Watches and opens the next folder to be scanned. */
-static void
-begin_folder(struct kd_intake *intake)
+static int
+is_shortage(int rc)
 {
-	struct folder *folder = intake->first;
-	intake->first = folder->next;
-	if (intake->first == NULL)
-		intake->last = &intake->first;
-	const char *path = folder->path[0] == '\0' ? "." : folder->path;
-	int fd = kd_file_open_beneath(
-		intake->root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	int rc = fd < 0 ? fd : watch_folder(intake, fd, folder->path);
+	return rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM;
+}
+
+/* Watches and opens a folder; -ENOENT when it is gone. */
+static int
+open_folder(struct kd_intake *intake, const struct folder *folder)
+{
+	const char *path = folder->path;
+	int root = kd_root_open(&intake->root);
+	if (root == -ESTALE)
+		return -ENOENT; /* the next check finds the other one */
+	int fd = root < 0 ? root
+			  : kd_file_open_beneath(root, path[0] == '\0' ? "." : path,
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int rc = fd < 0 ? fd : watch_folder(intake, fd, path);
 	if (rc == 0) {
 		intake->dir = fdopendir(fd);
-		intake->dir_path = strdup(folder->path);
+		intake->dir_path = strdup(path);
 		intake->dir_seen = folder->seen;
 		if (intake->dir == NULL || intake->dir_path == NULL)
 			rc = -ENOMEM;
@@ -237,17 +272,57 @@ begin_folder(struct kd_intake *intake)
 		if (fd >= 0 && intake->dir == NULL)
 			close(fd);
 		end_folder(intake);
-		if (rc != -ENOENT)
-			kd_log(KD_WARNING,
-				"rule '%s': cannot look into '%s' (%s), skipping it",
-				intake->rule->name, KD_NAME(folder->path), strerror(-rc));
 	}
+	return rc;
+}
+
+static void
+begin_folder(struct kd_intake *intake)
+{
+	struct folder *folder = intake->first;
+	intake->first = folder->next;
+	if (intake->first == NULL)
+		intake->last = &intake->first;
+	if (folder->path[0] == '\0') {
+		intake->whole = 1;
+		intake->unwatched = 0;
+		intake->incomplete = 0;
+		intake->scanned = ev_now(intake->loop);
+	}
+	int rc = open_folder(intake, folder);
+	if (rc < 0 && rc != -ENOENT)
+		kd_log(KD_WARNING, "rule '%s': cannot look into '%s' (%s), %s",
+			intake->rule->name, KD_NAME(folder->path), strerror(-rc),
+			is_shortage(rc) ? "trying again soon" : "skipping it");
+	if (is_shortage(rc))
+		intake->incomplete = 1;
 	free(folder);
+}
+
+/* What is held open keeps a file system from being unmounted. */
+static void
+release_root(struct kd_intake *intake)
+{
+	if (kd_intake_is_current(intake) && kd_settle_count(intake->settle) == 0)
+		kd_root_release(&intake->root);
+}
+
+static void
+end_scan(struct kd_intake *intake)
+{
+	ev_idle_stop(intake->loop, &intake->scan);
+	if (intake->whole && intake->unwatched == 0 && !intake->polled &&
+		intake->state == KD_INTAKE_POLLING)
+		set_state(intake, KD_INTAKE_WATCHING, "");
+	intake->whole = 0;
+	release_root(intake);
+	intake->handler.changed(intake->handler.context, intake);
 }
 
 static void
 scan_slice(struct ev_loop *loop, ev_idle *idle, int events)
 {
+	(void)loop;
 	(void)events;
 	enum { SLICE = 256 };
 	struct kd_intake *intake = idle->data;
@@ -267,86 +342,67 @@ scan_slice(struct ev_loop *loop, ev_idle *idle, int events)
 		take_entry(intake, path, is_folder(dirfd(intake->dir), entry),
 			intake->dir_seen);
 	}
-	if (intake->dir == NULL && intake->first == NULL) {
-		ev_idle_stop(loop, &intake->scan);
-		intake->handler.changed(intake->handler.context, intake);
-	}
+	if (kd_intake_is_current(intake))
+		end_scan(intake);
 }
 
-/* File systems whose other clients make changes that no event here tells of
- * (statfs(2), linux/magic.h). */
-static int
-sends_no_events(int root)
-{
-	static const unsigned remote[] = {0x6969 /* NFS */, 0x517b /* SMB */,
-		0xff534d42 /* CIFS */, 0xfe534d42 /* SMB2 */, 0x65735546 /* FUSE */,
-		0x01021997 /* 9p */, 0x5346414f /* AFS */, 0x00c36400 /* Ceph */,
-		0x0bd00bd0 /* Lustre */};
-	struct statfs fs;
-	if (fstatfs(root, &fs) < 0)
-		return 0;
-	for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
-		if ((unsigned)fs.f_type == remote[i])
-			return 1;
-	return 0;
-}
-
+/* Whether the name still leads to the folder that is watched. */
 static void
-open_root(struct kd_intake *intake)
+check_root(struct kd_intake *intake)
 {
-	intake->root = open(intake->rule->watch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (intake->root < 0) {
-		lose_root(intake, strerror(errno));
-		return;
-	}
-	ev_timer_stop(intake->loop, &intake->again);
-	if (sends_no_events(intake->root))
-		fall_back_to_polling(intake, "its file system sends no events");
-	else
-		set_state(intake, KD_INTAKE_WATCHING, "");
-	scan_later(intake, "", KD_SEEN_SCAN);
+	if (!kd_root_is_same(&intake->root))
+		find_root(intake);
 }
 
 static void
 try_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
-	(void)loop;
 	(void)events;
 	struct kd_intake *intake = timer->data;
-	if (intake->root < 0)
-		open_root(intake);
-	else if (kd_intake_is_current(intake))
-		scan_later(intake, "", KD_SEEN_SCAN);
+	check_root(intake);
+	release_root(intake);
+	if (!intake->root.found || !kd_intake_is_current(intake))
+		return;
+	double wait =
+		intake->state == KD_INTAKE_POLLING || intake->incomplete ? POLL : SAFETY;
+	if (ev_now(loop) >= intake->scanned + wait)
+		scan_all(intake);
+}
+
+static struct kd_intake *
+of_subscriber(struct kd_inotify_subscriber *subscriber)
+{
+	return (struct kd_intake *)((char *)subscriber -
+				    offsetof(struct kd_intake, subscriber));
 }
 
 static void
 on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const char *name,
 	uint32_t mask)
 {
-	struct kd_intake *intake =
-		(struct kd_intake *)((char *)subscriber -
-				     offsetof(struct kd_intake, subscriber));
+	const uint32_t left = IN_MOVED_FROM | IN_DELETE;
+	struct kd_intake *intake = of_subscriber(subscriber);
 	char path[PATH_MAX];
-	if (intake->root < 0)
+	if (!intake->root.found)
 		return;
 	if (folder[0] == '\0' &&
-		(mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT)) != 0) {
-		lose_root(intake, "it was removed, moved or unmounted");
+		(mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) {
+		find_root(intake);
 		return;
 	}
-	if (name[0] != '\0' && join(path, folder, name))
-		take_entry(intake, path,
-			(mask & IN_ISDIR) != 0 &&
-				(mask & (IN_MOVED_FROM | IN_DELETE)) == 0,
-			(mask & IN_MOVED_TO) != 0 ? KD_SEEN_ARRIVAL : KD_SEEN_EVENT);
+	if (name[0] == '\0' || !join(path, folder, name))
+		return;
+	/* A folder that was moved takes its watches along, wherever it goes. */
+	if ((mask & IN_ISDIR) != 0 && (mask & IN_MOVED_FROM) != 0)
+		kd_inotify_forget(intake->inotify, subscriber, path);
+	take_entry(intake, path, (mask & IN_ISDIR) != 0 && (mask & left) == 0,
+		(mask & IN_MOVED_TO) != 0 ? KD_SEEN_ARRIVAL : KD_SEEN_EVENT);
 }
 
 static void
 on_overflow(struct kd_inotify_subscriber *subscriber)
 {
-	struct kd_intake *intake =
-		(struct kd_intake *)((char *)subscriber -
-				     offsetof(struct kd_intake, subscriber));
+	struct kd_intake *intake = of_subscriber(subscriber);
 	kd_log(KD_WARNING, "rule '%s': the kernel lost events, scanning again",
 		intake->rule->name);
 	kd_intake_rescan(intake);
@@ -358,18 +414,19 @@ look(void *context, const char *path, struct kd_look *seen)
 	struct kd_intake *intake = context;
 	const char *marker =
 		intake->rule->ready == KD_READY_MARKER ? intake->rule->marker : NULL;
-	if (intake->root < 0)
+	int root = kd_root_open(&intake->root);
+	if (root < 0) /* away, or another one: a scan finds what is there then */
 		return -ENOENT;
 	return intake->rule->unit == KILN_DIRECTORY
-		       ? kd_look_directory(intake->root, path, marker, seen)
-		       : kd_look_file(intake->root, path, seen);
+		       ? kd_look_directory(root, path, marker, seen)
+		       : kd_look_file(root, path, seen);
 }
 
 static void
 settled(void *context, const char *path, const struct kd_look *seen)
 {
 	struct kd_intake *intake = context;
-	if (!kd_ready_is_whole(intake->rule, intake->root, path, seen))
+	if (!kd_ready_is_whole(intake->rule, kd_root_open(&intake->root), path, seen))
 		return;
 	struct kd_unit unit = {
 		.rule = intake->rule->name,
@@ -384,6 +441,7 @@ static void
 counted(void *context)
 {
 	struct kd_intake *intake = context;
+	release_root(intake);
 	intake->handler.changed(intake->handler.context, intake);
 }
 
@@ -402,7 +460,9 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 		.cheap = rule->unit != KILN_DIRECTORY,
 	};
 	intake->settle = kd_settle_new(loop, rule->settle, &settling);
-	if (intake->settle == NULL) {
+	if (intake->settle == NULL ||
+		kd_root_init(&intake->root, rule->watch, rule->mount) < 0) {
+		kd_settle_free(intake->settle);
 		free(intake);
 		return NULL;
 	}
@@ -410,17 +470,17 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 	intake->inotify = inotify;
 	intake->rule = rule;
 	intake->handler = *handler;
-	intake->root = -1;
 	intake->last = &intake->first;
 	intake->subscriber.event = on_event;
 	intake->subscriber.overflow = on_overflow;
 	kd_inotify_subscribe(inotify, &intake->subscriber);
 	ev_idle_init(&intake->scan, scan_slice);
 	intake->scan.data = intake;
-	ev_timer_init(&intake->again, try_again, RETRY, RETRY);
+	ev_timer_init(&intake->again, try_again, CHECK, CHECK);
 	intake->again.data = intake;
+	ev_timer_start(loop, &intake->again);
 	intake->state = KD_INTAKE_WAITING;
-	open_root(intake);
+	find_root(intake);
 	intake->ready = 1;
 	return intake;
 }
@@ -434,18 +494,24 @@ kd_intake_free(struct kd_intake *intake)
 	forget_scans(intake);
 	ev_timer_stop(intake->loop, &intake->again);
 	kd_settle_free(intake->settle);
-	if (intake->root >= 0)
-		close(intake->root);
+	kd_root_clear(&intake->root);
 	free(intake);
 }
 
 void
 kd_intake_rescan(struct kd_intake *intake)
 {
-	if (intake->root < 0)
-		open_root(intake);
-	else
-		scan_later(intake, "", KD_SEEN_SCAN);
+	check_root(intake);
+	if (intake->root.found)
+		scan_all(intake);
+}
+
+void
+kd_intake_catch_up(struct kd_intake *intake)
+{
+	check_root(intake);
+	if (intake->state == KD_INTAKE_POLLING || intake->incomplete)
+		scan_all(intake);
 }
 
 void

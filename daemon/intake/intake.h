@@ -3,6 +3,9 @@
  * intake.h - one rule's drop folder: watched, scanned at first and after anything that
  * may have been missed, its drops settled and handed on.  A scan is the truth, events are
  * hints.  Lives on the loop's thread; a scan takes one folder's slice at a time.
+ *
+ * Where events do not tell of everything (root.h), or the limits of inotify are reached,
+ * it is scanned every ten seconds as well; watches are tried again with every scan.
  */
 #ifndef KD_INTAKE_H
 #define KD_INTAKE_H
@@ -34,6 +37,9 @@ void kd_intake_free(struct kd_intake *intake);
 
 /* Looks at everything again. */
 void kd_intake_rescan(struct kd_intake *intake);
+/* Looks at what events, once they are delivered, have not told of: whether the drop
+ * folder is there and still the same, and all of it where it is polled. */
+void kd_intake_catch_up(struct kd_intake *intake);
 /* Looks at one path again: it was busy, or has changed. */
 void kd_intake_touch(struct kd_intake *intake, const char *path);
 

@@ -31,7 +31,8 @@ struct kd_rule {
 				       all that changes what is published; not of settle
 				       or batch sizes */
 	char *watch;		    /* absolute, no trailing '/' */
-	char **match, **ignore;	    /* NULL-ended fnmatch(3) patterns of the base name */
+	char *mount; /* absolute: must be a mount point for watch to count; or NULL */
+	char **match, **ignore; /* NULL-ended fnmatch(3) patterns of the base name */
 	int recursive;
 	uint32_t unit; /* enum kiln_unit_kind; KD_UNIT_ARCHIVE */
 	double settle;

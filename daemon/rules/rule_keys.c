@@ -348,6 +348,7 @@ static const struct kd_key retry_keys[] = {
 
 const struct kd_key kd_rule_keys[] = {
 	{.name = "watch", kd_key_folder, AT(watch), 0, 0, NULL, NULL},
+	{.name = "mount", kd_key_folder, AT(mount), 0, 0, NULL, NULL},
 	{.name = "match", read_patterns, AT(match), 0, 0, NULL, NULL},
 	{.name = "ignore", read_patterns, AT(ignore), 0, 0, NULL, NULL},
 	{.name = "recursive", kd_key_bool, AT(recursive), 0, 0, NULL, NULL},

@@ -237,6 +237,7 @@ kd_rule_free(struct kd_rule *rule)
 	free(rule->output);
 	free(rule->group);
 	free(rule->watch);
+	free(rule->mount);
 	free(rule->done);
 	free(rule->file);
 	free(rule->name);

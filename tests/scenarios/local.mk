@@ -7,6 +7,7 @@ tap_scripts += \
 	tests/scenarios/40-reload.sh \
 	tests/scenarios/50-idle.sh \
 	tests/scenarios/60-model-changes.sh \
+	tests/scenarios/65-roots.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
 EXTRA_DIST += tests/scenarios/sdboot.sh
