@@ -10,10 +10,10 @@ int
 kern_track_c(const struct kern_track *a, void *queue)
 {
 	(void)queue;
-	uint32_t end = kern_track_keys_until(a, a->first_frame);
+	uint32_t end = kern_track_keys_until(&a->keys, a->first_frame);
 	for (uint32_t f = 0; f < a->frame_count; f++) {
 		uint32_t frame = a->first_frame + f;
-		while (end < a->key_count && a->keys[end].frame <= frame)
+		while (end < a->keys.count && a->keys.frame[end] <= frame)
 			end++;
 		struct kern_track_sample sample = kern_track_sample(a, end, frame);
 		for (int axis = 0; axis < 3; axis++)

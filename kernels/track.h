@@ -12,9 +12,10 @@
  * with a fixed axis (軸固定) keeps of its rotation the angle, turned about that axis:
  * facing it where the rotation's own axis leans to it, away from it where not.
  *
- * Planes.  Results are planes of frames: component c of frame f is at [c * stride + f],
- * so that neighbours in memory are neighbours in time.  Nothing beyond frame_count is
- * written.  Quaternions are x y z w, of unit length.
+ * Planes.  Keys are planes of keys, results planes of frames: component c of frame f is at
+ * [c * stride + f], so that neighbours in memory are neighbours in time, and a run of keys
+ * at every frame is copied as it stands.  Nothing beyond frame_count is written.
+ * Quaternions are x y z w, of unit length.
  *
  * Grade: EXACT but for which NaN stands where one does: variants repeat every operation
  * in its order, curves in double precision.
@@ -29,18 +30,21 @@
 
 enum kern_track_channel { KERN_TRACK_X, KERN_TRACK_Y, KERN_TRACK_Z, KERN_TRACK_ROTATE };
 
-struct kern_track_key {
-	uint32_t frame;
-	float move[3];
-	float rotate[4];     /* unit length */
-	uint8_t curve[4][4]; /* of the segment that ends here: x1 y1 x2 y2, by channel */
+/* Component c of key k is at [c * stride + k]. */
+struct kern_track_keys {
+	uint32_t count;	       /* 0: no move, no rotation */
+	size_t stride;	       /* floats from one plane to the next, >= count */
+	const uint32_t *frame; /* strictly ascending */
+	const float *move;     /* 3 planes */
+	const float *rotate;   /* 4 planes; unit length */
+	/* By key, of the segment that ends there: x1 y1 x2 y2 of each channel. */
+	const uint8_t (*curve)[4][4];
 };
 
 struct kern_track {
-	const struct kern_track_key *keys; /* strictly ascending by frame */
-	uint32_t key_count;		   /* 0: no move, no rotation */
-	const float *fixed_axis;	   /* three components, unit length or zero (then
-					      nothing turns the bone); NULL: none */
+	struct kern_track_keys keys;
+	const float *fixed_axis; /* three components, unit length or zero (then nothing
+				    turns the bone); NULL: none */
 	uint32_t first_frame, frame_count;
 	size_t stride; /* floats from one plane to the next, >= frame_count */
 	float *rotate; /* 4 planes */
@@ -53,20 +57,20 @@ kern_track_fn *kern_track_pick(unsigned caps);
 
 /* How many keys lie at or before frame: the number of the key that ends the segment. */
 KERN_BOTH uint32_t
-kern_track_keys_until(const struct kern_track *a, uint32_t frame)
+kern_track_keys_until(const struct kern_track_keys *keys, uint32_t frame)
 {
-	uint32_t low = 0, high = a->key_count;
+	uint32_t low = 0, high = keys->count;
 	/* Between two keys lie no more keys than frames.  Where every frame has one, that
 	 * leaves nothing to search. */
-	if (high > 0 && frame >= a->keys[0].frame && frame < a->keys[high - 1].frame) {
-		uint32_t since = frame - a->keys[0].frame;
-		uint32_t until = a->keys[high - 1].frame - frame;
+	if (high > 0 && frame >= keys->frame[0] && frame < keys->frame[high - 1]) {
+		uint32_t since = frame - keys->frame[0];
+		uint32_t until = keys->frame[high - 1] - frame;
 		low = until < high ? high - until : 1;
 		high = since < high - 1 ? since + 1 : high;
 	}
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (a->keys[middle].frame <= frame)
+		if (keys->frame[middle] <= frame)
 			low = middle + 1;
 		else
 			high = middle;

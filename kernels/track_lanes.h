@@ -1,246 +1,232 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * track_lanes.h - track.c and curve.c over again for LANES frames at a time.  Included by
- * one file a variant, which says how many LANES are.
+ * track_lanes.h - track_sample.h over again for LANES frames at a time.  Included by one
+ * file a variant, which says how many LANES are.
  *
- * A key's first 32 bytes are its frame, its move and its rotation: where every frame has
- * a key (captured motions), eight keys are turned into planes by one transposition and
- * nothing is computed.  Elsewhere each lane looks up its own segment, and the curves of
- * one channel are solved together; a channel in which nothing moves is not solved.
+ * Where every frame has a key (captured motions), planes of keys are copied.  Where one
+ * key holds, it is spread.  Elsewhere each lane looks up its segment: LANES frames that
+ * follow each other lie in at most LANES segments, so the keys of all of them are one load
+ * a plane and a permutation.  The curves of one channel are solved together; a channel in
+ * which nothing moves is not solved, nor one with the rotation's curves.
  */
 #ifndef KERN_TRACK_LANES_H
 #define KERN_TRACK_LANES_H
 
-#include "kernels/curve.h"
+#include "kernels/curve_lanes.h"
 #include "kernels/lanes_quat.h"
 #include "kernels/track.h"
-#include "kernels/wide.h"
 
-#define TRACK_LANES_KEYED 8
+/* Of `count` lanes as many as there are. */
+static inline lanes_mask
+track_lanes_mask(uint32_t count)
+{
+	return lanes_first(count < LANES ? count : LANES);
+}
 
-/* The segments that a group of frames lies in, [component][lane]. */
+/* The segments that a group of frames lies in. */
 struct track_lanes_group {
-	float from_move[3][LANES], to_move[3][LANES];
-	float from_rotate[4][LANES], to_rotate[4][LANES];
-	float move[3][LANES], weight[LANES];
-	uint32_t curve[4][LANES]; /* x1 y1 x2 y2, the first in the lowest byte */
-	double t[LANES];
-	uint8_t held[LANES]; /* the frame is the key's own, or after the last */
-	uint32_t held_count;
+	const struct kern_track_keys *keys;
+	uint32_t base;	     /* the key before the first frame */
+	lanes_bits place;    /* the key before each frame, counted from base */
+	lanes_mask from, to; /* keys that exist: from base on, and from the next on */
+	lanes_mask held;     /* the frame is the key's own and exact, or after the last */
+	wide t[2];
+	/* The rotation's curves and what came of them. */
+	lanes_bits curve;
+	wide weights[2];
 };
 
-/* kern_curve_weight() in the middle of its work. */
-struct track_lanes_solver {
-	wide x_1st, x_2nd, x_3rd, y_1st, y_2nd, y_3rd;
-	wide t, s, y_low, y_high, y;
-	wide_mask done;
-};
-
-/* Lanes in `known` take t. */
-static inline struct track_lanes_solver
-track_lanes_begin(const uint32_t *curve, wide t, wide_mask known)
+static inline lanes
+track_lanes_from(const struct track_lanes_group *g, const float *plane)
 {
-	wide control[4], one = wide_all(1.0), three = wide_all(3.0);
-	for (int i = 0; i < 4; i++) {
-		wide byte = wide_bytes(curve, i), most = wide_all(127.0);
-		control[i] = wide_select(wide_less(most, byte), most, byte) / most;
-	}
-	wide x1 = control[0], y1 = control[1], x2 = control[2], y2 = control[3];
-	struct track_lanes_solver v = {.t = t, .y = t, .s = wide_all(0.5), .y_high = one};
-	v.x_1st = three * x1;
-	v.x_2nd = three * (x2 - x1) - v.x_1st;
-	v.x_3rd = one - v.x_1st - v.x_2nd;
-	v.y_1st = three * y1;
-	v.y_2nd = three * (y2 - y1) - v.y_1st;
-	v.y_3rd = one - v.y_1st - v.y_2nd;
-	v.y_low = wide_all(0.0);
-	v.done = known | (wide_equal(x1, y1) & wide_equal(x2, y2));
-	return v;
+	return lanes_permute(lanes_load(plane + g->base, g->from), g->place);
 }
 
-static inline void
-track_lanes_halve(struct track_lanes_solver *v, wide step)
+static inline lanes
+track_lanes_to(const struct track_lanes_group *g, const float *plane)
 {
-	wide s = v->s;
-	wide error = ((v->x_3rd * s + v->x_2nd) * s + v->x_1st) * s - v->t;
-	wide y = ((v->y_3rd * s + v->y_2nd) * s + v->y_1st) * s;
-	wide_mask low = wide_less(error, wide_all(0.0));
-	wide unsure = wide_select(low, v->y_high - y, y - v->y_low);
-	v->y = wide_select(v->done, v->y, y);
-	v->done = v->done | (wide_less(wide_abs(error), wide_all(KERN_CURVE_X_ENOUGH)) &
-				    wide_less(unsure, wide_all(KERN_CURVE_Y_ENOUGH)));
-	v->y_low = wide_select(low, y, v->y_low);
-	v->y_high = wide_select(low, v->y_high, y);
-	v->s = wide_select(low, s + step, s - step);
+	return lanes_permute(lanes_load(plane + g->base + 1, g->to), g->place);
 }
 
-/* The weights of all lanes, both halves in step: each waits for itself only. */
-static inline void
-track_lanes_weights(const struct track_lanes_group *g, int channel,
-	const wide_mask known[2], wide weights[2])
+static inline lanes_bits
+track_lanes_curve(const struct track_lanes_group *g, enum kern_track_channel channel)
 {
-	const uint32_t *curve = g->curve[channel];
-	struct track_lanes_solver low =
-		track_lanes_begin(curve, wide_load(g->t), known[0]);
-	struct track_lanes_solver high =
-		track_lanes_begin(curve + WIDE, wide_load(g->t + WIDE), known[1]);
-	double step = 0.25;
-	for (int i = 0; i < KERN_CURVE_HALVINGS; i++, step *= 0.5) {
-		if (wide_every(low.done & high.done))
-			break;
-		track_lanes_halve(&low, wide_all(step));
-		track_lanes_halve(&high, wide_all(step));
-	}
-	weights[0] = low.y;
-	weights[1] = high.y;
+	lanes_bits twice = lanes_bits_add(g->place, g->place);
+	return lanes_bits_gather(&g->keys->curve[g->base + 1][channel],
+		lanes_bits_add(twice, twice), ~g->held & lanes_first(LANES));
+}
+
+/* Finds the segments of `count` frames from `frame` on, which the keys before *end precede
+ * or begin; *end moves on to the first key behind them.  Lanes behind the last frame
+ * repeat it. */
+static inline struct track_lanes_group
+track_lanes_find(
+	const struct kern_track_keys *keys, uint32_t frame, uint32_t count, uint32_t *end)
+{
+	struct track_lanes_group g = {.keys = keys, .base = *end - 1};
+	uint32_t behind = keys->count - *end;
+	lanes_bits at =
+		lanes_bits_less_of(lanes_bits_count_up(), lanes_bits_all(count - 1));
+	g.place = lanes_bits_all(0);
+	for (; *end < keys->count && keys->frame[*end] - frame < count; ++*end)
+		g.place = lanes_bits_increase(
+			g.place, lanes_bits_at_least(
+					 at, lanes_bits_all(keys->frame[*end] - frame)));
+	g.from = track_lanes_mask(behind + 1);
+	g.to = track_lanes_mask(behind);
+	lanes_bits from = lanes_bits_permute(
+		lanes_bits_load(keys->frame + g.base, g.from), g.place);
+	lanes_bits to = lanes_bits_permute(
+		lanes_bits_load(keys->frame + g.base + 1, g.to), g.place);
+	lanes_bits span = lanes_bits_sub(to, from);
+	lanes_bits since =
+		lanes_bits_add(lanes_bits_sub(lanes_bits_all(frame), from), at);
+	g.held = lanes_bits_equal(span, lanes_bits_all(1)) |
+		 lanes_bits_at_least(
+			 g.place, lanes_bits_all(behind < LANES ? behind : LANES));
+	for (int i = 0; i < 2; i++)
+		g.t[i] = wide_of_bits(since, i) / wide_of_bits(span, i);
+	return g;
 }
 
 /* Where the axis does not move, any weight does. */
-static inline void
-track_lanes_move(struct track_lanes_group *g, int axis)
+static inline lanes
+track_lanes_move(const struct track_lanes_group *g, enum kern_track_channel axis)
 {
-	wide from[2], to[2], weight[2];
-	wide_mask still[2];
-	for (int i = 0; i < 2; i++) {
-		from[i] = wide_of_floats(g->from_move[axis] + i * WIDE);
-		to[i] = wide_of_floats(g->to_move[axis] + i * WIDE);
-		still[i] = wide_equal(from[i], to[i]);
+	const float *plane = g->keys->move + (size_t)axis * g->keys->stride;
+	lanes from = track_lanes_from(g, plane), to = track_lanes_to(g, plane);
+	lanes_mask still = lanes_equal(from, to) | g->held;
+	const wide *weights = g->t;
+	wide solved[2], moved[2];
+	if (!lanes_every(still)) {
+		lanes_bits curve = track_lanes_curve(g, axis);
+		weights = g->weights;
+		if (!lanes_every(lanes_bits_equal(curve, g->curve) | still)) {
+			curve_lanes_weights(curve, g->t, still, solved);
+			weights = solved;
+		}
 	}
-	track_lanes_weights(g, axis, still, weight);
-	for (int i = 0; i < 2; i++)
-		wide_to_floats(g->move[axis] + i * WIDE,
-			from[i] + (to[i] - from[i]) * weight[i]);
+	for (int i = 0; i < 2; i++) {
+		wide begin = wide_of_lanes(from, i);
+		moved[i] = begin + (wide_of_lanes(to, i) - begin) * weights[i];
+	}
+	return lanes_select(g->held, from, wide_to_lanes(moved[0], moved[1]));
 }
 
 static inline struct lanes_quat
-track_lanes_load_quat(float planes[4][LANES])
+track_lanes_rotate(struct track_lanes_group *g)
 {
-	lanes_mask all = lanes_first(LANES);
-	return (struct lanes_quat){lanes_load(planes[0], all), lanes_load(planes[1], all),
-		lanes_load(planes[2], all), lanes_load(planes[3], all)};
+	const float *plane = g->keys->rotate;
+	size_t stride = g->keys->stride;
+	struct lanes_quat from = {track_lanes_from(g, plane),
+		track_lanes_from(g, plane + stride),
+		track_lanes_from(g, plane + 2 * stride),
+		track_lanes_from(g, plane + 3 * stride)};
+	struct lanes_quat to = {track_lanes_to(g, plane),
+		track_lanes_to(g, plane + stride), track_lanes_to(g, plane + 2 * stride),
+		track_lanes_to(g, plane + 3 * stride)};
+	if (lanes_every(g->held))
+		return from;
+	g->curve = track_lanes_curve(g, KERN_TRACK_ROTATE);
+	curve_lanes_weights(g->curve, g->t, g->held, g->weights);
+	return lanes_quat_select(g->held, from,
+		lanes_quat_slerp(from, to, wide_to_lanes(g->weights[0], g->weights[1])));
 }
 
-/* Fills lane i from the segment that key number `end` ends. */
-static inline void
-track_lanes_fill(struct track_lanes_group *g, uint32_t i, const struct kern_track *a,
-	uint32_t end, uint32_t frame)
-{
-	const struct kern_track_key *from = &a->keys[end - 1], *to = from + 1;
-	g->held[i] = end == a->key_count || to->frame - from->frame == 1;
-	g->t[i] = 0.0;
-	if (g->held[i]) {
-		to = from;
-		g->held_count++;
-	} else {
-		g->t[i] =
-			(double)(frame - from->frame) / (double)(to->frame - from->frame);
-	}
-	for (int c = 0; c < 3; c++) {
-		g->from_move[c][i] = from->move[c];
-		g->to_move[c][i] = to->move[c];
-	}
-	for (int c = 0; c < 4; c++) {
-		g->from_rotate[c][i] = from->rotate[c];
-		g->to_rotate[c][i] = to->rotate[c];
-		memcpy(&g->curve[c][i], to->curve[c], sizeof g->curve[c][i]);
-	}
-}
-
-static inline void
-track_lanes_store(const struct kern_track *a, uint32_t first, lanes_mask mask,
-	const struct track_lanes_group *g, struct lanes_quat q)
-{
-	float *rotate = a->rotate + first, *move = a->move + first;
-	lanes_mask held = lanes_of_bytes(g->held, LANES), all = lanes_first(LANES);
-	for (size_t c = 0; c < 3; c++)
-		lanes_store(move + c * a->stride, mask,
-			lanes_select(held, lanes_load(g->from_move[c], all),
-				lanes_load(g->move[c], all)));
-	lanes_store(rotate, mask, q.x);
-	lanes_store(rotate + a->stride, mask, q.y);
-	lanes_store(rotate + 2 * a->stride, mask, q.z);
-	lanes_store(rotate + 3 * a->stride, mask, q.w);
-}
-
-/* The frames first .. first + count - 1 of the run; *end is the number of the key that
- * ends the first one's segment, and is left at the last one's. */
+/* The frames first .. first + count - 1 of the run, count <= LANES: see
+ * track_lanes_find(). */
 static inline void
 track_lanes_sample(
 	const struct kern_track *a, uint32_t first, uint32_t count, uint32_t *end)
 {
-	struct track_lanes_group g;
-	uint32_t begin = a->keys[0].frame;
-	g.held_count = 0;
-	for (uint32_t i = 0; i < LANES; i++) {
-		/* Lanes behind the last frame repeat it. */
-		uint32_t frame = a->first_frame + first + (i < count ? i : count - 1);
-		if (frame < begin)
-			frame = begin;
-		while (*end < a->key_count && a->keys[*end].frame <= frame)
-			++*end;
-		track_lanes_fill(&g, i, a, *end, frame);
-	}
-	struct lanes_quat from = track_lanes_load_quat(g.from_rotate), q = from;
-	if (g.held_count < LANES) {
-		for (int axis = 0; axis < 3; axis++)
-			track_lanes_move(&g, axis);
-		wide_mask none = wide_less(wide_all(0.0), wide_all(0.0));
-		wide_mask known[2] = {none, none};
-		wide weights[2];
-		track_lanes_weights(&g, KERN_TRACK_ROTATE, known, weights);
-		wide_to_floats(g.weight, weights[0]);
-		wide_to_floats(g.weight + WIDE, weights[1]);
-		q = lanes_quat_slerp(from, track_lanes_load_quat(g.to_rotate),
-			lanes_load(g.weight, lanes_first(LANES)));
-		q = lanes_quat_select(lanes_of_bytes(g.held, LANES), from, q);
-	} else {
-		memcpy(g.move, g.from_move, sizeof g.move);
-	}
-	track_lanes_store(a, first, lanes_first(count), &g, q);
+	uint32_t frame = a->first_frame + first, begin = a->keys.frame[0];
+	float *rotate = a->rotate + first, *move = a->move + first;
+	lanes_mask mask = lanes_first(count);
+	struct track_lanes_group g =
+		track_lanes_find(&a->keys, frame < begin ? begin : frame, count, end);
+	struct lanes_quat q = track_lanes_rotate(&g);
+	lanes_store(rotate, mask, q.x);
+	lanes_store(rotate + a->stride, mask, q.y);
+	lanes_store(rotate + 2 * a->stride, mask, q.z);
+	lanes_store(rotate + 3 * a->stride, mask, q.w);
+	for (unsigned axis = 0; axis < 3; axis++)
+		lanes_store(move + axis * a->stride, mask, track_lanes_move(&g, axis));
 }
 
-/* Rows of eight floats become columns. */
 static inline void
-track_lanes_transpose(__m256 r[8])
+track_lanes_spread_plane(float *to, uint32_t count, float value)
 {
-	__m256 a[8], b[8];
-	for (int i = 0; i < 8; i += 2) {
-		a[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-		a[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+	lanes all = lanes_all(value);
+	for (uint32_t f = 0; f < count; f += LANES)
+		lanes_store(to + f, track_lanes_mask(count - f), all);
+}
+
+/* The pose of the run's frame `first` becomes that of all count frames from there on. */
+static inline void
+track_lanes_spread(const struct kern_track *a, uint32_t first, uint32_t count)
+{
+	for (size_t c = 0; c < 3; c++) {
+		float *plane = a->move + c * a->stride + first;
+		track_lanes_spread_plane(plane, count, *plane);
 	}
-	for (int i = 0; i < 8; i += 4) {
-		b[i] = _mm256_shuffle_ps(a[i], a[i + 2], 0x44);
-		b[i + 1] = _mm256_shuffle_ps(a[i], a[i + 2], 0xee);
-		b[i + 2] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0x44);
-		b[i + 3] = _mm256_shuffle_ps(a[i + 1], a[i + 3], 0xee);
-	}
-	for (int i = 0; i < 4; i++) {
-		r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
-		r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+	for (size_t c = 0; c < 4; c++) {
+		float *plane = a->rotate + c * a->stride + first;
+		track_lanes_spread_plane(plane, count, *plane);
 	}
 }
 
-/* Copies eight keys of frames that follow each other.  A caller goes on with the next
- * track and comes back for the next run: its keys are asked for now, since memory that is
- * far away is most of what a copy costs. */
+/* A caller goes on with the next track and comes back for the next run: its keys are asked
+ * for now, since memory that is far away is most of what a copy costs. */
 static inline void
-track_lanes_copy(
-	const struct kern_track *a, uint32_t first, const struct kern_track_key *keys)
+track_lanes_copy_plane(float *to, const float *from, uint32_t count)
 {
-	_Static_assert(offsetof(struct kern_track_key, move) == 4 &&
-			       offsetof(struct kern_track_key, rotate) == 16,
-		"a key begins with frame, move and rotation");
-	__m256 r[8];
-	uintptr_t ahead = (uintptr_t)keys + a->frame_count * sizeof *keys;
-	for (size_t i = 0; i < 8 * sizeof *keys; i += 64)
-		_mm_prefetch((const char *)(ahead + i), _MM_HINT_T1);
-	for (int i = 0; i < 8; i++)
-		r[i] = _mm256_loadu_ps((const float *)(const void *)&keys[i]);
-	track_lanes_transpose(r);
+	enum { LINE = 64 / sizeof(float) };
+	for (uint32_t f = 0; f < count; f += LANES) {
+		lanes_mask mask = track_lanes_mask(count - f);
+		if (f % LINE == 0)
+			_mm_prefetch((const char *)((uintptr_t)(from + f) +
+						    count * sizeof *from),
+				_MM_HINT_T1);
+		lanes_store(to + f, mask, lanes_load(from + f, mask));
+	}
+}
+
+/* The run's frames from `first` on become the keys from `key` on. */
+static inline void
+track_lanes_copy(const struct kern_track *a, uint32_t first, uint32_t count, uint32_t key)
+{
+	const struct kern_track_keys *keys = &a->keys;
+	_mm_prefetch((const char *)((uintptr_t)(keys->frame + key) +
+				    2 * count * sizeof *keys->frame),
+		_MM_HINT_T1);
 	for (size_t c = 0; c < 3; c++)
-		_mm256_storeu_ps(a->move + c * a->stride + first, r[1 + c]);
+		track_lanes_copy_plane(a->move + c * a->stride + first,
+			keys->move + c * keys->stride + key, count);
 	for (size_t c = 0; c < 4; c++)
-		_mm256_storeu_ps(a->rotate + c * a->stride + first, r[4 + c]);
+		track_lanes_copy_plane(a->rotate + c * a->stride + first,
+			keys->rotate + c * keys->stride + key, count);
+}
+
+/* How many frames from `frame` on, at most `most`, have a key each and another behind it;
+ * `key` is the last at or before frame.  Keys ascend strictly, so the distance of one
+ * tells of all between. */
+static inline uint32_t
+track_lanes_keyed(
+	const struct kern_track_keys *keys, uint32_t key, uint32_t frame, uint32_t most)
+{
+	uint32_t low = 0, high = keys->count - 1 - key;
+	if (high > most)
+		high = most;
+	if (keys->frame[key] != frame || keys->frame[key + high] - frame == high)
+		return keys->frame[key] == frame ? high : 0;
+	while (high > low + 1) {
+		uint32_t middle = low + (high - low) / 2;
+		if (keys->frame[key + middle] - frame == middle)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* Turns the whole run's rotations about the fixed axis: see about_fixed_axis(). */
@@ -250,7 +236,7 @@ track_lanes_fix(const struct kern_track *a)
 	struct kern_vec fixed = {a->fixed_axis[0], a->fixed_axis[1], a->fixed_axis[2]};
 	struct lanes_vec along = lanes_vec_all(fixed);
 	for (uint32_t f = 0; f < a->frame_count; f += LANES) {
-		lanes_mask mask = lanes_first(a->frame_count - f);
+		lanes_mask mask = track_lanes_mask(a->frame_count - f);
 		float *x = a->rotate + f, *y = x + a->stride, *z = y + a->stride;
 		struct lanes_vec axis = {
 			lanes_load(x, mask), lanes_load(y, mask), lanes_load(z, mask)};
@@ -269,30 +255,56 @@ track_lanes_fix(const struct kern_track *a)
 }
 
 static inline int
+track_lanes_empty(const struct kern_track *a)
+{
+	for (size_t c = 0; c < 3; c++)
+		track_lanes_spread_plane(a->move + c * a->stride, a->frame_count, 0.0f);
+	for (size_t c = 0; c < 4; c++)
+		track_lanes_spread_plane(
+			a->rotate + c * a->stride, a->frame_count, c == 3 ? 1.0f : 0.0f);
+	return 0;
+}
+
+/* Some frames from `first` on, as many as one of the ways takes at once. */
+static inline uint32_t
+track_lanes_step(const struct kern_track *a, uint32_t first, uint32_t *end)
+{
+	const struct kern_track_keys *keys = &a->keys;
+	uint32_t frame = a->first_frame + first, left = a->frame_count - first;
+	while (*end < keys->count && keys->frame[*end] <= frame)
+		++*end;
+	if (*end == keys->count) {
+		track_lanes_copy(a, first, 1, *end - 1);
+		track_lanes_spread(a, first, left);
+		return left;
+	}
+	if (*end == 0) {
+		uint32_t before = keys->frame[0] - frame;
+		uint32_t count = before < left ? before : left;
+		*end = 1;
+		track_lanes_sample(a, first, 1, end);
+		track_lanes_spread(a, first, count);
+		*end = 0;
+		return count;
+	}
+	uint32_t keyed = track_lanes_keyed(keys, *end - 1, frame, left);
+	if (keyed >= LANES / 2 || keyed == left) {
+		track_lanes_copy(a, first, keyed, *end - 1);
+		return keyed;
+	}
+	uint32_t count = left < LANES ? left : LANES;
+	track_lanes_sample(a, first, count, end);
+	return count;
+}
+
+static inline int
 track_lanes_run(const struct kern_track *a)
 {
-	if (a->key_count == 0)
-		return kern_track_c(a, NULL);
-	uint32_t end = kern_track_keys_until(a, a->first_frame);
-	for (uint32_t f = 0; f < a->frame_count;) {
-		uint32_t frame = a->first_frame + f, left = a->frame_count - f;
-		while (end < a->key_count && a->keys[end].frame <= frame)
-			end++;
-		/* Keys ascend strictly, so the eighth's distance tells of all between. */
-		if (left >= TRACK_LANES_KEYED && end > 0 &&
-			a->keys[end - 1].frame == frame &&
-			a->key_count - end >= TRACK_LANES_KEYED &&
-			a->keys[end - 1 + TRACK_LANES_KEYED].frame ==
-				frame + TRACK_LANES_KEYED) {
-			track_lanes_copy(a, f, &a->keys[end - 1]);
-			end += TRACK_LANES_KEYED - 1;
-			f += TRACK_LANES_KEYED;
-			continue;
-		}
-		uint32_t count = left < LANES ? left : LANES;
-		track_lanes_sample(a, f, count, &end);
-		f += count;
-	}
+	uint32_t end = kern_track_keys_until(&a->keys, a->first_frame);
+	if (a->keys.count == 0)
+		track_lanes_empty(a);
+	for (uint32_t f = 0; a->keys.count > 0 && f < a->frame_count;)
+		f += track_lanes_step(a, f, &end);
 	if (a->fixed_axis != NULL)
 		track_lanes_fix(a);
 	return 0;

@@ -13,10 +13,11 @@ struct kern_track_sample {
 };
 
 KERN_BOTH struct kern_quat
-kern_track_key_rotation(const struct kern_track_key *key)
+kern_track_key_rotation(const struct kern_track_keys *keys, size_t key)
 {
-	return (struct kern_quat){
-		key->rotate[0], key->rotate[1], key->rotate[2], key->rotate[3]};
+	const float *at = keys->rotate + key;
+	size_t stride = keys->stride;
+	return (struct kern_quat){at[0], at[stride], at[2 * stride], at[3 * stride]};
 }
 
 KERN_BOTH struct kern_quat
@@ -31,28 +32,29 @@ kern_track_about_fixed_axis(struct kern_quat q, struct kern_vec fixed)
 	return (struct kern_quat){fixed.x * s, fixed.y * s, fixed.z * s, q.w};
 }
 
-/* Between two keys.  end is the first key after frame, which is not before the first. */
+/* Between two keys.  `to` is the first key after frame, which is not before the first. */
 KERN_BOTH struct kern_track_sample
-kern_track_sample_keys(const struct kern_track *a, uint32_t end, uint32_t frame)
+kern_track_sample_keys(const struct kern_track_keys *keys, uint32_t to, uint32_t frame)
 {
-	const struct kern_track_key *from = &a->keys[end - 1], *to = from + 1;
 	struct kern_track_sample sample;
-	if (end == a->key_count || to->frame - from->frame == 1) {
-		for (int axis = 0; axis < 3; axis++)
-			sample.move[axis] = from->move[axis];
-		sample.rotate = kern_track_key_rotation(from);
+	uint32_t from = to - 1;
+	if (to == keys->count || keys->frame[to] - keys->frame[from] == 1) {
+		for (size_t axis = 0; axis < 3; axis++)
+			sample.move[axis] = keys->move[axis * keys->stride + from];
+		sample.rotate = kern_track_key_rotation(keys, from);
 		return sample;
 	}
-	double t = (double)(frame - from->frame) / (double)(to->frame - from->frame);
-	for (int axis = 0; axis < 3; axis++) {
-		double weight = kern_curve_solve(to->curve[axis], t);
+	double t = (double)(frame - keys->frame[from]) /
+		   (double)(keys->frame[to] - keys->frame[from]);
+	for (size_t axis = 0; axis < 3; axis++) {
+		const float *at = keys->move + axis * keys->stride;
+		double weight = kern_curve_solve(keys->curve[to][axis], t);
 		sample.move[axis] =
-			(float)(from->move[axis] +
-				((double)to->move[axis] - from->move[axis]) * weight);
+			(float)(at[from] + ((double)at[to] - at[from]) * weight);
 	}
-	double weight = kern_curve_solve(to->curve[KERN_TRACK_ROTATE], t);
-	sample.rotate = kern_quat_slerp(kern_track_key_rotation(from),
-		kern_track_key_rotation(to), (float)weight);
+	double weight = kern_curve_solve(keys->curve[to][KERN_TRACK_ROTATE], t);
+	sample.rotate = kern_quat_slerp(kern_track_key_rotation(keys, from),
+		kern_track_key_rotation(keys, to), (float)weight);
 	return sample;
 }
 
@@ -61,13 +63,13 @@ KERN_BOTH struct kern_track_sample
 kern_track_sample(const struct kern_track *a, uint32_t end, uint32_t frame)
 {
 	struct kern_track_sample sample = {{0.0f, 0.0f, 0.0f}, {0.0f, 0.0f, 0.0f, 1.0f}};
-	if (a->key_count > 0 && end == 0) {
+	if (a->keys.count > 0 && end == 0) {
 		/* The first key holds before its frame. */
-		frame = a->keys[0].frame;
+		frame = a->keys.frame[0];
 		end = 1;
 	}
-	if (a->key_count > 0)
-		sample = kern_track_sample_keys(a, end, frame);
+	if (a->keys.count > 0)
+		sample = kern_track_sample_keys(&a->keys, end, frame);
 	if (a->fixed_axis != NULL)
 		sample.rotate = kern_track_about_fixed_axis(
 			sample.rotate, (struct kern_vec){a->fixed_axis[0],

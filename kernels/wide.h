@@ -4,7 +4,7 @@
 #ifndef KERN_WIDE_H
 #define KERN_WIDE_H
 
-#include "kernels/lanes.h"
+#include "kernels/lanes_bits.h"
 
 #define WIDE (LANES / 2)
 
@@ -19,31 +19,33 @@ wide_all(double value)
 	return _mm512_set1_pd(value);
 }
 
+/* The lower half of the lanes, or the upper. */
 static inline wide
-wide_load(const double *from)
+wide_of_lanes(lanes from, int upper)
 {
-	return _mm512_loadu_pd(from);
+	return _mm512_cvtps_pd(
+		upper ? _mm512_extractf32x8_ps(from, 1) : _mm512_castps512_ps256(from));
 }
 
-/* Byte number `place` of each word. */
+/* Without sign. */
 static inline wide
-wide_bytes(const uint32_t *words, int place)
+wide_of_bits(lanes_bits from, int upper)
 {
-	__m256i all = _mm256_loadu_si256((const __m256i *)words);
-	return _mm512_cvtepi32_pd(_mm256_and_si256(
-		_mm256_srli_epi32(all, place * 8), _mm256_set1_epi32(255)));
+	return _mm512_cvtepu32_pd(upper ? _mm512_extracti32x8_epi32(from, 1)
+					: _mm512_castsi512_si256(from));
 }
 
-static inline wide
-wide_of_floats(const float *from)
+static inline lanes
+wide_to_lanes(wide lower, wide upper)
 {
-	return _mm512_cvtps_pd(_mm256_loadu_ps(from));
+	return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(lower)),
+		_mm512_cvtpd_ps(upper), 1);
 }
 
-static inline void
-wide_to_floats(float *to, wide value)
+static inline wide_mask
+wide_mask_of_lanes(lanes_mask mask, int upper)
 {
-	_mm256_storeu_ps(to, _mm512_cvtpd_ps(value));
+	return (wide_mask)(upper ? mask >> WIDE : mask);
 }
 
 static inline wide_mask
@@ -62,6 +64,12 @@ static inline int
 wide_every(wide_mask mask)
 {
 	return mask == 0xff;
+}
+
+static inline int
+wide_any(wide_mask mask)
+{
+	return mask != 0;
 }
 
 static inline wide
@@ -87,31 +95,36 @@ wide_all(double value)
 	return _mm256_set1_pd(value);
 }
 
+/* The lower half of the lanes, or the upper. */
 static inline wide
-wide_load(const double *from)
+wide_of_lanes(lanes from, int upper)
 {
-	return _mm256_loadu_pd(from);
+	return _mm256_cvtps_pd(
+		upper ? _mm256_extractf128_ps(from, 1) : _mm256_castps256_ps128(from));
 }
 
-/* Byte number `place` of each word. */
+/* Without sign: below 2^52, a double's last bits count units. */
 static inline wide
-wide_bytes(const uint32_t *words, int place)
+wide_of_bits(lanes_bits from, int upper)
 {
-	__m128i all = _mm_loadu_si128((const __m128i *)words);
-	return _mm256_cvtepi32_pd(
-		_mm_and_si128(_mm_srli_epi32(all, place * 8), _mm_set1_epi32(255)));
+	__m256i units = _mm256_cvtepu32_epi64(
+		upper ? _mm256_extracti128_si256(from, 1) : _mm256_castsi256_si128(from));
+	__m256d base = _mm256_set1_pd(0x1p52);
+	return _mm256_castsi256_pd(_mm256_or_si256(units, _mm256_castpd_si256(base))) -
+	       base;
 }
 
-static inline wide
-wide_of_floats(const float *from)
+static inline lanes
+wide_to_lanes(wide lower, wide upper)
 {
-	return _mm256_cvtps_pd(_mm_loadu_ps(from));
+	return _mm256_set_m128(_mm256_cvtpd_ps(upper), _mm256_cvtpd_ps(lower));
 }
 
-static inline void
-wide_to_floats(float *to, wide value)
+static inline wide_mask
+wide_mask_of_lanes(lanes_mask mask, int upper)
 {
-	_mm_storeu_ps(to, _mm256_cvtpd_ps(value));
+	return _mm256_cvtepi32_epi64(
+		upper ? _mm256_extracti128_si256(mask, 1) : _mm256_castsi256_si128(mask));
 }
 
 static inline wide_mask
@@ -130,6 +143,12 @@ static inline int
 wide_every(wide_mask mask)
 {
 	return _mm256_movemask_pd(_mm256_castsi256_pd(mask)) == 0xf;
+}
+
+static inline int
+wide_any(wide_mask mask)
+{
+	return _mm256_movemask_pd(_mm256_castsi256_pd(mask)) != 0;
 }
 
 static inline wide

@@ -23,20 +23,20 @@ copy_key(struct fk_camera *camera, uint32_t to, const struct fmt_vmd_camera *fro
 		[ANGLES] = {from->rotate[0], from->rotate[1], from->rotate[2]},
 		[LENS] = {from->distance, (float)from->angle, 0.0f},
 	};
+	static const float unturned[4] = {0.0f, 0.0f, 0.0f, 1.0f};
 	for (int t = 0; t < TRACKS; t++) {
-		struct kern_track_key *key = &camera->keys[t][to];
-		*key = (struct kern_track_key){
-			.frame = from->frame, .rotate = {0.0f, 0.0f, 0.0f, 1.0f}};
-		memcpy(key->move, values[t], sizeof key->move);
+		uint8_t made[4][4] = {{0}};
 		for (int c = 0; c < 3; c++) {
 			/* x1 x2 y1 y2 here, other than in bone keys. */
 			const uint8_t *curve = from->curve[curves[t][c]];
-			uint8_t *made = key->curve[KERN_TRACK_X + c];
-			made[0] = curve[0];
-			made[1] = curve[2];
-			made[2] = curve[1];
-			made[3] = curve[3];
+			made[KERN_TRACK_X + c][0] = curve[0];
+			made[KERN_TRACK_X + c][1] = curve[2];
+			made[KERN_TRACK_X + c][2] = curve[1];
+			made[KERN_TRACK_X + c][3] = curve[3];
 		}
+		fk_keys_put(&camera->keys[t], to,
+			&(struct fk_key){from->frame, values[t], unturned,
+				(const uint8_t(*)[4])made});
 	}
 	camera->perspective[to] = !from->perspective_off;
 }
@@ -50,11 +50,9 @@ fk_camera_bind(struct fk_camera *camera, const struct fmt_vmd *vmd)
 	camera->perspective = malloc(count);
 	if (camera->perspective == NULL)
 		return -ENOMEM;
-	for (int t = 0; t < TRACKS; t++) {
-		camera->keys[t] = calloc(count, sizeof *camera->keys[t]);
-		if (camera->keys[t] == NULL)
+	for (int t = 0; t < TRACKS; t++)
+		if (fk_keys_init(&camera->keys[t], count) < 0)
 			return -ENOMEM;
-	}
 	for (uint32_t i = 0; i < count; i++) {
 		const struct fmt_vmd_camera *key = &vmd->cameras[i];
 		if (i + 1 < count && vmd->cameras[i + 1].frame == key->frame)
@@ -68,7 +66,7 @@ void
 fk_camera_free(struct fk_camera *camera)
 {
 	for (int t = 0; t < TRACKS; t++)
-		free(camera->keys[t]);
+		fk_keys_free(&camera->keys[t]);
 	free(camera->perspective);
 	memset(camera, 0, sizeof *camera);
 }
@@ -80,7 +78,7 @@ key_at(const struct fk_camera *camera, uint32_t frame)
 	uint32_t low = 0, high = camera->count;
 	while (high > low + 1) {
 		uint32_t middle = low + (high - low) / 2;
-		if (camera->keys[POINT][middle].frame <= frame)
+		if (camera->keys[POINT].frame[middle] <= frame)
 			low = middle;
 		else
 			high = middle;
@@ -96,8 +94,7 @@ fk_camera_sample(
 	kern_track_fn *sample = kern_track_pick(0);
 	for (int t = 0; t < TRACKS; t++) {
 		struct kern_track track = {
-			.keys = camera->keys[t],
-			.key_count = camera->count,
+			.keys = fk_keys_part(&camera->keys[t], 0, camera->count),
 			.first_frame = frame,
 			.frame_count = 1,
 			.stride = 1,

@@ -8,14 +8,14 @@
 #ifndef FK_CAMERA_H
 #define FK_CAMERA_H
 
-#include "kernels/track.h"
 #include "plugins/formats/vmd.h"
+#include "plugins/vmd-fk/keys.h"
 
 struct fk_camera {
 	uint32_t count; /* keys, strictly ascending by frame; 0: no camera */
 	/* Three tracks of three channels each, as if they moved bones: the point's x y z;
 	 * the angles; distance, angle of view in degrees and nothing. */
-	struct kern_track_key *keys[3];
+	struct fk_keys keys[3];
 	uint8_t *perspective; /* by key: 1 on, 0 off; holds until the next */
 };
 

@@ -115,8 +115,7 @@ sample_bones(const struct part *part)
 		for (size_t i = 0; i < evaluator->skeleton->pose.bone_count; i++) {
 			size_t place = part->first + at;
 			struct kern_track track = {
-				.keys = motion->bones[i].keys,
-				.key_count = motion->bones[i].count,
+				.keys = motion->bones[i],
 				.fixed_axis = evaluator->skeleton->fixed_axis[i],
 				.first_frame = part->frames[at],
 				.frame_count = length,

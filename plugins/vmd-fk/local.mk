@@ -11,6 +11,7 @@ plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
 	plugins/vmd-fk/team.h plugins/vmd-fk/team.c \
 	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \
+	plugins/vmd-fk/keys.h plugins/vmd-fk/keys.c \
 	plugins/vmd-fk/camera.h plugins/vmd-fk/camera.c \
 	plugins/vmd-fk/frames.h plugins/vmd-fk/frames.c \
 	plugins/vmd-fk/needed.h plugins/vmd-fk/needed.c \

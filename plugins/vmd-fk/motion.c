@@ -54,13 +54,16 @@ find(const struct name_tables *tables, const struct fmt_vmd_track *track)
 	return found;
 }
 
-static void
-copy_key(struct kern_track_key *to, const struct fmt_vmd_key *from)
+/* The track's keys into the store, from `first` on. */
+static struct kern_track_keys
+store_keys(struct fk_keys *store, uint32_t first, const struct fmt_vmd_track *track)
 {
-	to->frame = from->frame;
-	memcpy(to->move, from->move, sizeof to->move);
-	memcpy(to->rotate, from->rotate, sizeof to->rotate);
-	memcpy(to->curve, from->curve, sizeof to->curve);
+	for (uint32_t k = 0; k < track->count; k++) {
+		const struct fmt_vmd_key *key = &track->keys[k];
+		fk_keys_put(store, first + k,
+			&(struct fk_key){key->frame, key->move, key->rotate, key->curve});
+	}
+	return fk_keys_part(store, first, track->count);
 }
 
 static int
@@ -77,13 +80,10 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		calloc((size_t)skeleton->pose.bone_count + 1, sizeof *motion->bones);
 	motion->unmatched_bones =
 		calloc((size_t)vmd->bone_count + 1, sizeof *motion->unmatched_bones);
-	motion->key_store = calloc(key_count + 1, sizeof *motion->key_store);
-	int rc = taken == NULL || motion->bones == NULL ||
-				 motion->unmatched_bones == NULL ||
-				 motion->key_store == NULL
+	int rc = taken == NULL || motion->bones == NULL || motion->unmatched_bones == NULL
 			 ? -ENOMEM
-			 : 0;
-	struct kern_track_key *at = motion->key_store;
+			 : fk_keys_init(&motion->key_store, key_count);
+	uint32_t stored = 0;
 	for (uint32_t i = 0; rc == 0 && i < vmd->bone_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->bones[i];
 		int64_t bone = find(&tables, track);
@@ -96,10 +96,9 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		motion->matched_bones++;
 		if (skeleton->places[bone] < 0)
 			continue;
-		motion->bones[skeleton->places[bone]].keys = at;
-		motion->bones[skeleton->places[bone]].count = track->count;
-		for (uint32_t k = 0; k < track->count; k++)
-			copy_key(at++, &track->keys[k]);
+		motion->bones[skeleton->places[bone]] =
+			store_keys(&motion->key_store, stored, track);
+		stored += track->count;
 	}
 	free(taken);
 	return rc;
@@ -233,7 +232,7 @@ fk_motion_free(struct fk_motion *motion)
 	free(motion->step_enabled);
 	free(motion->unmatched_bones);
 	free(motion->unmatched_morphs);
-	free(motion->key_store);
+	fk_keys_free(&motion->key_store);
 	free(motion->weight_store);
 	memset(motion, 0, sizeof *motion);
 }

@@ -6,20 +6,15 @@
 #ifndef FK_MOTION_H
 #define FK_MOTION_H
 
-#include "kernels/track.h"
 #include "plugins/formats/vmd.h"
 #include "plugins/vmd-fk/camera.h"
 #include "plugins/vmd-fk/frames.h"
+#include "plugins/vmd-fk/keys.h"
 #include "plugins/vmd-fk/skeleton.h"
 
 /* More frames than this are refused: 10 million are 92 hours of motion, and a few broken
  * bytes in a key's frame number must not ask for more than a disk. */
 #define FK_FRAMES_MAX 10000000u
-
-struct fk_bone_track {
-	const struct kern_track_key *keys;
-	uint32_t count;
-};
 
 struct fk_morph_track {
 	const struct kern_track_weight_key *keys;
@@ -32,7 +27,7 @@ struct fk_motion {
 	struct fk_frames frames; /* those that are written */
 	int body;		 /* 0: the motion is for the camera alone */
 	struct fk_camera camera;
-	struct fk_bone_track *bones;   /* by place */
+	struct kern_track_keys *bones; /* by place */
 	struct fk_morph_track *morphs; /* one a morph of skeleton->morphs */
 	uint32_t step_count;	       /* IK steps, ascending; 0: all on throughout */
 	uint32_t *step_frames;
@@ -41,7 +36,7 @@ struct fk_motion {
 	/* Tracks that nobody of the model answers to: numbers into the vmd's. */
 	uint32_t unmatched_bone_count, unmatched_morph_count;
 	uint32_t *unmatched_bones, *unmatched_morphs;
-	struct kern_track_key *key_store;
+	struct fk_keys key_store; /* what bones point into */
 	struct kern_track_weight_key *weight_store;
 };
 

@@ -18,14 +18,24 @@ struct results {
 };
 
 /* Two turns and a hold, one of them half round, with curves of all kinds. */
-static const struct kern_track_key keys[] = {
-	{0, {0, 0, 0}, {0, 0, 0, 1}, {{0}}},
-	{13, {1, -2, 0.5f}, {0.6f, 0, 0, 0.8f},
-		{{20, 20, 107, 107}, {0, 127, 0, 127}, {64, 0, 64, 127},
-			{10, 90, 30, 127}}},
-	{14, {3, 0, 0}, {0, 0.8f, 0, 0.6f}, {{0}}},
-	{31, {3, 0, 7}, {0, 0.28f, 0, -0.96f},
-		{{1, 2, 3, 4}, {127, 0, 127, 0}, {127, 127, 0, 0}, {70, 0, 127, 50}}},
+#define KEYS 4
+static const uint32_t key_frame[KEYS] = {0, 13, 14, 31};
+static const float key_move[3][KEYS] = {
+	{0, 1, 3, 3},
+	{0, -2, 0, 0},
+	{0, 0.5f, 0, 7},
+};
+static const float key_rotate[4][KEYS] = {
+	{0, 0.6f, 0, 0},
+	{0, 0, 0.8f, 0.28f},
+	{0, 0, 0, 0},
+	{1, 0.8f, 0.6f, -0.96f},
+};
+static const uint8_t key_curve[KEYS][4][4] = {
+	{{0}},
+	{{20, 20, 107, 107}, {0, 127, 0, 127}, {64, 0, 64, 127}, {10, 90, 30, 127}},
+	{{0}},
+	{{1, 2, 3, 4}, {127, 0, 127, 0}, {127, 127, 0, 0}, {70, 0, 127, 50}},
 };
 
 /* Bone after bone takes the same keys, each some frames later. */
@@ -35,8 +45,8 @@ sample(kern_track_fn *track, struct results *to)
 	int rc = 0;
 	for (uint32_t bone = 0; bone < BONES && rc == 0; bone++) {
 		struct kern_track a = {
-			.keys = keys,
-			.key_count = sizeof keys / sizeof keys[0],
+			.keys = {KEYS, KEYS, key_frame, key_move[0], key_rotate[0],
+				key_curve},
 			.first_frame = bone * 2,
 			.frame_count = FRAMES,
 			.stride = FRAMES,

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KEYS   40
@@ -13,9 +14,55 @@
 #define FRAMES 67
 #define STRIDE 71
 
-static uint32_t
-random_keys(struct kern_track_key *keys)
+/* One key; keys are drawn so and laid into planes, which end where the last key does:
+ * whoever reads beyond is caught by the sanitizers. */
+struct key {
+	uint32_t frame;
+	float move[3], rotate[4];
+	uint8_t curve[4][4];
+};
+
+static void *
+allocate(size_t count, size_t size)
 {
+	void *made = malloc(count * size + 1);
+	if (made == NULL)
+		abort();
+	return made;
+}
+
+static struct kern_track_keys
+lay_out(const struct key *keys, uint32_t count)
+{
+	uint32_t *frame = allocate(count, sizeof *frame);
+	float *move = allocate(count * 3, sizeof *move);
+	float *rotate = allocate(count * 4, sizeof *rotate);
+	uint8_t(*curve)[4][4] = allocate(count, sizeof *curve);
+	for (uint32_t k = 0; k < count; k++) {
+		frame[k] = keys[k].frame;
+		for (uint32_t c = 0; c < 3; c++)
+			move[c * count + k] = keys[k].move[c];
+		for (uint32_t c = 0; c < 4; c++)
+			rotate[c * count + k] = keys[k].rotate[c];
+		memcpy(curve[k], keys[k].curve, sizeof curve[k]);
+	}
+	return (struct kern_track_keys){
+		count, count, frame, move, rotate, (const uint8_t(*)[4][4])curve};
+}
+
+static void
+drop(const struct kern_track_keys *keys)
+{
+	free((void *)(uintptr_t)keys->frame);
+	free((void *)(uintptr_t)keys->move);
+	free((void *)(uintptr_t)keys->rotate);
+	free((void *)(uintptr_t)keys->curve);
+}
+
+static struct kern_track_keys
+random_keys(void)
+{
+	struct key keys[KEYS];
 	uint32_t count = ck_random(4) == 0 ? ck_random(3) : ck_random(KEYS);
 	uint32_t frame = ck_random(20);
 	for (uint32_t i = 0; i < count; i++) {
@@ -27,7 +74,7 @@ random_keys(struct kern_track_key *keys)
 		for (int c = 0; c < 16; c++)
 			keys[i].curve[c / 4][c % 4] = (uint8_t)ck_random(128);
 	}
-	return count;
+	return lay_out(keys, count);
 }
 
 static void
@@ -57,20 +104,29 @@ restate(const struct kern_track *a, uint32_t frame, double move[3], double q[4])
 	memset(move, 0, 3 * sizeof *move);
 	q[0] = q[1] = q[2] = 0;
 	q[3] = 1;
-	if (a->key_count == 0)
+	const struct kern_track_keys *keys = &a->keys;
+	if (keys->count == 0)
 		return;
-	while (last + 1 < a->key_count && a->keys[last + 1].frame <= frame)
+	while (last + 1 < keys->count && keys->frame[last + 1] <= frame)
 		last++;
-	const struct kern_track_key *from = &a->keys[last], *to = from;
+	uint32_t next = last;
 	double t = 0;
-	if (last + 1 < a->key_count && a->keys[last + 1].frame > from->frame + 1) {
-		to = from + 1;
-		t = fmax(0, (double)frame - from->frame) / (to->frame - from->frame);
+	if (last + 1 < keys->count && keys->frame[last + 1] > keys->frame[last] + 1) {
+		next = last + 1;
+		t = fmax(0, (double)frame - keys->frame[last]) /
+		    (keys->frame[next] - keys->frame[last]);
 	}
-	for (int c = 0; c < 3; c++)
-		move[c] = from->move[c] + ((double)to->move[c] - from->move[c]) *
-						  kern_curve_weight(to->curve[c], t);
-	slerp(from->rotate, to->rotate, kern_curve_weight(to->curve[3], t), q);
+	for (size_t c = 0; c < 3; c++) {
+		double from = keys->move[c * keys->stride + last];
+		double to = keys->move[c * keys->stride + next];
+		move[c] = from + (to - from) * kern_curve_weight(keys->curve[next][c], t);
+	}
+	float from[4], to[4];
+	for (size_t c = 0; c < 4; c++) {
+		from[c] = keys->rotate[c * keys->stride + last];
+		to[c] = keys->rotate[c * keys->stride + next];
+	}
+	slerp(from, to, kern_curve_weight(keys->curve[next][3], t), q);
 	if (a->fixed_axis != NULL) {
 		const float *axis = a->fixed_axis;
 		double side = q[0] * axis[0] + q[1] * axis[1] + q[2] * axis[2];
@@ -138,15 +194,13 @@ compare_split(kern_track_fn *fn, const struct kern_track *whole, struct worst *w
 static void
 judge(kern_track_fn *fn, const char *name)
 {
-	struct kern_track_key keys[KEYS];
 	const float axes[2][3] = {{0.6f, -0.8f, 0.0f}, {0.0f, 0.0f, 1.0f}};
 	struct worst worst = {.padding = 1, .guards = 1, .same = 1};
 	char text[80];
 	for (int round = 0; round < 600; round++) {
 		float *move = ck_floats(3 * STRIDE, round & 1);
 		float *rotate = ck_floats(4 * STRIDE, round & 2);
-		struct kern_track a = {.keys = keys,
-			.key_count = random_keys(keys),
+		struct kern_track a = {.keys = random_keys(),
 			.fixed_axis = ck_random(4) == 0 ? axes[ck_random(2)] : NULL,
 			.first_frame = ck_random(120),
 			.frame_count = 1 + ck_random(FRAMES),
@@ -156,6 +210,7 @@ judge(kern_track_fn *fn, const char *name)
 		fn(&a, NULL);
 		compare(&a, &worst);
 		compare_split(fn, &a, &worst);
+		drop(&a.keys);
 		worst.guards = ck_release(move) && worst.guards;
 		worst.guards = ck_release(rotate) && worst.guards;
 	}
@@ -171,13 +226,14 @@ judge(kern_track_fn *fn, const char *name)
 
 /* Keys as captured motions have them, runs at every frame with gaps between; any bytes
  * for curves, and now and then a move or a rotation that is not a number. */
-static uint32_t
-dense_keys(struct kern_track_key keys[DENSE])
+static struct kern_track_keys
+dense_keys(void)
 {
+	struct key keys[DENSE];
 	uint32_t count = 1 + ck_random(DENSE), frame = ck_random(30);
 	uint32_t gaps = ck_random(3) == 0 ? 2 : 16;
 	for (uint32_t i = 0; i < count; i++) {
-		struct kern_track_key *key = &keys[i];
+		struct key *key = &keys[i];
 		key->frame = frame;
 		frame += ck_random(gaps) == 0 ? 1 + ck_random(20) : 1;
 		for (int c = 0; c < 3; c++)
@@ -193,7 +249,7 @@ dense_keys(struct kern_track_key keys[DENSE])
 		if (ck_random(60) == 0)
 			key->rotate[ck_random(4)] = ck_random(2) == 0 ? NAN : -0.0f;
 	}
-	return count;
+	return lay_out(keys, count);
 }
 
 static int
@@ -210,15 +266,13 @@ same_plane(const float *got, const float *wanted)
 static void
 judge_bits(kern_track_fn *fn, const char *name)
 {
-	static struct kern_track_key keys[DENSE];
 	const float axes[2][3] = {{0.6f, -0.8f, 0.0f}, {0.0f, 0.0f, 0.0f}};
 	int same = 1;
 	char text[80];
 	for (int round = 0; round < 2000; round++) {
 		float *got = ck_floats(7 * STRIDE, round & 1);
 		float *wanted = ck_floats(7 * STRIDE, 0);
-		struct kern_track a = {.keys = keys,
-			.key_count = dense_keys(keys),
+		struct kern_track a = {.keys = dense_keys(),
 			.fixed_axis = ck_random(4) == 0 ? axes[ck_random(2)] : NULL,
 			.first_frame = ck_random(round & 2 ? 60 : 600),
 			.frame_count = 1 + ck_random(FRAMES),
@@ -233,6 +287,7 @@ judge_bits(kern_track_fn *fn, const char *name)
 		for (size_t plane = 0; plane < 7; plane++)
 			same = same &&
 			       same_plane(got + plane * STRIDE, wanted + plane * STRIDE);
+		drop(&a.keys);
 		same = ck_release(got) && same;
 		same = ck_release(wanted) && same;
 	}
@@ -286,7 +341,7 @@ check_track(void)
 void
 bench_track(void)
 {
-	static struct kern_track_key keys[512];
+	static struct key keys[512];
 	static float move[3 * 512], rotate[4 * 512];
 	for (int kind = 0; kind < 3; kind++) {
 		uint32_t apart = kind == 2 ? 1 : 8;
@@ -299,8 +354,7 @@ bench_track(void)
 				keys[i].curve[c / 4][c % 4] =
 					(uint8_t)(kind == 1 ? 20 : ck_random(128));
 		}
-		struct kern_track a = {.keys = keys,
-			.key_count = 512,
+		struct kern_track a = {.keys = lay_out(keys, 512),
 			.frame_count = 512,
 			.stride = 512,
 			.rotate = rotate,
@@ -326,5 +380,6 @@ bench_track(void)
 					    : "keyed",
 				seconds * 1e9 / (double)frames);
 		}
+		drop(&a.keys);
 	}
 }

@@ -43,7 +43,7 @@ extern const struct ck_cap {
 } ck_caps[];
 enum { CK_CAPS = 3 };
 
-/* Seconds, for --bench. */
+/* Seconds of processor time, for --bench. */
 double ck_now(void);
 
 void check_trig(void);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lanes_bits.h - as many 32-bit integers as lanes.h has floats, and what moves floats from
+ * lane to lane.  Sums wrap; comparisons are of signed numbers.
+ */
+#ifndef KERN_LANES_BITS_H
+#define KERN_LANES_BITS_H
+
+#include "kernels/lanes.h"
+
+#if LANES == 16
+
+typedef __m512i lanes_bits;
+
+static inline lanes_bits
+lanes_bits_all(uint32_t value)
+{
+	return _mm512_set1_epi32((int)value);
+}
+
+/* 0, 1, 2 ... */
+static inline lanes_bits
+lanes_bits_count_up(void)
+{
+	return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+static inline lanes_bits
+lanes_bits_load(const uint32_t *from, lanes_mask mask)
+{
+	return _mm512_maskz_loadu_epi32(mask, from);
+}
+
+static inline lanes_bits
+lanes_bits_add(lanes_bits a, lanes_bits b)
+{
+	return _mm512_add_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_sub(lanes_bits a, lanes_bits b)
+{
+	return _mm512_sub_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_and(lanes_bits a, lanes_bits b)
+{
+	return _mm512_and_si512(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_less_of(lanes_bits a, lanes_bits b)
+{
+	return _mm512_min_epi32(a, b);
+}
+
+/* The lesser of each pair of bytes. */
+static inline lanes_bits
+lanes_bits_less_of_bytes(lanes_bits a, lanes_bits b)
+{
+	return _mm512_min_epu8(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_shift_right(lanes_bits a, unsigned by)
+{
+	return _mm512_srli_epi32(a, by);
+}
+
+static inline lanes_mask
+lanes_bits_equal(lanes_bits a, lanes_bits b)
+{
+	return _mm512_cmpeq_epi32_mask(a, b);
+}
+
+static inline lanes_mask
+lanes_bits_at_least(lanes_bits a, lanes_bits b)
+{
+	return _mm512_cmpge_epi32_mask(a, b);
+}
+
+/* One more in the lanes of the mask. */
+static inline lanes_bits
+lanes_bits_increase(lanes_bits a, lanes_mask mask)
+{
+	return _mm512_mask_add_epi32(a, mask, a, _mm512_set1_epi32(1));
+}
+
+/* Lane i takes lane number index[i]. */
+static inline lanes_bits
+lanes_bits_permute(lanes_bits from, lanes_bits index)
+{
+	return _mm512_permutexvar_epi32(index, from);
+}
+
+static inline lanes
+lanes_permute(lanes from, lanes_bits index)
+{
+	return _mm512_permutexvar_ps(index, from);
+}
+
+/* Lane i takes from[index[i]]; lanes outside the mask take 0 and read nothing. */
+static inline lanes_bits
+lanes_bits_gather(const void *from, lanes_bits index, lanes_mask mask)
+{
+	return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, index, from, 4);
+}
+
+#else
+
+typedef __m256i lanes_bits;
+
+static inline lanes_bits
+lanes_bits_all(uint32_t value)
+{
+	return _mm256_set1_epi32((int)value);
+}
+
+/* 0, 1, 2 ... */
+static inline lanes_bits
+lanes_bits_count_up(void)
+{
+	return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+static inline lanes_bits
+lanes_bits_load(const uint32_t *from, lanes_mask mask)
+{
+	return _mm256_maskload_epi32((const int *)from, mask);
+}
+
+static inline lanes_bits
+lanes_bits_add(lanes_bits a, lanes_bits b)
+{
+	return _mm256_add_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_sub(lanes_bits a, lanes_bits b)
+{
+	return _mm256_sub_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_and(lanes_bits a, lanes_bits b)
+{
+	return _mm256_and_si256(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_less_of(lanes_bits a, lanes_bits b)
+{
+	return _mm256_min_epi32(a, b);
+}
+
+/* The lesser of each pair of bytes. */
+static inline lanes_bits
+lanes_bits_less_of_bytes(lanes_bits a, lanes_bits b)
+{
+	return _mm256_min_epu8(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_shift_right(lanes_bits a, unsigned by)
+{
+	return _mm256_srli_epi32(a, (int)by);
+}
+
+static inline lanes_mask
+lanes_bits_equal(lanes_bits a, lanes_bits b)
+{
+	return _mm256_cmpeq_epi32(a, b);
+}
+
+static inline lanes_mask
+lanes_bits_at_least(lanes_bits a, lanes_bits b)
+{
+	return ~_mm256_cmpgt_epi32(b, a);
+}
+
+/* One more in the lanes of the mask. */
+static inline lanes_bits
+lanes_bits_increase(lanes_bits a, lanes_mask mask)
+{
+	return _mm256_sub_epi32(a, mask);
+}
+
+/* Lane i takes lane number index[i]. */
+static inline lanes_bits
+lanes_bits_permute(lanes_bits from, lanes_bits index)
+{
+	return _mm256_permutevar8x32_epi32(from, index);
+}
+
+static inline lanes
+lanes_permute(lanes from, lanes_bits index)
+{
+	return _mm256_permutevar8x32_ps(from, index);
+}
+
+/* Lane i takes from[index[i]]; lanes outside the mask take 0 and read nothing. */
+static inline lanes_bits
+lanes_bits_gather(const void *from, lanes_bits index, lanes_mask mask)
+{
+	return _mm256_mask_i32gather_epi32(_mm256_setzero_si256(), from, index, mask, 4);
+}
+
+#endif
+
+/* Whether every lane is in the mask. */
+static inline int
+lanes_every(lanes_mask mask)
+{
+	return !lanes_any(lanes_first(LANES) & ~mask);
+}
+
+#endif
