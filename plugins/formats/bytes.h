@@ -6,6 +6,10 @@
  * marks the walk as short; every later read fails too.  So a reader may read a whole
  * record and then ask once, with fmt_bytes_check().  Nothing is allocated for a count
  * before fmt_bytes_holds() has compared it with what is left.
+ *
+ * The bytes lie in memory as a whole, or they are a file that is read in pieces through
+ * one buffer, so that each byte is copied once and memory does not grow with the file.
+ * What was taken from a file stays where it is only until the next read.
  */
 #ifndef FMT_BYTES_H
 #define FMT_BYTES_H
@@ -16,29 +20,59 @@
 #include <stdint.h>
 #include <string.h>
 
+/* The size of the buffer that a file passes through: it stays in a core's second cache
+ * beside what becomes of the bytes.  No single record may be longer. */
+#ifndef FMT_BYTES_BUFFER
+#define FMT_BYTES_BUFFER ((size_t)1 << 18)
+#endif
+
 struct fmt_bytes {
-	const uint8_t *start, *at, *end;
+	const uint8_t *start, *at, *end; /* of the piece at hand */
 	size_t wanted; /* bytes that the first failing read wanted; 0: none failed */
+	size_t before, behind; /* bytes of the file before and behind that piece */
+	uint8_t *buffer;       /* of a file; NULL: all is in memory */
+	int fd;
+	int failed; /* a negative errno: the file could not be read */
 };
 
 static inline void
 fmt_bytes_init(struct fmt_bytes *b, const void *bytes, size_t length)
 {
+	memset(b, 0, sizeof *b);
 	b->start = b->at = bytes;
 	b->end = b->start + length;
-	b->wanted = 0;
+	b->fd = -1;
 }
+
+/* Walks a regular file of length bytes from its offset on; fd stays the caller's.  0 or
+ * -ENOMEM; then there is nothing to close. */
+int fmt_bytes_open(struct fmt_bytes *b, int fd, size_t length);
+
+/* Frees the buffer.  0; or, of a file that was walked to its end, -EAGAIN where it has
+ * become longer than it was. */
+int fmt_bytes_close(struct fmt_bytes *b);
+
+/* Has the piece at hand hold at least the next length bytes, which are left.  0, or -1
+ * with b->failed. */
+int fmt_bytes_fetch(struct fmt_bytes *b, size_t length);
 
 static inline size_t
 fmt_bytes_left(const struct fmt_bytes *b)
 {
-	return (size_t)(b->end - b->at);
+	return (size_t)(b->end - b->at) + b->behind;
 }
 
 static inline size_t
 fmt_bytes_offset(const struct fmt_bytes *b)
 {
-	return (size_t)(b->at - b->start);
+	return b->before + (size_t)(b->at - b->start);
+}
+
+/* Of the whole file. */
+static inline size_t
+fmt_bytes_size(const struct fmt_bytes *b)
+{
+	return b->before + (size_t)(b->end - b->start) + b->behind;
 }
 
 /* Whether count items of at least size bytes (not 0) can still follow. */
@@ -54,7 +88,8 @@ fmt_bytes_take(struct fmt_bytes *b, size_t length)
 {
 	if (b->wanted != 0)
 		return NULL;
-	if (length > fmt_bytes_left(b)) {
+	if (length > (size_t)(b->end - b->at) &&
+		(length > fmt_bytes_left(b) || fmt_bytes_fetch(b, length) < 0)) {
 		b->wanted = length;
 		return NULL;
 	}
@@ -62,6 +97,11 @@ fmt_bytes_take(struct fmt_bytes *b, size_t length)
 	b->at += length;
 	return taken;
 }
+
+/* As many whole items of size bytes as are at hand, at most `most` of those that are left
+ * and at least one, with their number; NULL where a read failed.  most > 0. */
+const uint8_t *fmt_bytes_take_some(
+	struct fmt_bytes *b, size_t size, uint32_t most, uint32_t *count);
 
 /* Little-endian values anywhere in memory; the caller vouches for the bytes. */
 static inline uint16_t
@@ -92,7 +132,8 @@ int32_t fmt_bytes_i32(struct fmt_bytes *b);
 float fmt_bytes_f32(struct fmt_bytes *b);
 void fmt_bytes_floats(struct fmt_bytes *b, float *values, size_t count);
 
-/* 0, or -EBADMSG when a read fell short: `what` names the record, as in "bone 12". */
+/* 0, or -EBADMSG when a read fell short: `what` names the record, as in "bone 12".  Of a
+ * file that could not be read, what read(2) said; -EAGAIN where it has become shorter. */
 int fmt_bytes_check(const struct fmt_bytes *b, const char *what, struct fmt_err *err);
 
 /* 0, or -EBADMSG where one of count floats is NaN or infinite.  The floats were the last

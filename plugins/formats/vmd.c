@@ -6,6 +6,7 @@
 #include "plugins/formats/vmd.h"
 #include "plugins/formats/bytes.h"
 #include "plugins/formats/text.h"
+#include "plugins/formats/vmd_sort.h"
 #include "plugins/formats/vmd_tracks.h"
 
 #include <errno.h>
@@ -64,12 +65,15 @@ read_header(struct reader *r)
 	static const char new_magic[] = "Vocaloid Motion Data 0002";
 	static const char old_magic[] = "Vocaloid Motion Data file";
 	static const char bare_magic[] = "Vocaloid Motion Data";
-	const uint8_t *start = r->bytes.start;
 	size_t length = fmt_bytes_left(&r->bytes);
 
 	if (length == 0)
 		return fmt_err_set(
 			r->err, -EBADMSG, "the file is empty; a VMD was expected");
+	length = length < MAGIC_SIZE ? length : MAGIC_SIZE;
+	const uint8_t *start = fmt_bytes_take(&r->bytes, length);
+	if (start == NULL)
+		return fmt_bytes_check(&r->bytes, "the header", r->err);
 	const char *other = what_is_it(start, length);
 	if (other != NULL)
 		return fmt_err_set(
@@ -82,20 +86,20 @@ read_header(struct reader *r)
 			"found",
 			bare_magic, start[0], length > 1 ? start[1] : 0u,
 			length > 2 ? start[2] : 0u, length > 3 ? start[3] : 0u);
-	const uint8_t *magic = fmt_bytes_take(&r->bytes, MAGIC_SIZE);
-	if (magic == NULL)
-		return fmt_bytes_check(&r->bytes, "the header", r->err);
+	if (length < MAGIC_SIZE)
+		return fmt_err_set(r->err, -EBADMSG,
+			"the file ends inside the header, at byte %zu", length);
 	size_t name_length;
-	if (memcmp(magic, old_magic, sizeof old_magic) == 0)
+	if (memcmp(start, old_magic, sizeof old_magic) == 0)
 		name_length = 10;
-	else if (memcmp(magic, new_magic, sizeof new_magic) == 0 ||
-		 memcmp(magic, bare_magic, sizeof bare_magic) == 0)
+	else if (memcmp(start, new_magic, sizeof new_magic) == 0 ||
+		 memcmp(start, bare_magic, sizeof bare_magic) == 0)
 		name_length = 20;
 	else
 		return fmt_err_set(r->err, -EBADMSG,
 			"version '0002' or 'file' was expected at byte 21, '%.5s' was "
 			"found",
-			(const char *)magic + 21);
+			(const char *)start + 21);
 	const uint8_t *name = fmt_bytes_take(&r->bytes, name_length);
 	if (name == NULL)
 		return fmt_bytes_check(&r->bytes, "the header", r->err);
@@ -115,7 +119,7 @@ truncated(struct reader *r, const char *section, uint32_t whole, uint32_t stated
 		"the file ends at byte %zu inside its section of %s: %u of %u whole ones "
 		"were "
 		"read, and later sections are missing",
-		(size_t)(r->bytes.end - r->bytes.start), section, whole, stated);
+		fmt_bytes_size(&r->bytes), section, whole, stated);
 	if (r->options->strict)
 		return fmt_err_set(r->err, -EBADMSG, "%s", motion->truncated);
 	return 0;
@@ -151,17 +155,17 @@ open_section(struct reader *r, const char *section, size_t size, uint32_t *whole
 	return 0;
 }
 
-/* The records of a section whose records all have one size. */
+/* A section whose records all have one size: how many of them are whole.  The records
+ * are still to be taken. */
 static int
-read_records(struct reader *r, const char *section, struct fmt_vmd_records *records)
+open_records(struct reader *r, const char *section, struct fmt_vmd_records *records)
 {
 	uint32_t stated;
 
+	records->bytes = &r->bytes;
 	int rc = open_section(r, section, records->size, &records->count, &stated);
 	if (rc < 0)
 		return rc;
-	records->offset = fmt_bytes_offset(&r->bytes);
-	records->at = fmt_bytes_take(&r->bytes, records->count * records->size);
 	return records->count < stated ? truncated(r, section, records->count, stated)
 				       : 0;
 }
@@ -175,19 +179,20 @@ read_bones(struct reader *r)
 	if (fmt_bytes_left(&r->bytes) < 4)
 		return fmt_err_set(r->err, -EBADMSG,
 			"the file ends at byte %zu, before its section of bone keys",
-			(size_t)(r->bytes.end - r->bytes.start));
-	int rc = read_records(r, "bone keys", &records);
+			fmt_bytes_size(&r->bytes));
+	int rc = open_records(r, "bone keys", &records);
 	if (rc == 0)
 		rc = fmt_vmd_tracks_read(&records, &tracks, r->err);
 	if (rc < 0)
 		return rc;
 	r->motion->bones = tracks.tracks;
 	r->motion->bone_count = tracks.count;
+	memcpy(r->motion->bone_memory, tracks.memory, sizeof tracks.memory);
 	r->motion->bone_keys = records.count;
 	r->motion->duplicate_keys += tracks.duplicates;
 	for (uint32_t i = 0; i < tracks.count; i++) {
 		const struct fmt_vmd_track *track = &tracks.tracks[i];
-		uint32_t frame = track->keys[track->count - 1].frame;
+		uint32_t frame = track->frames[track->count - 1];
 		if (frame > r->motion->last_frame)
 			r->motion->last_frame = frame;
 	}
@@ -200,13 +205,14 @@ read_morphs(struct reader *r)
 	struct fmt_vmd_records records = {.size = FMT_VMD_MORPH_SIZE};
 	struct fmt_vmd_tracks tracks;
 
-	int rc = read_records(r, "morph keys", &records);
+	int rc = open_records(r, "morph keys", &records);
 	if (rc == 0)
 		rc = fmt_vmd_tracks_read(&records, &tracks, r->err);
 	if (rc < 0)
 		return rc;
 	r->motion->morphs = tracks.tracks;
 	r->motion->morph_count = tracks.count;
+	memcpy(r->motion->morph_memory, tracks.memory, sizeof tracks.memory);
 	r->motion->morph_keys = records.count;
 	r->motion->duplicate_keys += tracks.duplicates;
 	for (uint32_t i = 0; i < tracks.count; i++) {
@@ -243,7 +249,7 @@ read_cameras(struct reader *r)
 	struct fmt_vmd_records records = {.size = CAMERA_SIZE};
 	struct fmt_vmd *motion = r->motion;
 
-	int rc = read_records(r, "camera keys", &records);
+	int rc = open_records(r, "camera keys", &records);
 	if (rc < 0 || records.count == 0)
 		return rc;
 	motion->cameras = calloc(records.count, sizeof *motion->cameras);
@@ -252,13 +258,14 @@ read_cameras(struct reader *r)
 			r->err, -ENOMEM, "no memory for %u camera keys", records.count);
 	motion->camera_count = records.count;
 	for (uint32_t i = 0; i < records.count; i++) {
-		size_t at = (size_t)i * records.size;
-		rc = decode_camera(records.at + at, records.offset + at,
-			&motion->cameras[i], r->err);
+		size_t offset = fmt_bytes_offset(&r->bytes);
+		const uint8_t *p = fmt_bytes_take(&r->bytes, CAMERA_SIZE);
+		rc = p == NULL ? fmt_bytes_check(&r->bytes, "a camera key", r->err)
+			       : decode_camera(p, offset, &motion->cameras[i], r->err);
 		if (rc < 0)
 			return rc;
 	}
-	rc = fmt_vmd_tracks_sort(motion->cameras, records.count, sizeof *motion->cameras);
+	rc = fmt_vmd_sort(motion->cameras, records.count, sizeof *motion->cameras);
 	return rc < 0 ? fmt_err_set(r->err, rc, "no memory to sort camera keys") : 0;
 }
 
@@ -268,8 +275,11 @@ skip_records(struct reader *r, const char *section, size_t size, uint32_t *count
 {
 	struct fmt_vmd_records records = {.size = size};
 
-	int rc = read_records(r, section, &records);
+	int rc = open_records(r, section, &records);
 	*count = records.count;
+	for (uint32_t left = records.count, some; rc == 0 && left > 0; left -= some)
+		if (fmt_bytes_take_some(&r->bytes, size, left, &some) == NULL)
+			return fmt_bytes_check(&r->bytes, section, r->err);
 	return rc;
 }
 
@@ -282,6 +292,8 @@ read_property(struct reader *r, struct fmt_vmd_property *property)
 	property->frame = fmt_bytes_u32(bytes);
 	property->visible = fmt_bytes_u8(bytes) != 0;
 	uint32_t count = fmt_bytes_u32(bytes);
+	if (bytes->failed != 0)
+		return fmt_bytes_check(bytes, "a property key", r->err);
 	if (bytes->wanted != 0 || !fmt_bytes_holds(bytes, count, SWITCH_SIZE))
 		return 0;
 	if (count > 0) {
@@ -293,6 +305,8 @@ read_property(struct reader *r, struct fmt_vmd_property *property)
 	property->ik_count = count;
 	for (uint32_t i = 0; i < count; i++) {
 		const uint8_t *p = fmt_bytes_take(bytes, SWITCH_SIZE);
+		if (p == NULL)
+			return fmt_bytes_check(bytes, "a property key", r->err);
 		fmt_text_clean_name(p, 20, property->ik[i].vmd_name);
 		property->ik[i].enabled = p[20] != 0;
 	}
@@ -343,7 +357,7 @@ read_properties(struct reader *r)
 		if (rc < 0)
 			return rc;
 	}
-	rc = fmt_vmd_tracks_sort(
+	rc = fmt_vmd_sort(
 		motion->properties, motion->property_count, sizeof *motion->properties);
 	if (rc < 0)
 		return fmt_err_set(r->err, rc, "no memory to sort property keys");
@@ -428,35 +442,41 @@ give_names(struct reader *r)
 	return rc < 0 ? fmt_err_set(r->err, rc, "no memory for names") : 0;
 }
 
-int
-fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
+/* Every section, in order. */
+static int
+read_sections(struct reader *r)
+{
+	int rc = read_header(r);
+	if (rc == 0)
+		rc = read_bones(r);
+	if (rc == 0)
+		rc = read_morphs(r);
+	if (rc == 0)
+		rc = read_cameras(r);
+	if (rc == 0)
+		rc = skip_records(r, "light keys", LIGHT_SIZE, &r->motion->light_count);
+	if (rc == 0)
+		rc = skip_records(
+			r, "self-shadow keys", SHADOW_SIZE, &r->motion->shadow_count);
+	if (rc == 0)
+		rc = read_properties(r);
+	return rc == 0 ? give_names(r) : rc;
+}
+
+/* Reads what r->bytes walk over. */
+static int
+read_motion(struct reader *r, const struct fmt_vmd_options *options,
 	struct fmt_vmd *motion, struct fmt_err *err)
 {
 	static const struct fmt_vmd_options defaults = {.fallback = FMT_VMD_CP932};
 	struct fmt_vmd read = {0};
-	struct reader r = {
-		.options = options == NULL ? &defaults : options,
-		.motion = &read,
-		.err = err,
-	};
 
-	fmt_bytes_init(&r.bytes, bytes, length);
-	int rc = read_header(&r);
-	if (rc == 0)
-		rc = read_bones(&r);
-	if (rc == 0)
-		rc = read_morphs(&r);
-	if (rc == 0)
-		rc = read_cameras(&r);
-	if (rc == 0)
-		rc = skip_records(&r, "light keys", LIGHT_SIZE, &read.light_count);
-	if (rc == 0)
-		rc = skip_records(
-			&r, "self-shadow keys", SHADOW_SIZE, &read.shadow_count);
-	if (rc == 0)
-		rc = read_properties(&r);
-	if (rc == 0)
-		rc = give_names(&r);
+	r->options = options == NULL ? &defaults : options;
+	r->motion = &read;
+	r->err = err;
+	int rc = read_sections(r);
+	if (fmt_bytes_close(&r->bytes) < 0 && rc == 0)
+		rc = fmt_err_set(err, -EAGAIN, "the file grew while it was read");
 	if (rc < 0) {
 		fmt_vmd_free(&read);
 		return rc;
@@ -465,13 +485,40 @@ fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *opt
 	return 0;
 }
 
+int
+fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
+	struct fmt_vmd *motion, struct fmt_err *err)
+{
+	struct reader r = {.ended = 0};
+
+	fmt_bytes_init(&r.bytes, bytes, length);
+	return read_motion(&r, options, motion, err);
+}
+
+int
+fmt_vmd_read_file(int fd, size_t length, const struct fmt_vmd_options *options,
+	struct fmt_vmd *motion, struct fmt_err *err)
+{
+	struct reader r = {.ended = 0};
+
+	if (fmt_bytes_open(&r.bytes, fd, length) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a buffer");
+	return read_motion(&r, options, motion, err);
+}
+
 void
 fmt_vmd_free(struct fmt_vmd *motion)
 {
 	if (motion == NULL)
 		return;
-	fmt_vmd_tracks_free(motion->bones, motion->bone_count);
-	fmt_vmd_tracks_free(motion->morphs, motion->morph_count);
+	struct fmt_vmd_tracks bones = {
+		.tracks = motion->bones, .count = motion->bone_count};
+	struct fmt_vmd_tracks morphs = {
+		.tracks = motion->morphs, .count = motion->morph_count};
+	memcpy(bones.memory, motion->bone_memory, sizeof bones.memory);
+	memcpy(morphs.memory, motion->morph_memory, sizeof morphs.memory);
+	fmt_vmd_tracks_free(&bones);
+	fmt_vmd_tracks_free(&morphs);
 	for (uint32_t i = 0; i < motion->property_count; i++)
 		free(motion->properties[i].ik);
 	free(motion->properties);

@@ -24,16 +24,6 @@
 
 enum fmt_vmd_channel { FMT_VMD_X, FMT_VMD_Y, FMT_VMD_Z, FMT_VMD_R, FMT_VMD_CHANNELS };
 
-struct fmt_vmd_key {
-	uint32_t frame;
-	float move[3];
-	float rotate[4]; /* x y z w, unit length; an all-zero one has become identity */
-	/* The curve of the segment that ENDS at this key: x1 y1 x2 y2 of 0..127 for each
-	 * channel, from bytes 16c, 16c+4, 16c+8, 16c+12 of the key's 64. */
-	uint8_t curve[FMT_VMD_CHANNELS][4];
-	uint8_t physics_off; /* the toggle in bytes 2 and 3 of row 0 (63 0F) */
-};
-
 struct fmt_vmd_weight {
 	uint32_t frame;
 	float weight;
@@ -43,15 +33,24 @@ struct fmt_vmd_weight {
  * One bone's or morph's keys; vmd_name is the raw cp932 name, NUL-padded.  It is empty
  * where the writer had a name without cp932 form: such a track fits no bone.  Where the
  * fallback encoding was chosen (see the options) it is the cp932 form of `name` instead.
+ *
+ * A bone's keys are planes of keys: component c of key k is at [c * stride + k].  A curve
+ * belongs to the segment that ENDS at its key: x1 y1 x2 y2 of 0..127 for each channel,
+ * from bytes 16c, 16c+4, 16c+8, 16c+12 of the key's 64.  No segment ends at the first key,
+ * and between keys at neighbouring frames lies nothing: their curves may be zeros.
+ * Motions that were baked have no others, so such tracks share frames and curves.
  */
 struct fmt_vmd_track {
 	char vmd_name[16];
 	char *name; /* UTF-8, as the chosen encoding reads it, for messages */
 	uint32_t count;
-	union {
-		struct fmt_vmd_key *keys;
-		struct fmt_vmd_weight *weights;
-	};
+	uint32_t stride;  /* of the planes, >= count */
+	uint32_t *frames; /* ascending */
+	float *move;	  /* 3 planes */
+	float *rotate; /* 4 planes, x y z w, unit length; all zero has become identity */
+	uint8_t (*curves)[FMT_VMD_CHANNELS][4]; /* by key */
+	struct fmt_vmd_weight *weights; /* of a morph; then there is none of the above */
+	uint8_t shares_frames, shares_keys; /* with other tracks: not its own to free */
 };
 
 struct fmt_vmd_ik {
@@ -98,12 +97,21 @@ struct fmt_vmd {
 	uint32_t bone_keys, morph_keys; /* as the file holds them */
 	uint32_t duplicate_keys;	/* dropped: same name and frame as a later one */
 	char truncated[256]; /* "" or what is missing, a sentence for a warning */
+	/* What tracks have parts of: keys, frames, curves. */
+	void *bone_memory[3], *morph_memory[3];
 };
 
 /* 0 or a negative errno with *err; *motion is untouched on failure.  NULL options: cp932,
  * not strict. */
 int fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
 	struct fmt_vmd *motion, struct fmt_err *err);
+
+/* The same from a regular file of length bytes, from fd's offset on, which is read once
+ * and in pieces.  Also what read(2) says, and -EAGAIN where the file is shorter or longer
+ * than that by now. */
+int fmt_vmd_read_file(int fd, size_t length, const struct fmt_vmd_options *options,
+	struct fmt_vmd *motion, struct fmt_err *err);
+
 void fmt_vmd_free(struct fmt_vmd *motion);
 
 #endif

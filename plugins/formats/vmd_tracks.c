@@ -1,25 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two walks over the records: the first finds which track each belongs to and how long
- * the tracks are, the second decodes every record into its place.
+ * One walk over the records, each decoded into the next free place of its track.  How
+ * long the tracks become is guessed from the first records, for they repeat: motions that
+ * are large are baked, with a key of every bone at every frame.  So most keys find room in
+ * one block and are never moved; a track that outgrows its share moves out.
+ *
+ * Of a track whose keys follow each other frame by frame, frames and curves are not kept:
+ * they begin with the first key that does not.
  */
 #include "plugins/formats/vmd_tracks.h"
-#include "plugins/formats/bytes.h"
 #include "plugins/formats/text.h"
+#include "plugins/formats/vmd_sort.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum {
+	NAME_SIZE = 15,
+	PLANES = 7,   /* of a bone's keys */
+	BATCH = 4096, /* records that are looked at together */
+	NOBODY = -1,
+};
+
+enum { KEYS, FRAMES, CURVES }; /* of fmt_vmd_tracks.memory */
+
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* What is known of a track while it is made. */
+struct making {
+	uint8_t raw[NAME_SIZE]; /* its name with whatever stands behind the NUL */
+	int64_t next;		/* the track that came after it the last time */
+	uint32_t room, coming;	/* keys there is room for; keys of the first batch */
+	uint32_t first_frame;	/* a bone's */
+	uint8_t curve[FMT_VMD_CHANNELS][4]; /* of its first key */
+};
 
 /* Open addressing; slots hold a track number plus one. */
-struct grouping {
+struct maker {
+	struct fmt_bytes *bytes;
+	struct fmt_err *err;
+	size_t record_size, item_size; /* bytes of a key in the file and in memory */
+	uint32_t all, left;	       /* records; those not yet decoded */
 	struct fmt_vmd_track *tracks;
+	struct making *making; /* as many */
 	uint32_t count, room;
 	uint32_t *slots;
 	uint32_t mask;
 	uint64_t seed;
-	uint32_t *track_of; /* by record */
+	int64_t last; /* the track of the record before, or NOBODY */
+	struct fmt_vmd_tracks made;
+	uint32_t track_of[BATCH]; /* by record */
 };
 
 static uint32_t
@@ -34,264 +67,447 @@ hash_name(const char name[16], uint64_t seed)
 }
 
 static uint32_t *
-find_slot(const struct grouping *g, const char name[16])
+find_slot(const struct maker *m, const char name[16])
 {
-	uint32_t i = hash_name(name, g->seed) & g->mask;
-	while (g->slots[i] != 0 &&
-		memcmp(g->tracks[g->slots[i] - 1].vmd_name, name, 16) != 0)
-		i = (i + 1) & g->mask;
-	return &g->slots[i];
+	uint32_t i = hash_name(name, m->seed) & m->mask;
+	while (m->slots[i] != 0 &&
+		memcmp(m->tracks[m->slots[i] - 1].vmd_name, name, 16) != 0)
+		i = (i + 1) & m->mask;
+	return &m->slots[i];
 }
 
 /* Keeps the table at most half full. */
 static int
-grow(struct grouping *g)
+grow_table(struct maker *m)
 {
-	uint32_t room = g->room == 0 ? 64 : 2 * g->room;
-	struct fmt_vmd_track *tracks = reallocarray(g->tracks, room, sizeof *tracks);
+	uint32_t room = m->room == 0 ? 64 : 2 * m->room;
+	struct fmt_vmd_track *tracks = reallocarray(m->tracks, room, sizeof *tracks);
 	if (tracks == NULL)
 		return -ENOMEM;
-	g->tracks = tracks;
+	m->tracks = tracks;
+	struct making *making = reallocarray(m->making, room, sizeof *making);
+	if (making == NULL)
+		return -ENOMEM;
+	m->making = making;
 	uint32_t *slots = calloc(2 * (size_t)room, sizeof *slots);
 	if (slots == NULL)
 		return -ENOMEM;
-	free(g->slots);
-	g->slots = slots;
-	g->mask = 2 * room - 1;
-	g->room = room;
-	for (uint32_t i = 0; i < g->count; i++)
-		*find_slot(g, g->tracks[i].vmd_name) = i + 1;
+	free(m->slots);
+	m->slots = slots;
+	m->mask = 2 * room - 1;
+	m->room = room;
+	for (uint32_t i = 0; i < m->count; i++)
+		*find_slot(m, m->tracks[i].vmd_name) = i + 1;
+	return 0;
+}
+
+/* The track of that name, a new one where there is none, or -ENOMEM. */
+static int64_t
+find_track(struct maker *m, const uint8_t *raw)
+{
+	char name[16];
+	fmt_text_clean_name(raw, NAME_SIZE, name);
+	if (m->count == m->room && grow_table(m) < 0)
+		return -ENOMEM;
+	uint32_t *slot = find_slot(m, name);
+	if (*slot == 0) {
+		struct fmt_vmd_track *track = &m->tracks[m->count];
+		memset(track, 0, sizeof *track);
+		memcpy(track->vmd_name, name, 16);
+		memset(&m->making[m->count], 0, sizeof *m->making);
+		m->making[m->count].next = NOBODY;
+		*slot = ++m->count;
+	}
+	memcpy(m->making[*slot - 1].raw, raw, NAME_SIZE);
+	return *slot - 1;
+}
+
+/* Tracks follow each other as they did before, mostly; only where not is a name looked
+ * up. */
+static int
+group(struct maker *m, const uint8_t *records, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const uint8_t *raw = records + i * m->record_size;
+		int64_t guess = m->last == NOBODY ? NOBODY : m->making[m->last].next;
+		if (guess == NOBODY ||
+			memcmp(m->making[guess].raw, raw, NAME_SIZE) != 0) {
+			guess = find_track(m, raw);
+			if (guess < 0)
+				return -ENOMEM;
+			if (m->last != NOBODY)
+				m->making[m->last].next = guess;
+		}
+		m->track_of[i] = (uint32_t)guess;
+		m->last = guess;
+	}
 	return 0;
 }
 
 static int
-group(struct grouping *g, const struct fmt_vmd_records *records)
+is_bone(const struct maker *m)
 {
-	/* Seeded by an address, so that a dropper cannot choose names that all fall into
-	 * one slot.  The order of the tracks does not depend on it. */
-	g->seed = (uintptr_t)g->track_of;
-	for (uint32_t i = 0; i < records->count; i++) {
-		char name[16];
-		fmt_text_clean_name(records->at + i * records->size, 15, name);
-		if (i > 0 &&
-			memcmp(g->tracks[g->track_of[i - 1]].vmd_name, name, 16) == 0) {
-			g->track_of[i] = g->track_of[i - 1];
-			g->tracks[g->track_of[i]].count++;
-			continue;
-		}
-		if (g->count == g->room && grow(g) < 0)
-			return -ENOMEM;
-		uint32_t *slot = find_slot(g, name);
-		if (*slot == 0) {
-			struct fmt_vmd_track *track = &g->tracks[g->count++];
-			memset(track, 0, sizeof *track);
-			memcpy(track->vmd_name, name, 16);
-			*slot = g->count;
-		}
-		g->track_of[i] = *slot - 1;
-		g->tracks[*slot - 1].count++;
+	return m->record_size == FMT_VMD_BONE_SIZE;
+}
+
+/* Memory that is touched once is mostly the kernel's work, page by page; in large pages
+ * it is a fifth of that. */
+static void *
+new_block(size_t bytes)
+{
+	if (bytes < 2 * HUGE_PAGE)
+		return malloc(bytes + 1);
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *block = aligned_alloc(HUGE_PAGE, bytes);
+	if (block != NULL)
+		madvise(block, bytes, MADV_HUGEPAGE);
+	return block;
+}
+
+/* Planes begin at whole cache lines.  Seven of them are used at one place each: were they
+ * a power of two apart, they would contend for a few lines of the first cache. */
+static uint32_t
+rounded(uint64_t room)
+{
+	enum { LINE = 16, PERIOD = 1024, APART = 144 }; /* floats */
+	room = (room + LINE - 1) / LINE * LINE;
+	uint64_t apart = room % PERIOD;
+	if (room > 4 * PERIOD && (apart < APART || apart > PERIOD - APART))
+		room += apart < APART ? APART - apart : PERIOD - apart + APART;
+	return room < UINT32_MAX ? (uint32_t)room : UINT32_MAX;
+}
+
+/* Gives the track its place for keys; what it had is copied by the caller. */
+static void
+place_keys(struct fmt_vmd_track *track, void *at, uint32_t room, int bone)
+{
+	if (bone) {
+		track->stride = room;
+		track->move = at;
+		track->rotate = track->move + 3 * (size_t)room;
+	} else {
+		track->weights = at;
+	}
+}
+
+/* Shares out a block as the first `seen` of all records promise.  A track with one more
+ * key to come than the first records show is still within its share. */
+static int
+plan_block(struct maker *m, uint32_t seen)
+{
+	uint64_t all = m->left, total = 0;
+	for (uint32_t i = 0; i < seen; i++)
+		m->making[m->track_of[i]].coming++;
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct making *making = &m->making[i];
+		uint64_t room = making->coming;
+		if (seen < all)
+			room = (room + 1) * all / seen + 1;
+		making->room = rounded(room < all ? room : all);
+		total += making->room;
+	}
+	if (total > SIZE_MAX / 2 / m->item_size)
+		return -ENOMEM;
+	m->made.memory[KEYS] = new_block(total * m->item_size);
+	if (m->made.memory[KEYS] == NULL)
+		return -ENOMEM;
+	char *at = m->made.memory[KEYS];
+	for (uint32_t i = 0; i < m->count; i++) {
+		place_keys(&m->tracks[i], at, m->making[i].room, is_bone(m));
+		m->tracks[i].shares_keys = 1;
+		at += m->making[i].room * m->item_size;
 	}
 	return 0;
 }
 
-/* A rotation of length one; all zero, as old writers left it, is identity. */
-static void
-normalise(float q[4])
+/* Room for that many frames and curves; none before the first that is needed. */
+static int
+grow_frames(struct fmt_vmd_track *track, uint32_t room)
 {
-	double length = sqrt((double)q[0] * q[0] + (double)q[1] * q[1] +
-			     (double)q[2] * q[2] + (double)q[3] * q[3]);
-	if (length == 0) {
+	uint32_t *frames = reallocarray(track->frames, room, sizeof *frames);
+	if (frames == NULL)
+		return -ENOMEM;
+	track->frames = frames;
+	void *curves = reallocarray(track->curves, room, sizeof *track->curves);
+	if (curves == NULL)
+		return -ENOMEM;
+	track->curves = curves;
+	return 0;
+}
+
+/* The track moves to a place of its own. */
+static int
+make_room(struct maker *m, uint32_t number)
+{
+	struct fmt_vmd_track *track = &m->tracks[number], old = *track;
+	struct making *making = &m->making[number];
+	uint64_t more = making->room < 8 ? 16 : 2 * (uint64_t)making->room;
+	uint64_t most = (uint64_t)track->count + m->left;
+	uint32_t room = rounded(more < most ? more : most);
+	void *keys = reallocarray(NULL, room, m->item_size);
+	if (keys == NULL)
+		return -ENOMEM;
+	place_keys(track, keys, room, is_bone(m));
+	for (unsigned plane = 0; is_bone(m) && old.count > 0 && plane < PLANES; plane++)
+		memcpy(track->move + (size_t)plane * room,
+			old.move + (size_t)plane * old.stride, old.count * sizeof(float));
+	if (!is_bone(m) && old.count > 0)
+		memcpy(keys, old.weights, old.count * m->item_size);
+	if (!old.shares_keys)
+		free(is_bone(m) ? (void *)old.move : (void *)old.weights);
+	track->shares_keys = 0;
+	making->room = room;
+	return track->frames == NULL ? 0 : grow_frames(track, room);
+}
+
+static void
+decode_curve(const uint8_t *p, uint8_t curve[FMT_VMD_CHANNELS][4])
+{
+	for (int channel = 0; channel < FMT_VMD_CHANNELS; channel++) {
+		for (int i = 0; i < 4; i++) {
+			uint8_t value = p[16 * channel + 4 * i];
+			curve[channel][i] = value > 127 ? 127 : value;
+		}
+	}
+}
+
+/* A rotation of length one; all zero, as old writers left it, is identity.  What is of
+ * length one but for float's rounding stays as it is. */
+static void
+normalise(float q[4], double square)
+{
+	if (fabs(square - 1) < 5e-7)
+		return;
+	if (square == 0) {
 		q[3] = 1;
 		return;
 	}
+	double length = sqrt(square);
 	for (int i = 0; i < 4; i++)
 		q[i] = (float)(q[i] / length);
 }
 
-static void
-decode_key(const uint8_t *p, struct fmt_vmd_key *key)
+static double
+square_of(const float *values, int count)
 {
-	const uint8_t *curve = p + 47;
+	double sum = 0;
+	for (int i = 0; i < count; i++)
+		sum += (double)values[i] * values[i];
+	return sum;
+}
 
-	key->frame = fmt_bytes_peek_u32(p + 15);
-	for (int i = 0; i < 3; i++)
-		key->move[i] = fmt_bytes_peek_f32(p + 19 + 4 * i);
-	for (int i = 0; i < 4; i++)
-		key->rotate[i] = fmt_bytes_peek_f32(p + 31 + 4 * i);
-	for (int channel = 0; channel < FMT_VMD_CHANNELS; channel++) {
-		for (int i = 0; i < 4; i++) {
-			uint8_t value = curve[16 * channel + 4 * i];
-			key->curve[channel][i] = value > 127 ? 127 : value;
-		}
+static int
+refuse_pose(const float values[PLANES], size_t offset, struct fmt_err *err)
+{
+	int rc = fmt_bytes_finite(values, 3, offset + 31, "position of a bone key", err);
+	return rc < 0 ? rc
+		      : fmt_bytes_finite(values + 3, 4, offset + 47,
+				"rotation of a bone key", err);
+}
+
+/* Before the first frame that does not follow the one before. */
+static int
+begin_frames(struct fmt_vmd_track *track, const struct making *making)
+{
+	if (grow_frames(track, making->room) < 0)
+		return -ENOMEM;
+	memset(track->curves, 0, track->count * sizeof *track->curves);
+	memcpy(track->curves[0], making->curve, sizeof making->curve);
+	for (uint32_t i = 0; i < track->count; i++)
+		track->frames[i] = making->first_frame + i;
+	return 0;
+}
+
+static int
+add_bone(struct fmt_vmd_track *track, struct making *making, const uint8_t *p,
+	const float values[PLANES])
+{
+	uint32_t frame = fmt_bytes_peek_u32(p + NAME_SIZE), place = track->count;
+	if (place == 0) {
+		making->first_frame = frame;
+		decode_curve(p + 47, making->curve);
+	} else if (track->frames == NULL &&
+		   frame != (uint64_t)making->first_frame + place &&
+		   begin_frames(track, making) < 0) {
+		return -ENOMEM;
 	}
-	key->physics_off = curve[2] == 0x63 && curve[3] == 0x0f;
+	if (track->frames != NULL) {
+		track->frames[place] = frame;
+		decode_curve(p + 47, track->curves[place]);
+	}
+	for (unsigned plane = 0; plane < PLANES; plane++)
+		track->move[plane * (size_t)track->stride + place] = values[plane];
+	track->count++;
+	return 0;
 }
 
 static int
-decode_bone(const uint8_t *p, size_t offset, struct fmt_vmd_key *key, struct fmt_err *err)
+decode_bone(struct maker *m, uint32_t number, const uint8_t *p, size_t offset)
 {
-	decode_key(p, key);
-	int rc = fmt_bytes_finite(
-		key->move, 3, offset + 31, "position of a bone key", err);
-	if (rc == 0)
-		rc = fmt_bytes_finite(
-			key->rotate, 4, offset + 47, "rotation of a bone key", err);
-	if (rc == 0)
-		normalise(key->rotate);
-	return rc;
+	float values[PLANES];
+	for (int i = 0; i < PLANES; i++)
+		values[i] = fmt_bytes_peek_f32(p + 19 + 4 * i);
+	/* Squares of floats stay finite in double precision. */
+	double square = square_of(values + 3, 4);
+	if (!isfinite(square + square_of(values, 3)))
+		return refuse_pose(values, offset, m->err);
+	normalise(values + 3, square);
+	return add_bone(&m->tracks[number], &m->making[number], p, values);
 }
 
 static int
-decode_weight(const uint8_t *p, size_t offset, struct fmt_vmd_weight *weight,
-	struct fmt_err *err)
+decode_weight(struct maker *m, uint32_t number, const uint8_t *p, size_t offset)
 {
-	weight->frame = fmt_bytes_peek_u32(p + 15);
+	struct fmt_vmd_track *track = &m->tracks[number];
+	struct fmt_vmd_weight *weight = &track->weights[track->count++];
+	weight->frame = fmt_bytes_peek_u32(p + NAME_SIZE);
 	weight->weight = fmt_bytes_peek_f32(p + 19);
 	return fmt_bytes_finite(
-		&weight->weight, 1, offset + 23, "weight of a morph key", err);
+		&weight->weight, 1, offset + 23, "weight of a morph key", m->err);
 }
 
-/* Every record into the next free place of its track; track->count counts up again. */
+/* The batch's records into the next free places of their tracks; offset is the first
+ * one's in the file. */
 static int
-decode(struct grouping *g, const struct fmt_vmd_records *records, struct fmt_err *err)
+decode(struct maker *m, const uint8_t *records, uint32_t count, size_t offset)
 {
-	const int is_bone = records->size == FMT_VMD_BONE_SIZE;
-	const size_t key_size =
-		is_bone ? sizeof(struct fmt_vmd_key) : sizeof(struct fmt_vmd_weight);
-
-	for (uint32_t i = 0; i < g->count; i++) {
-		struct fmt_vmd_track *track = &g->tracks[i];
-		void *keys = calloc(track->count, key_size);
-		if (keys == NULL)
-			return fmt_err_set(
-				err, -ENOMEM, "no memory for %u keys", track->count);
-		if (is_bone)
-			track->keys = keys;
-		else
-			track->weights = keys;
-		track->count = 0;
-	}
-	for (uint32_t i = 0; i < records->count; i++) {
-		struct fmt_vmd_track *track = &g->tracks[g->track_of[i]];
-		const uint8_t *p = records->at + i * records->size;
-		size_t offset = records->offset + i * records->size;
-		uint32_t place = track->count++;
-		int rc = is_bone ? decode_bone(p, offset, &track->keys[place], err)
-				 : decode_weight(p, offset, &track->weights[place], err);
+	for (uint32_t i = 0; i < count; i++, m->left--) {
+		uint32_t number = m->track_of[i];
+		const uint8_t *p = records + i * m->record_size;
+		size_t at = offset + i * m->record_size;
+		if (m->tracks[number].count == m->making[number].room &&
+			make_room(m, number) < 0)
+			return -ENOMEM;
+		int rc = is_bone(m) ? decode_bone(m, number, p, at)
+				    : decode_weight(m, number, p, at);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-static uint32_t
-frame_of(const void *items, uint32_t i, size_t size)
-{
-	uint32_t frame;
-	memcpy(&frame, (const char *)items + i * size, sizeof frame);
-	return frame;
-}
-
 static int
-compare_u64(const void *a, const void *b)
+read_batches(struct maker *m)
 {
-	uint64_t x, y;
-	memcpy(&x, a, sizeof x);
-	memcpy(&y, b, sizeof y);
-	return (x > y) - (x < y);
-}
-
-int
-fmt_vmd_tracks_sort(void *items, uint32_t count, size_t size)
-{
-	uint32_t sorted = 1;
-	while (sorted < count &&
-		frame_of(items, sorted - 1, size) <= frame_of(items, sorted, size))
-		sorted++;
-	if (sorted >= count)
-		return 0;
-
-	/* The place in the file is the low half of the sort key: that makes it stable. */
-	uint64_t *order = calloc(count, sizeof *order);
-	char *copy = calloc(count, size);
-	if (order == NULL || copy == NULL) {
-		free(order);
-		free(copy);
-		return -ENOMEM;
+	while (m->left > 0) {
+		uint32_t count, most = m->left < BATCH ? m->left : BATCH;
+		const uint8_t *records =
+			fmt_bytes_take_some(m->bytes, m->record_size, most, &count);
+		if (records == NULL)
+			return fmt_bytes_check(m->bytes, "a section of keys", m->err);
+		size_t offset = fmt_bytes_offset(m->bytes) - count * m->record_size;
+		int rc = group(m, records, count);
+		if (rc == 0 && m->made.memory[KEYS] == NULL)
+			rc = plan_block(m, count);
+		if (rc == 0)
+			rc = decode(m, records, count, offset);
+		if (rc < 0)
+			return rc;
 	}
-	memcpy(copy, items, count * size);
-	for (uint32_t i = 0; i < count; i++)
-		order[i] = (uint64_t)frame_of(items, i, size) << 32 | i;
-	qsort(order, count, sizeof *order, compare_u64);
-	for (uint32_t i = 0; i < count; i++)
-		memcpy((char *)items + i * size, copy + (uint32_t)order[i] * size, size);
-	free(order);
-	free(copy);
 	return 0;
 }
 
-/* Of neighbours with one frame only the last stays.  The number dropped. */
-static uint32_t
-drop_duplicates(struct fmt_vmd_track *track, size_t size)
+/* Sorts where that may be needed; what is then left without frames of its own is to share
+ * those of a ramp from frame 0 on.  *frames and *keys become the most that any wants. */
+static int
+finish_bone(struct maker *m, uint32_t number, uint32_t *frames, uint32_t *keys)
 {
-	char *items = (char *)track->keys;
-	uint32_t kept = 0;
+	struct fmt_vmd_track *track = &m->tracks[number];
+	const struct making *making = &m->making[number];
+	uint64_t end = (uint64_t)making->first_frame + track->count;
+	/* Whatever the file says, a ramp must not be longer than the file warrants. */
+	if (track->frames == NULL && end > m->all && begin_frames(track, making) < 0)
+		return -ENOMEM;
+	if (track->frames != NULL)
+		return fmt_vmd_sort_bone(track, &m->made.duplicates);
+	track->shares_frames = 1;
+	*frames = end > *frames ? (uint32_t)end : *frames;
+	*keys = track->count > *keys ? track->count : *keys;
+	return 0;
+}
 
-	for (uint32_t i = 0; i < track->count; i++) {
-		if (kept > 0 &&
-			frame_of(items, kept - 1, size) == frame_of(items, i, size))
-			kept--;
-		if (kept != i)
-			memcpy(items + kept * size, items + i * size, size);
-		kept++;
+static int
+finish_bones(struct maker *m)
+{
+	uint32_t frame_count = 0, key_count = 0;
+	for (uint32_t i = 0; i < m->count; i++)
+		if (finish_bone(m, i, &frame_count, &key_count) < 0)
+			return -ENOMEM;
+	uint32_t *frames = calloc((size_t)frame_count + 1, sizeof *frames);
+	m->made.memory[FRAMES] = frames;
+	m->made.memory[CURVES] = calloc((size_t)key_count + 1, sizeof *m->tracks->curves);
+	if (frames == NULL || m->made.memory[CURVES] == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < frame_count; i++)
+		frames[i] = i;
+	for (uint32_t i = 0; i < m->count; i++) {
+		if (!m->tracks[i].shares_frames)
+			continue;
+		m->tracks[i].frames = frames + m->making[i].first_frame;
+		m->tracks[i].curves = m->made.memory[CURVES];
 	}
-	uint32_t dropped = track->count - kept;
-	track->count = kept;
-	return dropped;
+	return 0;
+}
+
+static int
+finish_morphs(struct maker *m)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		if (fmt_vmd_sort_morph(&m->tracks[i], &m->made.duplicates) < 0)
+			return -ENOMEM;
+	return 0;
 }
 
 int
 fmt_vmd_tracks_read(const struct fmt_vmd_records *records, struct fmt_vmd_tracks *tracks,
 	struct fmt_err *err)
 {
-	const size_t key_size = records->size == FMT_VMD_BONE_SIZE
-					? sizeof(struct fmt_vmd_key)
-					: sizeof(struct fmt_vmd_weight);
-	struct grouping g = {0};
-	uint32_t duplicates = 0;
-
-	int rc = -ENOMEM;
-	/* One more, so that no records is no special case. */
-	g.track_of = calloc((size_t)records->count + 1, sizeof *g.track_of);
-	if (g.track_of == NULL || group(&g, records) < 0)
-		goto fail;
-	rc = decode(&g, records, err);
-	if (rc < 0)
-		goto fail;
-	for (uint32_t i = 0; i < g.count; i++) {
-		rc = fmt_vmd_tracks_sort(g.tracks[i].keys, g.tracks[i].count, key_size);
-		if (rc < 0)
-			goto fail;
-		duplicates += drop_duplicates(&g.tracks[i], key_size);
-	}
-	free(g.track_of);
-	free(g.slots);
-	*tracks = (struct fmt_vmd_tracks){g.tracks, g.count, duplicates};
-	return 0;
-
-fail:
-	fmt_vmd_tracks_free(g.tracks, g.count);
-	free(g.track_of);
-	free(g.slots);
-	return fmt_err_set(err, rc, "no memory for %u keys", records->count);
+	struct maker *m = calloc(1, sizeof *m);
+	if (m == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for keys");
+	m->bytes = records->bytes;
+	m->err = err;
+	m->record_size = records->size;
+	m->item_size =
+		is_bone(m) ? PLANES * sizeof(float) : sizeof(struct fmt_vmd_weight);
+	m->all = m->left = records->count;
+	m->last = NOBODY;
+	/* Seeded by an address, so that a dropper cannot choose names that all fall into
+	 * one slot.  The order of the tracks does not depend on it. */
+	m->seed = (uintptr_t)m;
+	int rc = read_batches(m);
+	if (rc == 0)
+		rc = is_bone(m) ? finish_bones(m) : finish_morphs(m);
+	if (rc == -ENOMEM)
+		fmt_err_set(err, rc, "no memory for %u keys", records->count);
+	m->made.tracks = m->tracks;
+	m->made.count = m->count;
+	if (rc == 0)
+		*tracks = m->made;
+	else
+		fmt_vmd_tracks_free(&m->made);
+	free(m->making);
+	free(m->slots);
+	free(m);
+	return rc;
 }
 
 void
-fmt_vmd_tracks_free(struct fmt_vmd_track *tracks, uint32_t count)
+fmt_vmd_tracks_free(struct fmt_vmd_tracks *tracks)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		free(tracks[i].name);
-		free(tracks[i].keys);
+	for (uint32_t i = 0; i < tracks->count; i++) {
+		struct fmt_vmd_track *track = &tracks->tracks[i];
+		free(track->name);
+		if (!track->shares_keys) {
+			free(track->move);
+			free(track->weights);
+		}
+		if (!track->shares_frames) {
+			free(track->frames);
+			free(track->curves);
+		}
 	}
-	free(tracks);
+	free(tracks->tracks);
+	for (int i = 0; i < 3; i++)
+		free(tracks->memory[i]);
 }

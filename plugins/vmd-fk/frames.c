@@ -66,7 +66,7 @@ collect_keyed(const struct fmt_vmd *vmd, uint32_t *to)
 	for (uint32_t i = 0; i < vmd->bone_count; i++)
 		for (uint32_t k = 0; k < vmd->bones[i].count; k++, count++)
 			if (to != NULL)
-				to[count] = vmd->bones[i].keys[k].frame;
+				to[count] = vmd->bones[i].frames[k];
 	if (vmd->bone_count > 0)
 		return count;
 	for (uint32_t i = 0; i < vmd->morph_count; i++)

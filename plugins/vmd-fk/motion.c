@@ -54,16 +54,18 @@ find(const struct name_tables *tables, const struct fmt_vmd_track *track)
 	return found;
 }
 
-/* The track's keys into the store, from `first` on. */
+/* The planes of a track as the kernels take them. */
 static struct kern_track_keys
-store_keys(struct fk_keys *store, uint32_t first, const struct fmt_vmd_track *track)
+keys_of(const struct fmt_vmd_track *track)
 {
-	for (uint32_t k = 0; k < track->count; k++) {
-		const struct fmt_vmd_key *key = &track->keys[k];
-		fk_keys_put(store, first + k,
-			&(struct fk_key){key->frame, key->move, key->rotate, key->curve});
-	}
-	return fk_keys_part(store, first, track->count);
+	return (struct kern_track_keys){
+		.count = track->count,
+		.stride = track->stride,
+		.frame = track->frames,
+		.move = track->move,
+		.rotate = track->rotate,
+		.curve = (const uint8_t(*)[4][4])track->curves,
+	};
 }
 
 static int
@@ -72,9 +74,6 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 {
 	struct name_tables tables = {
 		&skeleton->bone_names, &skeleton->bone_names_utf8, fallback};
-	size_t key_count = 0;
-	for (uint32_t i = 0; i < vmd->bone_count; i++)
-		key_count += vmd->bones[i].count;
 	uint8_t *taken = calloc((size_t)skeleton->model.bone_count + 1, 1);
 	motion->bones =
 		calloc((size_t)skeleton->pose.bone_count + 1, sizeof *motion->bones);
@@ -82,8 +81,7 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		calloc((size_t)vmd->bone_count + 1, sizeof *motion->unmatched_bones);
 	int rc = taken == NULL || motion->bones == NULL || motion->unmatched_bones == NULL
 			 ? -ENOMEM
-			 : fk_keys_init(&motion->key_store, key_count);
-	uint32_t stored = 0;
+			 : 0;
 	for (uint32_t i = 0; rc == 0 && i < vmd->bone_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->bones[i];
 		int64_t bone = find(&tables, track);
@@ -96,9 +94,7 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		motion->matched_bones++;
 		if (skeleton->places[bone] < 0)
 			continue;
-		motion->bones[skeleton->places[bone]] =
-			store_keys(&motion->key_store, stored, track);
-		stored += track->count;
+		motion->bones[skeleton->places[bone]] = keys_of(track);
 	}
 	free(taken);
 	return rc;
@@ -196,7 +192,7 @@ fk_motion_step(const struct fk_motion *motion, uint32_t frame)
 
 int
 fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err)
+	struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err)
 {
 	enum fmt_vmd_encoding fallback = wishes->reading.fallback;
 	uint32_t last = vmd->last_frame;
@@ -216,9 +212,13 @@ fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 	rc = rc == 0 ? bind_bones(motion, skeleton, vmd, fallback) : rc;
 	rc = rc == 0 ? bind_morphs(motion, skeleton, vmd, fallback) : rc;
 	rc = rc == 0 ? bind_ik(motion, skeleton, vmd) : rc;
-	if (rc < 0)
+	if (rc < 0) {
 		fk_motion_free(motion);
-	return rc;
+		return rc;
+	}
+	motion->vmd = *vmd;
+	memset(vmd, 0, sizeof *vmd);
+	return 0;
 }
 
 void
@@ -232,7 +232,7 @@ fk_motion_free(struct fk_motion *motion)
 	free(motion->step_enabled);
 	free(motion->unmatched_bones);
 	free(motion->unmatched_morphs);
-	fk_keys_free(&motion->key_store);
+	fmt_vmd_free(&motion->vmd);
 	free(motion->weight_store);
 	memset(motion, 0, sizeof *motion);
 }

@@ -36,7 +36,7 @@ struct fk_motion {
 	/* Tracks that nobody of the model answers to: numbers into the vmd's. */
 	uint32_t unmatched_bone_count, unmatched_morph_count;
 	uint32_t *unmatched_bones, *unmatched_morphs;
-	struct fk_keys key_store; /* what bones point into */
+	struct fmt_vmd vmd; /* what bones point into */
 	struct kern_track_weight_key *weight_store;
 };
 
@@ -54,11 +54,11 @@ struct fk_wishes {
  * The first track that finds a bone keeps it.
  *
  * 0, -ENOMEM, or with *err -EBADMSG for a motion that is too long and -EINVAL for one
- * that ends before the frames asked for.  *motion owns copies:
- * the vmd is needed for the unmatched names only.
+ * that ends before the frames asked for.  Where it succeeds, *motion
+ * takes over what *vmd holds, which then is empty: bones point into it.
  */
 int fk_motion_bind(struct fk_motion *motion, const struct fk_skeleton *skeleton,
-	const struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err);
+	struct fmt_vmd *vmd, const struct fk_wishes *wishes, struct fmt_err *err);
 
 /* The last step at or before frame, before the first step the first; 0 where there are
  * none. */

@@ -17,7 +17,7 @@ enum { THREADS_MOST = 64, PARTS_TOGETHER = 2 };
 
 /* One byte more than the file claims is asked for, so that one that grows is seen. */
 int
-fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err)
+fk_state_measure(int fd, size_t *length, struct fmt_err *err)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0)
@@ -29,7 +29,18 @@ fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err)
 		return fmt_err_set(err, -EBADMSG,
 			"the file has %lld bytes; at most %llu are read",
 			(long long)status.st_size, (unsigned long long)FK_FILE_MAX);
-	size_t room = (size_t)status.st_size + 1, have = 0;
+	*length = (size_t)status.st_size;
+	return 0;
+}
+
+int
+fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err)
+{
+	size_t size;
+	int rc = fk_state_measure(fd, &size, err);
+	if (rc < 0)
+		return rc;
+	size_t room = size + 1, have = 0;
 	char *buffer = malloc(room);
 	if (buffer == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for %zu bytes of file", room);
@@ -38,8 +49,8 @@ fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0) {
-			int rc = fmt_err_set(err, -errno,
-				"cannot be read at byte %zu (%s)", have, strerror(errno));
+			rc = fmt_err_set(err, -errno, "cannot be read at byte %zu (%s)",
+				have, strerror(errno));
 			free(buffer);
 			return rc;
 		}
@@ -47,12 +58,12 @@ fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err)
 			break;
 		have += (size_t)got;
 	}
-	if (have != (size_t)status.st_size) {
+	if (have != size) {
 		free(buffer);
 		return fmt_err_set(err, -EAGAIN,
-			"the file changed while it was read: %lld bytes before, now "
+			"the file changed while it was read: %zu bytes before, now "
 			"%zu%s",
-			(long long)status.st_size, have, have == room ? " or more" : "");
+			size, have, have == room ? " or more" : "");
 	}
 	*bytes = buffer;
 	*length = have;

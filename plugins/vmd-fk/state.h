@@ -77,6 +77,10 @@ struct fk_state {
 	uint64_t budget;
 };
 
+/* How long fd is: a regular file of at most FK_FILE_MAX bytes.  0 or a negative errno
+ * with *err. */
+int fk_state_measure(int fd, size_t *length, struct fmt_err *err);
+
 /* Reads all of fd, at most FK_FILE_MAX bytes.  0 with *bytes (the caller frees it) and
  * *length, or a negative errno with *err. */
 int fk_state_read_all(int fd, void **bytes, size_t *length, struct fmt_err *err);

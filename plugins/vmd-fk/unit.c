@@ -117,8 +117,9 @@ tell_range(const struct kiln_host *host, uint32_t unit, const struct fk_frames_r
 
 static void
 tell_facts(const struct kiln_host *host, uint32_t unit, const struct fk_state *state,
-	const struct fmt_vmd *vmd, const struct fk_motion *motion)
+	const struct fk_motion *motion)
 {
+	const struct fmt_vmd *vmd = &motion->vmd;
 	tell_number(host, unit, "frames", motion->frames.count);
 	tell_number(host, unit, "bone_keys", vmd->bone_keys);
 	tell_number(host, unit, "morph_keys", vmd->morph_keys);
@@ -151,6 +152,28 @@ tell_facts(const struct kiln_host *host, uint32_t unit, const struct fk_state *s
 			motion->unmatched_morph_count);
 }
 
+/* Reads a pose, which is small, as a whole, and a motion in pieces. */
+static int
+read_file(int fd, const struct fmt_vmd_options *options, struct fmt_vmd *vmd,
+	struct fmt_err *err)
+{
+	char begin[32];
+	size_t length = 0;
+	int rc = fk_state_measure(fd, &length, err);
+	if (rc < 0)
+		return rc;
+	ssize_t got = pread(fd, begin, sizeof begin, 0);
+	if (got < 0)
+		return fmt_err_set(err, -errno, "cannot be read (%s)", strerror(errno));
+	if (!fmt_vpd_is(begin, (size_t)got))
+		return fmt_vmd_read_file(fd, length, options, vmd, err);
+	void *bytes = NULL;
+	rc = fk_state_read_all(fd, &bytes, &length, err);
+	rc = rc == 0 ? fmt_vpd_read(bytes, length, options, vmd, err) : rc;
+	free(bytes);
+	return rc;
+}
+
 static int
 read_motion(const struct kiln_host *host, struct fk_state *state,
 	const struct kiln_batch *batch, uint32_t number, struct fk_motion *motion,
@@ -158,20 +181,13 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 {
 	const struct kiln_unit *unit = batch->units[number];
 	struct fmt_vmd vmd = {0};
-	void *bytes = NULL;
-	size_t length = 0;
 	if (unit->kind != KILN_FILE || unit->input_count != 1)
 		return fmt_err_set(err, -EBADMSG, "expected one VMD or VPD file");
 	int fd = host->open_input(host, number, unit->inputs[0]->name);
 	if (fd < 0)
 		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
-	int rc = fk_state_read_all(fd, &bytes, &length, err);
+	int rc = read_file(fd, &state->wishes.reading, &vmd, err);
 	close(fd);
-	if (rc == 0 && fmt_vpd_is(bytes, length))
-		rc = fmt_vpd_read(bytes, length, &state->wishes.reading, &vmd, err);
-	else if (rc == 0)
-		rc = fmt_vmd_read(bytes, length, &state->wishes.reading, &vmd, err);
-	free(bytes);
 	if (rc < 0)
 		return rc;
 	rc = fk_motion_bind(motion, &state->skeleton, &vmd, &state->wishes, err);
@@ -179,7 +195,7 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 		fmt_err_set(err, rc, "no memory for %u keys",
 			vmd.bone_keys + vmd.morph_keys + vmd.camera_count);
 	if (rc == 0)
-		tell_facts(host, number, state, &vmd, motion);
+		tell_facts(host, number, state, motion);
 	fmt_vmd_free(&vmd);
 	return rc;
 }

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct build {
-	uint8_t data[65536];
+	uint8_t data[1 << 20];
 	size_t length;
 };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/formats/bytes.h"
 #include "plugins/formats/vmd.h"
 #include "tests/formats/build.h"
 
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define CENTER "\x83\x5a\x83\x93\x83\x5e\x81\x5b" /* センター in cp932 */
@@ -272,16 +275,16 @@ groups_sorts_and_decodes(void **state)
 	/* No garbage behind the NUL. */
 	assert_memory_equal(center->vmd_name, CENTER "\0\0\0\0\0\0\0", 16);
 	assert_int_equal(center->count, 2);
-	assert_int_equal(center->keys[0].frame, 10);
-	assert_true(center->keys[0].move[0] == 3);
+	assert_int_equal(center->frames[0], 10);
+	assert_true(center->move[0] == 3);
 	/* The later key in the file wins. */
-	assert_int_equal(center->keys[1].frame, 20);
-	assert_true(center->keys[1].move[0] == 4);
-	assert_true(center->keys[1].rotate[3] == 1);
+	assert_int_equal(center->frames[1], 20);
+	assert_true(center->move[1] == 4);
+	assert_true(center->rotate[3 * center->stride + 1] == 1);
 	for (int channel = 0; channel < 4; channel++) {
 		for (int i = 0; i < 4; i++)
 			assert_int_equal(
-				center->keys[0].curve[channel][i], 16 * channel + 4 * i);
+				center->curves[0][channel][i], 16 * channel + 4 * i);
 	}
 	assert_int_equal(motion.morphs[0].count, 2);
 	assert_true(motion.morphs[0].weights[0].weight == .25f);
@@ -310,18 +313,19 @@ reads_the_old_header_and_edge_keys(void **state)
 
 	build_bytes(&b, "Vocaloid Motion Data file\0\0\0\0", 30);
 	build_name(&b, "old", 10);
-	build_u32(&b, 1);
+	build_u32(&b, 2);
+	bone_key(&b, HEAD, 1, 1);
 	size_t key = b.length;
 	bone_key(&b, HEAD, 3, 1);
 	memset(b.data + key + 31, 0, 16); /* an all-zero rotation */
-	b.data[key + 47 + 2] = 0x63;	  /* physics off */
+	b.data[key + 47 + 2] = 0x63;	  /* physics off: no curve's */
 	b.data[key + 47 + 3] = 0x0f;
 	b.data[key + 47 + 16] = 200; /* beyond a curve's range */
 	assert_int_equal(read_built(&b, &strict, &motion, &err), 0);
 	assert_string_equal(motion.model_name, "old");
-	assert_true(motion.bones[0].keys[0].rotate[3] == 1);
-	assert_int_equal(motion.bones[0].keys[0].physics_off, 1);
-	assert_int_equal(motion.bones[0].keys[0].curve[FMT_VMD_Y][0], 127);
+	assert_true(motion.bones[0].rotate[3 * motion.bones[0].stride + 1] == 1);
+	assert_int_equal(motion.bones[0].curves[1][FMT_VMD_X][1], 4);
+	assert_int_equal(motion.bones[0].curves[1][FMT_VMD_Y][0], 127);
 	fmt_vmd_free(&motion);
 }
 
@@ -382,10 +386,119 @@ reads_many_names(void **state)
 	assert_int_equal(motion.bone_count, 250);
 	for (uint32_t i = 0; i < motion.bone_count; i++) {
 		assert_int_equal(motion.bones[i].count, 2);
-		assert_int_equal(motion.bones[i].keys[0].frame, i);
-		assert_int_equal(motion.bones[i].keys[1].frame, i + 250);
+		assert_int_equal(motion.bones[i].frames[0], i);
+		assert_int_equal(motion.bones[i].frames[1], i + 250);
 	}
 	fmt_vmd_free(&motion);
+}
+
+static int
+file_of(const struct build *b)
+{
+	int fd = memfd_create("vmd", MFD_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, b->data, b->length), (ssize_t)b->length);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	return fd;
+}
+
+static void
+same_track(const struct fmt_vmd_track *a, const struct fmt_vmd_track *b)
+{
+	assert_memory_equal(a->vmd_name, b->vmd_name, 16);
+	assert_int_equal(a->count, b->count);
+	for (uint32_t k = 0; k < a->count; k++) {
+		assert_int_equal(a->frames[k], b->frames[k]);
+		assert_memory_equal(a->curves[k], b->curves[k], sizeof *a->curves);
+		for (size_t c = 0; c < 3; c++)
+			assert_true(
+				a->move[c * a->stride + k] == b->move[c * b->stride + k]);
+		for (size_t c = 0; c < 4; c++)
+			assert_true(a->rotate[c * a->stride + k] ==
+				    b->rotate[c * b->stride + k]);
+	}
+}
+
+/*
+ * Larger than the buffer, so that records lie across its end and the first ones do not
+ * tell how long the tracks become: HEAD is baked from frame 2 on, CENTER begins baked and
+ * then goes back, and "late" is met when the room was shared out.
+ */
+static void
+large(struct build *b)
+{
+	enum { HEADS = 2500, CENTERS = 3000, LATE = 700 };
+	head(b);
+	build_u32(b, HEADS + CENTERS + LATE);
+	for (uint32_t i = 0; i < HEADS; i++)
+		bone_key(b, HEAD, 2 + i, (float)i);
+	for (uint32_t i = 0; i < CENTERS; i++)
+		bone_key(b, CENTER, i < 1000 ? 10 + i : CENTERS - i, (float)i);
+	for (uint32_t i = 0; i < LATE; i++)
+		bone_key(b, "late", 3 * i, (float)i);
+	build_u32(b, 1);
+	morph_key(b, "a", 3, .5f);
+}
+
+static void
+reads_files_in_pieces(void **state)
+{
+	static struct build b;
+	struct fmt_vmd whole_one, pieces;
+	struct fmt_err err = {0};
+	(void)state;
+
+	large(&b);
+	assert_true(b.length > 2 * FMT_BYTES_BUFFER);
+	assert_int_equal(read_built(&b, &strict, &whole_one, &err), 0);
+	int fd = file_of(&b);
+	assert_int_equal(fmt_vmd_read_file(fd, b.length, &strict, &pieces, &err), 0);
+	close(fd);
+	assert_int_equal(pieces.bone_count, 3);
+	assert_int_equal(pieces.morph_count, 1);
+	for (uint32_t i = 0; i < 3; i++)
+		same_track(&pieces.bones[i], &whole_one.bones[i]);
+	const struct fmt_vmd_track *track = &pieces.bones[0];
+	assert_int_equal(track->count, 2500);
+	assert_int_equal(track->frames[2499], 2501);
+	assert_true(track->move[2499] == 2499);
+	/* Frames 10 to 1009, then 2000 down to 1; of two at one frame the later one. */
+	track = &pieces.bones[1];
+	assert_int_equal(track->count, 2000);
+	assert_int_equal(track->frames[0], 1);
+	assert_true(track->move[0] == 2999 && track->move[1999] == 1000);
+	track = &pieces.bones[2];
+	assert_int_equal(track->frames[699], 2097);
+	assert_int_equal(track->curves[699][FMT_VMD_R][3], 60);
+	fmt_vmd_free(&whole_one);
+	fmt_vmd_free(&pieces);
+}
+
+static void
+refuses_files_that_change(void **state)
+{
+	static struct build b;
+	struct fmt_vmd motion;
+	struct fmt_err err = {0};
+	(void)state;
+
+	large(&b);
+	int fd = file_of(&b);
+	assert_int_equal(ftruncate(fd, (off_t)b.length - 200000), 0);
+	assert_int_equal(fmt_vmd_read_file(fd, b.length, NULL, &motion, &err), -EAGAIN);
+	assert_non_null(strstr(err.text, "shorter"));
+	close(fd);
+	memset(&err, 0, sizeof err);
+	whole(&b);
+	fd = file_of(&b);
+	assert_int_equal(lseek(fd, 0, SEEK_END), (off_t)b.length);
+	assert_int_equal(write(fd, "!", 1), 1);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(fmt_vmd_read_file(fd, b.length, NULL, &motion, &err), -EAGAIN);
+	assert_non_null(strstr(err.text, "grew"));
+	close(fd);
+	memset(&err, 0, sizeof err);
+	assert_int_equal(fmt_vmd_read_file(-1, b.length, NULL, &motion, &err), -EBADF);
 }
 
 /* Key counts of real files, taken with another reader's eyes: see the data's README. */
@@ -436,6 +549,8 @@ main(void)
 		cmocka_unit_test(reads_the_old_header_and_edge_keys),
 		cmocka_unit_test(falls_back_for_a_whole_file),
 		cmocka_unit_test(reads_many_names),
+		cmocka_unit_test(reads_files_in_pieces),
+		cmocka_unit_test(refuses_files_that_change),
 		cmocka_unit_test(reads_real_files),
 	};
 	return cmocka_run_group_tests_name("vmd", tests, NULL, NULL);

@@ -99,11 +99,11 @@ a_pose_is_a_motion_of_one_frame(void **state)
 	assert_string_equal(bone->name, "センター");
 	assert_string_equal(bone->vmd_name, CENTER);
 	assert_int_equal(bone->count, 1);
-	assert_true(bone->keys[0].move[0] == 1 && bone->keys[0].move[1] == 2.5f &&
-		    bone->keys[0].move[2] == -3);
-	assert_true(bone->keys[0].rotate[3] == 1);
+	assert_true(bone->move[0] == 1 && bone->move[bone->stride] == 2.5f &&
+		    bone->move[2 * bone->stride] == -3);
+	assert_true(bone->rotate[3 * bone->stride] == 1);
 	assert_string_equal(motion.bones[1].name, "a b");
-	assert_true(motion.bones[1].keys[0].rotate[2] == 1);
+	assert_true(motion.bones[1].rotate[2 * motion.bones[1].stride] == 1);
 	assert_int_equal(motion.morph_count, 1);
 	assert_string_equal(motion.morphs[0].name, "センター");
 	assert_true(motion.morphs[0].weights[0].weight == 0.5f);
@@ -144,7 +144,7 @@ of_one_name_the_last_counts(void **state)
 		0);
 	assert_int_equal(motion.bone_count, 1);
 	assert_int_equal(motion.duplicate_keys, 1);
-	assert_true(motion.bones[0].keys[0].move[0] == 1);
+	assert_true(motion.bones[0].move[0] == 1);
 	fmt_vmd_free(&motion);
 }
 

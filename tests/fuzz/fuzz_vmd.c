@@ -2,8 +2,11 @@
 #include "plugins/formats/vmd.h"
 #include "tests/fuzz/fuzz.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #ifdef KILN_PLANTED_BUG
 /* Trusts the count of bone keys. */
@@ -31,16 +34,52 @@ check(const struct fmt_vmd *motion)
 			track->vmd_name[15] != '\0')
 			abort();
 		for (uint32_t k = 0; k < track->count; k++) {
-			if (k > 0 && track->keys[k].frame <= track->keys[k - 1].frame)
+			if (k > 0 && track->frames[k] <= track->frames[k - 1])
 				abort();
-			if (track->keys[k].frame > motion->last_frame)
+			if (track->frames[k] > motion->last_frame)
 				abort();
+			if (track->curves[k][0][0] > 127)
+				abort();
+			for (size_t c = 0; c < 3; c++)
+				if (!isfinite(track->move[c * track->stride + k]))
+					abort();
+			for (size_t c = 0; c < 4; c++)
+				if (!(fabsf(track->rotate[c * track->stride + k]) < 1.1f))
+					abort();
 		}
 	}
 	for (uint32_t i = 1; i < motion->property_count; i++) {
 		if (motion->properties[i].frame <= motion->properties[i - 1].frame)
 			abort();
 	}
+}
+
+/* A file read in pieces must be what the same bytes in memory are. */
+static void
+read_file(const uint8_t *data, size_t size, const struct fmt_vmd_options *options,
+	const struct fmt_vmd *expected)
+{
+	struct fmt_vmd motion;
+	struct fmt_err err = {0};
+	int fd = memfd_create("vmd", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size ||
+		lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	int rc = fmt_vmd_read_file(fd, size, options, &motion, &err);
+	close(fd);
+	if ((rc == 0) != (expected != NULL) || (rc < 0 && err.text[0] == '\0'))
+		abort();
+	if (rc < 0)
+		return;
+	check(&motion);
+	if (motion.bone_count != expected->bone_count ||
+		motion.last_frame != expected->last_frame ||
+		motion.duplicate_keys != expected->duplicate_keys ||
+		motion.property_count != expected->property_count ||
+		strcmp(motion.truncated, expected->truncated) != 0)
+		abort();
+	fmt_vmd_free(&motion);
 }
 
 int
@@ -53,9 +92,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct fmt_err err = {0};
 		if (fmt_vmd_read(data, size, &options, &motion, &err) == 0) {
 			check(&motion);
+			read_file(data, size, &options, &motion);
 			fmt_vmd_free(&motion);
-		} else if (err.text[0] == '\0') {
-			abort();
+		} else {
+			if (err.text[0] == '\0')
+				abort();
+			read_file(data, size, &options, NULL);
 		}
 	}
 #ifdef KILN_PLANTED_BUG

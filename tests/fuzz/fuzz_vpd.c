@@ -28,8 +28,8 @@ check(const struct fmt_vmd *motion)
 		abort();
 	for (uint32_t i = 0; i < motion->bone_count; i++) {
 		const struct fmt_vmd_track *track = &motion->bones[i];
-		if (track->count != 1 || track->keys[0].frame != 0 ||
-			track->name == NULL || track->vmd_name[15] != '\0')
+		if (track->count != 1 || track->frames[0] != 0 || track->name == NULL ||
+			track->vmd_name[15] != '\0')
 			abort();
 	}
 	for (uint32_t i = 0; i < motion->morph_count; i++)

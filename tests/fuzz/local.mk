@@ -1,10 +1,12 @@
 # tests/fuzz: one harness a reader, linked with replay.c everywhere and with clang's
 # libFuzzer where --enable-fuzzers asked for it.
-fuzz_flags = -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1
+# A small buffer, so that short inputs pass through it in pieces.
+fuzz_flags = -DFMT_BYTES_BUFFER=160 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -g -O1
 fuzz_model = tests/fuzz/fuzz_model.h tests/fuzz/fuzz_model.c
 fuzz_formats = \
 	plugins/formats/err.c plugins/formats/bytes.c plugins/formats/text.c \
-	plugins/formats/vmd.c plugins/formats/vmd_tracks.c plugins/formats/vpd.c plugins/formats/model.c \
+	plugins/formats/vmd.c plugins/formats/vmd_sort.c \
+	plugins/formats/vmd_tracks.c plugins/formats/vpd.c plugins/formats/model.c \
 	plugins/formats/model_check.c plugins/formats/pmx.c plugins/formats/pmd.c
 
 check_PROGRAMS += \
