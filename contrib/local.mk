@@ -10,3 +10,10 @@ contrib_make_sample_LDADD = $(libfmt_libs) -lm
 
 EXTRA_DIST += contrib/plugin-template/README.md contrib/plugin-template/Makefile \
 	contrib/plugin-template/shout.c
+dist_noinst_SCRIPTS += contrib/bench-small
+
+# Figures for people, of the machine they were taken on; no test.
+.PHONY: bench bench-small
+bench: bench-small
+bench-small: all contrib/make-sample$(EXEEXT)
+	$(srcdir)/contrib/bench-small .

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * make-sample [--random FRAMES] [--seed N] FOLDER
+ * make-sample [--random FRAMES [--motions N]] [--seed N] FOLDER
  *
  * Without --random: dancer.pmx, waltz.vmd, salute.vmd and broken.vmd, which is cut in the
  * middle of its header.  With it: dancer.pmx and random.vmd, every bone keyed at every
- * frame with curves of its own, for benchmarks.  The same call writes the same bytes.
+ * frame with curves of its own, for benchmarks; with --motions, random-00001.vmd and on,
+ * all different.  The same call writes the same bytes.
  */
 #include "contrib/make-sample.h"
 
@@ -73,19 +74,44 @@ write_dances(const char *folder)
 	close_file(file, "broken.vmd");
 }
 
+static void
+write_random(const char *folder, const struct sample_dancer *dancer, uint32_t frames,
+	uint64_t seed)
+{
+	FILE *file = open_file(folder, "random.vmd");
+	sample_write_random(file, dancer, frames, seed);
+	close_file(file, "random.vmd");
+}
+
+static void
+write_motions(const char *folder, const struct sample_dancer *dancer, uint32_t frames,
+	uint32_t motions, uint64_t seed)
+{
+	char name[32];
+	for (uint32_t i = 1; i <= motions; i++) {
+		snprintf(name, sizeof name, "random-%05u.vmd", i);
+		FILE *file = open_file(folder, name);
+		sample_write_random(file, dancer, frames, seed + i);
+		close_file(file, name);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"random", required_argument, NULL, 'r'},
+		{"motions", required_argument, NULL, 'm'},
 		{"seed", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
 	static struct sample_dancer dancer;
-	uint32_t frames = 0;
+	uint32_t frames = 0, motions = 0;
 	uint64_t seed = 1;
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'r')
 			frames = (uint32_t)parse_number(
 				optarg, UINT32_MAX / SAMPLE_BONES_MAX);
+		else if (c == 'm')
+			motions = (uint32_t)parse_number(optarg, 99999);
 		else if (c == 's')
 			seed = parse_number(optarg, ULLONG_MAX);
 		else
@@ -93,19 +119,19 @@ main(int argc, char **argv)
 	}
 	if (optind != argc - 1) {
 		fprintf(stderr,
-			"usage: make-sample [--random FRAMES] [--seed N] FOLDER\n");
+			"usage: make-sample [--random FRAMES [--motions N]] [--seed N] "
+			"FOLDER\n");
 		return 2;
 	}
 	sample_make_dancer(&dancer);
 	FILE *file = open_file(argv[optind], "dancer.pmx");
 	sample_write_pmx(file, &dancer);
 	close_file(file, "dancer.pmx");
-	if (frames == 0) {
+	if (frames == 0)
 		write_dances(argv[optind]);
-		return 0;
-	}
-	file = open_file(argv[optind], "random.vmd");
-	sample_write_random(file, &dancer, frames, seed);
-	close_file(file, "random.vmd");
+	else if (motions == 0)
+		write_random(argv[optind], &dancer, frames, seed);
+	else
+		write_motions(argv[optind], &dancer, frames, motions, seed);
 	return 0;
 }

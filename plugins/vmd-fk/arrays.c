@@ -31,17 +31,19 @@ put_vector(float *to, struct kern_vec v)
 }
 
 static void
-fill_positions(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_positions(const struct fk_filling *filling, float *rows)
 {
+	const struct fk_state *state = filling->state;
 	const struct fk_columns *columns = &state->columns;
-	const struct fk_evaluator *evaluator = &state->evaluator;
+	const struct fk_planes *planes = filling->planes;
+	const struct fk_run *run = filling->run;
 	for (uint32_t f = 0; f < run->written; f++) {
 		for (uint32_t m = 0; m < columns->count; m++, rows += 3) {
 			int32_t place = columns->places[m];
 			struct kern_vec v = {NAN, NAN, NAN};
 			if (place >= 0)
-				v = vector_at(evaluator->position, evaluator->chunk,
-					place, run->at[f]);
+				v = vector_at(planes->position, planes->room, place,
+					run->at[f]);
 			put_vector(rows, kern_vec_scale(v, state->layout.scale));
 		}
 	}
@@ -49,9 +51,10 @@ fill_positions(const struct fk_state *state, const struct fk_run *run, float *ro
 
 /* w is never negative, so that one rotation has one form. */
 static void
-fill_quaternions(const struct fk_state *state, const struct fk_run *run,
-	const float *planes, float *rows)
+fill_quaternions(const struct fk_filling *filling, const float *planes, float *rows)
 {
+	const struct fk_state *state = filling->state;
+	const struct fk_run *run = filling->run;
 	const struct fk_columns *columns = &state->columns;
 	unsigned x = state->layout.w_first ? 1 : 0, w = state->layout.w_first ? 0 : 3;
 	for (uint32_t f = 0; f < run->written; f++) {
@@ -59,8 +62,8 @@ fill_quaternions(const struct fk_state *state, const struct fk_run *run,
 			int32_t place = columns->places[m];
 			struct kern_quat q = {NAN, NAN, NAN, NAN};
 			if (place >= 0)
-				q = quat_at(planes, state->evaluator.chunk, place,
-					run->at[f]);
+				q = quat_at(
+					planes, filling->planes->room, place, run->at[f]);
 			if (q.w < 0.0f)
 				q = kern_quat_negate(q);
 			put_vector(rows + x, (struct kern_vec){q.x, q.y, q.z});
@@ -70,15 +73,15 @@ fill_quaternions(const struct fk_state *state, const struct fk_run *run,
 }
 
 static void
-fill_local(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_local(const struct fk_filling *filling, float *rows)
 {
-	fill_quaternions(state, run, state->evaluator.local_rotate, rows);
+	fill_quaternions(filling, filling->planes->local_rotate, rows);
 }
 
 static void
-fill_world(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_world(const struct fk_filling *filling, float *rows)
 {
-	fill_quaternions(state, run, state->evaluator.world_rotate, rows);
+	fill_quaternions(filling, filling->planes->world_rotate, rows);
 }
 
 /* How often the way between a frame's neighbours fits into a second; 0 where the motion
@@ -91,21 +94,22 @@ rate(const struct fk_run *run, uint32_t f)
 }
 
 static void
-fill_linear(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_linear(const struct fk_filling *filling, float *rows)
 {
+	const struct fk_state *state = filling->state;
 	const struct fk_columns *columns = &state->columns;
-	const struct fk_evaluator *evaluator = &state->evaluator;
+	const struct fk_planes *planes = filling->planes;
+	const struct fk_run *run = filling->run;
 	for (uint32_t f = 0; f < run->written; f++) {
 		float factor = rate(run, f) * state->layout.scale;
 		for (uint32_t m = 0; m < columns->count; m++, rows += 3) {
 			int32_t place = columns->places[m];
 			struct kern_vec v = {NAN, NAN, NAN};
 			if (place >= 0)
-				v = kern_vec_sub(
-					vector_at(evaluator->position, evaluator->chunk,
-						place, run->after[f]),
-					vector_at(evaluator->position, evaluator->chunk,
-						place, run->before[f]));
+				v = kern_vec_sub(vector_at(planes->position, planes->room,
+							 place, run->after[f]),
+					vector_at(planes->position, planes->room, place,
+						run->before[f]));
 			put_vector(rows, kern_vec_scale(v, factor));
 		}
 	}
@@ -123,34 +127,36 @@ rotation_vector(struct kern_quat turn)
 }
 
 static void
-fill_angular(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_angular(const struct fk_filling *filling, float *rows)
 {
+	const struct fk_state *state = filling->state;
 	const struct fk_columns *columns = &state->columns;
-	const struct fk_evaluator *evaluator = &state->evaluator;
+	const struct fk_planes *planes = filling->planes;
+	const struct fk_run *run = filling->run;
 	for (uint32_t f = 0; f < run->written; f++) {
 		for (uint32_t m = 0; m < columns->count; m++, rows += 3) {
 			int32_t place = columns->places[m];
 			struct kern_vec v = {NAN, NAN, NAN};
 			if (place >= 0)
 				v = rotation_vector(kern_quat_mul(
-					quat_at(evaluator->world_rotate, evaluator->chunk,
-						place, run->after[f]),
-					kern_quat_conjugate(quat_at(
-						evaluator->world_rotate, evaluator->chunk,
-						place, run->before[f]))));
+					quat_at(planes->world_rotate, planes->room, place,
+						run->after[f]),
+					kern_quat_conjugate(quat_at(planes->world_rotate,
+						planes->room, place, run->before[f]))));
 			put_vector(rows, kern_vec_scale(v, rate(run, f)));
 		}
 	}
 }
 
 static void
-fill_weights(const struct fk_state *state, const struct fk_run *run, float *rows)
+fill_weights(const struct fk_filling *filling, float *rows)
 {
-	const struct fk_evaluator *evaluator = &state->evaluator;
-	uint32_t count = state->skeleton.morphs.morph_count;
+	const struct fk_planes *planes = filling->planes;
+	const struct fk_run *run = filling->run;
+	uint32_t count = filling->state->skeleton.morphs.morph_count;
 	for (uint32_t f = 0; f < run->written; f++)
 		for (size_t m = 0; m < count; m++)
-			*rows++ = evaluator->weights[m * evaluator->chunk + run->at[f]];
+			*rows++ = planes->weights[m * planes->room + run->at[f]];
 }
 
 unsigned

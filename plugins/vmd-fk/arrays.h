@@ -11,11 +11,18 @@
 
 #define FK_ARRAYS_MAX 6
 
+/* A run that was evaluated. */
+struct fk_filling {
+	const struct fk_state *state;
+	const struct fk_planes *planes;
+	const struct fk_run *run;
+};
+
 struct fk_array {
 	const char *name;
 	uint32_t columns, components; /* components 0: one number a column */
-	/* Writes run->written rows from the evaluator's planes. */
-	void (*fill)(const struct fk_state *state, const struct fk_run *run, float *rows);
+	/* Writes run->written rows from planes that hold the run.  [any thread] */
+	void (*fill)(const struct fk_filling *filling, float *rows);
 };
 
 /* Those that the state asks for, in their order; how many. */

@@ -5,25 +5,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t
-fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton, int world)
+void
+fk_evaluator_init(
+	struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton, int world)
 {
-	size_t floats = 4 + 3 + 3 + 4 + (world ? 4 : 0);
+	*evaluator = (struct fk_evaluator){
+		.skeleton = skeleton,
+		.track = kern_track_pick(0),
+		.weight = kern_track_weights_pick(0),
+		.morph = kern_morph_pick(0),
+		.pose = kern_pose_pick(0),
+		.world = world,
+	};
+}
+
+size_t
+fk_planes_frame_bytes(const struct fk_evaluator *evaluator)
+{
+	const struct fk_skeleton *skeleton = evaluator->skeleton;
+	size_t floats = 4 + 3 + 3 + 4 + (evaluator->world ? 4 : 0);
 	return sizeof(float) * ((size_t)skeleton->pose.bone_count * floats +
 				       skeleton->morphs.morph_count) +
 	       skeleton->pose.chain_count;
 }
 
-/* Wide loads and stores want it, and so do threads whose parts lie side by side. */
+/* Wide loads and stores want it, and so do threads whose planes lie side by side. */
 enum { CACHE_LINE = 64 };
 
-/* An array of count * chunk * size bytes, all zero, from a cache line's beginning on; NULL
- * where that overflows, too. */
+/* Bytes, all zero, from a cache line's beginning on; NULL where count * room * size
+ * overflows, too. */
 static void *
-planes(size_t count, uint32_t chunk, size_t size)
+plane(size_t count, uint32_t room, size_t size)
 {
 	size_t elements, bytes;
-	if (__builtin_mul_overflow(count + 1, (size_t)chunk, &elements) ||
+	if (__builtin_mul_overflow(count + 1, (size_t)room, &elements) ||
 		__builtin_mul_overflow(elements, size, &bytes) || bytes > SIZE_MAX / 2)
 		return NULL;
 	bytes = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
@@ -32,57 +47,45 @@ planes(size_t count, uint32_t chunk, size_t size)
 }
 
 int
-fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton,
-	const struct fk_evaluator_options *options)
+fk_planes_init(
+	struct fk_planes *planes, const struct fk_evaluator *evaluator, uint32_t room)
 {
+	const struct fk_skeleton *skeleton = evaluator->skeleton;
 	size_t bones = skeleton->pose.bone_count;
-	uint32_t chunk = options->chunk;
-	struct kern_pose probe = {.skeleton = &skeleton->pose, .stride = chunk};
-	memset(evaluator, 0, sizeof *evaluator);
-	evaluator->skeleton = skeleton;
-	evaluator->chunk = chunk;
-	evaluator->threads = options->threads;
-	evaluator->track = kern_track_pick(0);
-	evaluator->weight = kern_track_weights_pick(0);
-	evaluator->morph = kern_morph_pick(0);
-	evaluator->pose = kern_pose_pick(0);
-	evaluator->rotate = planes(bones * 4, chunk, sizeof(float));
-	evaluator->move = planes(bones * 3, chunk, sizeof(float));
-	evaluator->position = planes(bones * 3, chunk, sizeof(float));
-	evaluator->local_rotate = planes(bones * 4, chunk, sizeof(float));
-	if (options->world)
-		evaluator->world_rotate = planes(bones * 4, chunk, sizeof(float));
-	evaluator->weights = planes(skeleton->morphs.morph_count, chunk, sizeof(float));
-	evaluator->ik_enabled = planes(skeleton->pose.chain_count, chunk, 1);
-	/* Each thread's on cache lines of its own. */
-	evaluator->scratch_bytes =
-		(kern_pose_scratch(&probe) / CACHE_LINE + 1) * CACHE_LINE;
-	evaluator->scratch =
-		aligned_alloc(CACHE_LINE, evaluator->scratch_bytes * options->threads);
-	int rc = fk_team_new(options->threads, &evaluator->team);
-	if (rc == 0 && evaluator->rotate != NULL && evaluator->move != NULL &&
-		evaluator->position != NULL && evaluator->local_rotate != NULL &&
-		evaluator->weights != NULL && evaluator->ik_enabled != NULL &&
-		evaluator->scratch != NULL &&
-		(!options->world || evaluator->world_rotate != NULL))
+	struct kern_pose probe = {.skeleton = &skeleton->pose, .stride = room};
+	*planes = (struct fk_planes){
+		.room = room,
+		.rotate = plane(bones * 4, room, sizeof(float)),
+		.move = plane(bones * 3, room, sizeof(float)),
+		.position = plane(bones * 3, room, sizeof(float)),
+		.local_rotate = plane(bones * 4, room, sizeof(float)),
+		.weights = plane(skeleton->morphs.morph_count, room, sizeof(float)),
+		.ik_enabled = plane(skeleton->pose.chain_count, room, 1),
+		.scratch = plane(kern_pose_scratch(&probe), 1, 1),
+	};
+	if (evaluator->world)
+		planes->world_rotate = plane(bones * 4, room, sizeof(float));
+	if (planes->rotate != NULL && planes->move != NULL && planes->position != NULL &&
+		planes->local_rotate != NULL && planes->weights != NULL &&
+		planes->ik_enabled != NULL && planes->scratch != NULL &&
+		(!evaluator->world || planes->world_rotate != NULL))
 		return 0;
-	fk_evaluator_free(evaluator);
+	fk_planes_free(planes);
 	return -ENOMEM;
 }
 
 void
-fk_evaluator_free(struct fk_evaluator *evaluator)
+fk_planes_free(struct fk_planes *planes)
 {
-	fk_team_free(evaluator->team);
-	free(evaluator->rotate);
-	free(evaluator->move);
-	free(evaluator->position);
-	free(evaluator->local_rotate);
-	free(evaluator->world_rotate);
-	free(evaluator->weights);
-	free(evaluator->ik_enabled);
-	free(evaluator->scratch);
-	memset(evaluator, 0, sizeof *evaluator);
+	free(planes->rotate);
+	free(planes->move);
+	free(planes->position);
+	free(planes->local_rotate);
+	free(planes->world_rotate);
+	free(planes->weights);
+	free(planes->ik_enabled);
+	free(planes->scratch);
+	*planes = (struct fk_planes){0};
 }
 
 /* How many of the frames follow each other without a gap. */
@@ -95,33 +98,31 @@ stretch(const uint32_t *frames, uint32_t count)
 	return length;
 }
 
-/* Some frames of a run, for one thread: those from `first` on. */
-struct part {
+/* A piece on its way through the primitives. */
+struct work {
 	const struct fk_evaluator *evaluator;
-	const struct fk_motion *motion;
-	const uint32_t *frames; /* of the part */
-	uint32_t first, count;	/* where it lies in the planes */
+	const struct fk_piece *piece;
+	const struct fk_planes *planes;
 };
 
 static int
-sample_bones(const struct part *part)
+sample_bones(const struct work *work)
 {
-	const struct fk_evaluator *evaluator = part->evaluator;
-	const struct fk_motion *motion = part->motion;
-	size_t stride = evaluator->chunk;
+	const struct fk_evaluator *evaluator = work->evaluator;
+	const struct fk_piece *piece = work->piece;
+	size_t stride = work->planes->room;
 	int rc = 0;
-	for (uint32_t at = 0, length; at < part->count; at += length) {
-		length = stretch(part->frames + at, part->count - at);
+	for (uint32_t at = 0, length; at < piece->count; at += length) {
+		length = stretch(piece->frames + at, piece->count - at);
 		for (size_t i = 0; i < evaluator->skeleton->pose.bone_count; i++) {
-			size_t place = part->first + at;
 			struct kern_track track = {
-				.keys = motion->bones[i],
+				.keys = piece->motion->bones[i],
 				.fixed_axis = evaluator->skeleton->fixed_axis[i],
-				.first_frame = part->frames[at],
+				.first_frame = piece->frames[at],
 				.frame_count = length,
 				.stride = stride,
-				.rotate = evaluator->rotate + i * 4 * stride + place,
-				.move = evaluator->move + i * 3 * stride + place,
+				.rotate = work->planes->rotate + i * 4 * stride + at,
+				.move = work->planes->move + i * 3 * stride + at,
 			};
 			rc = evaluator->track(&track, NULL);
 			if (rc < 0)
@@ -132,21 +133,21 @@ sample_bones(const struct part *part)
 }
 
 static int
-sample_weights(const struct part *part)
+sample_weights(const struct work *work)
 {
-	const struct fk_evaluator *evaluator = part->evaluator;
-	size_t stride = evaluator->chunk;
+	const struct fk_evaluator *evaluator = work->evaluator;
+	const struct fk_piece *piece = work->piece;
+	size_t stride = work->planes->room;
 	int rc = 0;
-	for (uint32_t at = 0, length; at < part->count; at += length) {
-		length = stretch(part->frames + at, part->count - at);
+	for (uint32_t at = 0, length; at < piece->count; at += length) {
+		length = stretch(piece->frames + at, piece->count - at);
 		for (size_t m = 0; m < evaluator->skeleton->morphs.morph_count; m++) {
 			struct kern_track_weights weights = {
-				.keys = part->motion->morphs[m].keys,
-				.key_count = part->motion->morphs[m].count,
-				.first_frame = part->frames[at],
+				.keys = piece->motion->morphs[m].keys,
+				.key_count = piece->motion->morphs[m].count,
+				.first_frame = piece->frames[at],
 				.frame_count = length,
-				.weight = evaluator->weights + m * stride + part->first +
-					  at,
+				.weight = work->planes->weights + m * stride + at,
 			};
 			rc = evaluator->weight(&weights, NULL);
 			if (rc < 0)
@@ -157,98 +158,73 @@ sample_weights(const struct part *part)
 }
 
 static int
-sample_morphs(const struct part *part)
+sample_morphs(const struct work *work)
 {
-	const struct fk_evaluator *evaluator = part->evaluator;
+	const struct fk_evaluator *evaluator = work->evaluator;
+	const struct fk_planes *planes = work->planes;
 	const struct kern_morph_table *table = &evaluator->skeleton->morphs;
-	size_t stride = evaluator->chunk;
-	if (part->motion->matched_morphs == 0) {
+	size_t stride = planes->room;
+	if (work->piece->motion->matched_morphs == 0) {
 		for (size_t m = 0; m < table->morph_count; m++)
-			memset(evaluator->weights + m * stride + part->first, 0,
-				part->count * sizeof *evaluator->weights);
+			memset(planes->weights + m * stride, 0,
+				work->piece->count * sizeof *planes->weights);
 		return 0;
 	}
-	int rc = sample_weights(part);
+	int rc = sample_weights(work);
 	struct kern_morph morph = {
 		.table = table,
-		.frame_count = part->count,
+		.frame_count = work->piece->count,
 		.stride = stride,
-		.weights = evaluator->weights + part->first,
-		.rotate = evaluator->rotate + part->first,
-		.move = evaluator->move + part->first,
+		.weights = planes->weights,
+		.rotate = planes->rotate,
+		.move = planes->move,
 	};
 	return rc == 0 ? evaluator->morph(&morph, NULL) : rc;
 }
 
 static void
-fill_ik(const struct part *part)
+fill_ik(const struct work *work)
 {
-	const struct fk_motion *motion = part->motion;
-	const struct fk_skeleton *skeleton = part->evaluator->skeleton;
-	uint32_t step = fk_motion_step(motion, part->frames[0]);
-	size_t stride = part->evaluator->chunk;
-	for (uint32_t f = 0; f < part->count; f++) {
+	const struct fk_piece *piece = work->piece;
+	const struct fk_motion *motion = piece->motion;
+	const struct fk_skeleton *skeleton = work->evaluator->skeleton;
+	uint32_t step = fk_motion_step(motion, piece->frames[0]);
+	size_t stride = work->planes->room;
+	for (uint32_t f = 0; f < piece->count; f++) {
 		while (step + 1 < motion->step_count &&
-			motion->step_frames[step + 1] <= part->frames[f])
+			motion->step_frames[step + 1] <= piece->frames[f])
 			step++;
 		const uint8_t *enabled =
 			motion->step_count > 0
 				? motion->step_enabled + (size_t)step * skeleton->ik_count
 				: NULL;
 		for (uint32_t c = 0; c < skeleton->pose.chain_count; c++)
-			part->evaluator->ik_enabled[c * stride + part->first + f] =
+			work->planes->ik_enabled[c * stride + f] =
 				enabled == NULL || enabled[skeleton->chain_ik[c]];
 	}
 }
 
-/* The whole run, as the team sees it. */
-struct whole {
-	const struct fk_evaluator *evaluator;
-	const struct fk_motion *motion;
-	const uint32_t *frames;
-	uint32_t count;
-};
-
-static int
-evaluate_part(void *context, uint32_t number, uint32_t worker)
+int
+fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
+	struct fk_planes *planes)
 {
-	const struct whole *whole = context;
-	const struct fk_evaluator *evaluator = whole->evaluator;
-	uint32_t first = number * FK_EVALUATOR_PART, left = whole->count - first;
-	struct part part = {
-		.evaluator = evaluator,
-		.motion = whole->motion,
-		.frames = whole->frames + first,
-		.first = first,
-		.count = left < FK_EVALUATOR_PART ? left : FK_EVALUATOR_PART,
-	};
-	int rc = sample_bones(&part);
-	rc = rc == 0 ? sample_morphs(&part) : rc;
+	struct work work = {evaluator, piece, planes};
+	int rc = sample_bones(&work);
+	rc = rc == 0 ? sample_morphs(&work) : rc;
 	if (rc < 0)
 		return rc;
-	fill_ik(&part);
+	fill_ik(&work);
 	struct kern_pose pose = {
 		.skeleton = &evaluator->skeleton->pose,
-		.frame_count = part.count,
-		.stride = evaluator->chunk,
-		.rotate = evaluator->rotate + first,
-		.move = evaluator->move + first,
-		.ik_enabled = evaluator->ik_enabled + first,
-		.position = evaluator->position + first,
-		.world_rotate = evaluator->world_rotate == NULL
-					? NULL
-					: evaluator->world_rotate + first,
-		.local_rotate = evaluator->local_rotate + first,
-		.scratch = evaluator->scratch + worker * evaluator->scratch_bytes,
+		.frame_count = piece->count,
+		.stride = planes->room,
+		.rotate = planes->rotate,
+		.move = planes->move,
+		.ik_enabled = planes->ik_enabled,
+		.position = planes->position,
+		.world_rotate = planes->world_rotate,
+		.local_rotate = planes->local_rotate,
+		.scratch = planes->scratch,
 	};
 	return evaluator->pose(&pose, NULL);
-}
-
-int
-fk_evaluator_run(struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count)
-{
-	struct whole whole = {evaluator, motion, frames, count};
-	return fk_team_run(evaluator->team, evaluate_part, &whole,
-		(count + FK_EVALUATOR_PART - 1) / FK_EVALUATOR_PART);
 }

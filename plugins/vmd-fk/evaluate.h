@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * evaluate.h - runs of frames through the primitives: tracks, morphs, poses.  The planes
- * it works in are allocated once and serve every motion.
+ * evaluate.h - runs of frames through the primitives: tracks, morphs, poses.  An evaluator
+ * is constant and serves all threads; each of them has planes of its own to work in, which
+ * are allocated once and serve every motion.
  */
 #ifndef FK_EVALUATE_H
 #define FK_EVALUATE_H
 
 #include "plugins/vmd-fk/motion.h"
 #include "plugins/vmd-fk/skeleton.h"
-#include "plugins/vmd-fk/team.h"
 
 struct fk_evaluator {
 	const struct fk_skeleton *skeleton; /* borrowed */
@@ -16,38 +16,44 @@ struct fk_evaluator {
 	kern_track_weights_fn *weight;
 	kern_morph_fn *morph;
 	kern_pose_fn *pose;
-	uint32_t chunk; /* the most frames of one run */
-	/* Planes of `chunk` frames, as kernels/pose.h says; local_rotate and position
-	 * hold the last run's results, and so do world_rotate, which is NULL where
-	 * it was not asked for, and weights. */
+	int world; /* model-space rotations are wanted */
+};
+
+/* One thread's: planes of `room` frames, as kernels/pose.h says.  local_rotate and
+ * position hold the last run's results, and so do world_rotate, which is NULL where the
+ * evaluator wants none, and weights. */
+struct fk_planes {
+	uint32_t room;
 	float *rotate, *move, *weights, *position, *local_rotate, *world_rotate;
 	uint8_t *ik_enabled;
-	struct fk_team *team;
-	uint32_t threads;
-	char *scratch; /* of each thread, scratch_bytes */
-	size_t scratch_bytes;
+	void *scratch;
 };
 
-/* What an evaluator is for. */
-struct fk_evaluator_options {
-	uint32_t chunk;	  /* the most frames of one run */
-	uint32_t threads; /* that evaluate them together, >= 1 */
-	int world;	  /* with world_rotate */
-};
+/* How many frames a thread takes at a time: their planes should stay in its cache. */
+#define FK_PLANES_ROOM 64
 
-/* Frames that one thread takes at a time: their planes should stay in its cache. */
-#define FK_EVALUATOR_PART 64
+/* The plain C. */
+void fk_evaluator_init(
+	struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton, int world);
 
-/* How many bytes one frame of a run takes in planes; world: with world_rotate. */
-size_t fk_evaluator_frame_bytes(const struct fk_skeleton *skeleton, int world);
+/* How many bytes one frame takes in planes. */
+size_t fk_planes_frame_bytes(const struct fk_evaluator *evaluator);
 
 /* 0 or -ENOMEM. */
-int fk_evaluator_init(struct fk_evaluator *evaluator, const struct fk_skeleton *skeleton,
-	const struct fk_evaluator_options *options);
-void fk_evaluator_free(struct fk_evaluator *evaluator);
+int fk_planes_init(
+	struct fk_planes *planes, const struct fk_evaluator *evaluator, uint32_t room);
+/* Planes of zeros are fine. */
+void fk_planes_free(struct fk_planes *planes);
 
-/* Evaluates those frames, ascending, count <= chunk.  0 or a negative errno. */
-int fk_evaluator_run(struct fk_evaluator *evaluator, const struct fk_motion *motion,
-	const uint32_t *frames, uint32_t count);
+/* Some frames of a motion, ascending. */
+struct fk_piece {
+	const struct fk_motion *motion;
+	const uint32_t *frames;
+	uint32_t count; /* at most the planes' room */
+};
+
+/* Evaluates them into the planes.  0 or a negative errno.  [any thread] */
+int fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
+	struct fk_planes *planes);
 
 #endif

@@ -131,11 +131,10 @@ fk_frames_free(struct fk_frames *frames)
 }
 
 int
-fk_run_init(struct fk_run *run, uint32_t room, uint32_t last, int neighbours)
+fk_run_init(struct fk_run *run, uint32_t room, int neighbours)
 {
 	memset(run, 0, sizeof *run);
 	run->room = room;
-	run->last = last;
 	run->neighbours = neighbours;
 	run->evaluated = calloc((size_t)room * 4, sizeof *run->evaluated);
 	if (run->evaluated == NULL)
@@ -161,17 +160,24 @@ evaluate_too(struct fk_run *run, uint32_t frame)
 		run->evaluated[run->evaluated_count++] = frame;
 }
 
-void
-fk_run_fill(struct fk_run *run, const struct fk_frames *frames, uint32_t from)
+uint32_t
+fk_run_capacity(const struct fk_run *run, const struct fk_frames *frames)
 {
-	uint32_t most = run->neighbours ? 3 : 1;
+	if (!run->neighbours)
+		return run->room;
+	/* Frames in a row are each other's neighbours. */
+	return frames->list == NULL && frames->step == 1 ? run->room - 2 : run->room / 3;
+}
+
+void
+fk_run_fill(struct fk_run *run, const struct fk_frames *frames,
+	const struct fk_run_span *span)
+{
 	run->written = run->evaluated_count = 0;
-	for (uint32_t i = from; i < frames->count; i++) {
-		uint32_t frame = fk_frames_at(frames, i), n = run->written;
-		if (run->evaluated_count + most > run->room)
-			break;
+	for (uint32_t n = 0; n < span->count; n++) {
+		uint32_t frame = fk_frames_at(frames, span->from + n);
 		int has_before = run->neighbours && frame > 0;
-		int has_after = run->neighbours && frame < run->last;
+		int has_after = run->neighbours && frame < span->last;
 		if (has_before)
 			evaluate_too(run, frame - 1);
 		evaluate_too(run, frame);

@@ -51,16 +51,23 @@ fk_frames_at(const struct fk_frames *frames, uint32_t i)
 struct fk_run {
 	uint32_t written, evaluated_count;
 	uint32_t *evaluated, *at, *before, *after; /* room for `room` each */
-	uint32_t room;				   /* at least 3 */
-	uint32_t last;				   /* the motion's last frame */
+	uint32_t room;				   /* at least 3 with neighbours */
 	int neighbours;
 };
 
 /* 0 or -ENOMEM. */
-int fk_run_init(struct fk_run *run, uint32_t room, uint32_t last, int neighbours);
+int fk_run_init(struct fk_run *run, uint32_t room, int neighbours);
 void fk_run_free(struct fk_run *run);
 
-/* Takes the frames from number `from` on, as many as there is room for. */
-void fk_run_fill(struct fk_run *run, const struct fk_frames *frames, uint32_t from);
+/* How many of the frames a run takes, wherever it begins: at least 1. */
+uint32_t fk_run_capacity(const struct fk_run *run, const struct fk_frames *frames);
+
+/* Which frames a run takes of a motion that ends at frame `last`: those from number
+ * `from` on, count <= capacity of them. */
+struct fk_run_span {
+	uint32_t from, count, last;
+};
+void fk_run_fill(struct fk_run *run, const struct fk_frames *frames,
+	const struct fk_run_span *span);
 
 #endif

@@ -10,6 +10,7 @@ plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/arrays.h plugins/vmd-fk/arrays.c \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
 	plugins/vmd-fk/team.h plugins/vmd-fk/team.c \
+	plugins/vmd-fk/crew.h plugins/vmd-fk/crew.c \
 	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \
 	plugins/vmd-fk/keys.h plugins/vmd-fk/keys.c \
 	plugins/vmd-fk/camera.h plugins/vmd-fk/camera.c \

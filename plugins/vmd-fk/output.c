@@ -11,17 +11,19 @@
 
 /* One unit on its way out. */
 struct writing {
-	const struct kiln_host *host;
-	uint32_t unit;
-	struct fk_state *state;
+	const struct fk_job *job;
+	const struct fk_state *state;
 	const struct fk_motion *motion;
 	struct fmt_npz *npz;
 	struct fmt_err *err;
 	struct fk_array arrays[FK_ARRAYS_MAX];
 	float *kept[FK_ARRAYS_MAX]; /* the whole of an array, in a pass before its turn */
 	unsigned array_count, passes, pass;
-	struct fk_run run;
-	float *rows; /* a run's, of any array */
+	unsigned first, served; /* arrays of this pass */
+	uint32_t chunk, part;	/* frames */
+	uint32_t from, until;	/* of the chunk at hand */
+	float *rows;		/* of the chunk, of the pass's first array */
+	double seconds;		/* of arithmetic */
 };
 
 static double
@@ -32,26 +34,91 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Evaluates the run and tells the host how it goes. */
-static int
-evaluate(struct writing *w, uint32_t from)
+/* Fills the rows of all arrays of this pass, from the planes that the worker has just
+ * filled. */
+static void
+fill_rows(const struct writing *w, const struct fk_worker *worker, uint32_t from)
 {
-	const struct kiln_host *host = w->host;
-	uint64_t frames = w->motion->frames.count;
+	struct fk_filling filling = {w->state, &worker->planes, &worker->run};
+	const struct fk_array *array = &w->arrays[w->first];
+	array->fill(&filling, w->rows + (from - w->from) * fk_arrays_width(array));
+	for (unsigned i = w->first + 1; i < w->first + w->served; i++) {
+		array = &w->arrays[i];
+		array->fill(&filling, w->kept[i] + from * fk_arrays_width(array));
+	}
+}
+
+static int
+evaluate_part(void *context, uint32_t part, uint32_t number)
+{
+	const struct writing *w = context;
+	struct fk_worker *worker = &w->state->crew.workers[number];
+	struct fk_run *run = &worker->run;
+	uint32_t from = w->from + part * w->part, left = w->until - from;
+	struct fk_run_span span = {
+		from, left < w->part ? left : w->part, w->motion->frame_count - 1};
+	double begin = now();
+	fk_run_fill(run, &w->motion->frames, &span);
+	struct fk_piece piece = {w->motion, run->evaluated, run->evaluated_count};
+	int rc = fk_evaluator_run(&w->state->evaluator, &piece, &worker->planes);
+	double end = now();
+	if (rc == 0)
+		fill_rows(w, worker, from);
+	worker->arithmetic += end - begin;
+	worker->busy += now() - begin;
+	return rc;
+}
+
+/* All parts of the chunk, by whoever works on this unit. */
+static int
+evaluate_parts(struct writing *w)
+{
+	uint32_t parts = (w->until - w->from + w->part - 1) / w->part;
+	int rc = 0;
+	if (w->job->together)
+		return fk_team_run(w->state->crew.team, evaluate_part, w, parts);
+	for (uint32_t part = 0; rc == 0 && part < parts; part++)
+		rc = evaluate_part(w, part, w->job->worker);
+	return rc;
+}
+
+/* What the arithmetic had of the time that a chunk took: its share of the workers' work,
+ * waiting for each other included. */
+static double
+arithmetic_of(const struct writing *w, double seconds)
+{
+	const struct fk_crew *crew = &w->state->crew;
+	double arithmetic = 0, busy = 0;
+	for (uint32_t i = 0; i < crew->threads; i++) {
+		struct fk_worker *worker = &crew->workers[i];
+		if (!w->job->together && i != w->job->worker)
+			continue;
+		arithmetic += worker->arithmetic;
+		busy += worker->busy;
+		worker->arithmetic = worker->busy = 0;
+	}
+	/* Of workers that each have a unit of their own, each has its part of the time. */
+	return (busy > 0 ? seconds * arithmetic / busy : 0) /
+	       (w->job->together ? 1 : crew->threads);
+}
+
+/* Evaluates the chunk and tells the host how it goes. */
+static int
+evaluate(struct writing *w)
+{
+	const struct kiln_host *host = w->job->host;
+	const struct fk_frames *frames = &w->motion->frames;
 	if (host->cancelled(host))
 		return -ECANCELED;
 	double begin = now();
-	fk_run_fill(&w->run, &w->motion->frames, from);
-	int rc = fk_evaluator_run(&w->state->evaluator, w->motion, w->run.evaluated,
-		w->run.evaluated_count);
+	int rc = evaluate_parts(w);
 	if (rc < 0)
 		return fmt_err_set(w->err, rc, "frames %u..%u cannot be evaluated (%s)",
-			w->run.evaluated[0], w->run.evaluated[w->run.evaluated_count - 1],
+			fk_frames_at(frames, w->from), fk_frames_at(frames, w->until - 1),
 			strerror(-rc));
-	/* Frames count once, however often they were evaluated. */
-	host->kernel_time(host, now() - begin, w->pass > 0 ? 0 : w->run.written);
-	host->progress(host, w->unit, frames * w->pass + from + w->run.written,
-		frames * w->passes);
+	w->seconds += arithmetic_of(w, now() - begin);
+	host->progress(host, w->job->unit, (uint64_t)frames->count * w->pass + w->until,
+		(uint64_t)frames->count * w->passes);
 	return 0;
 }
 
@@ -72,7 +139,8 @@ begin_array(const struct writing *w, const struct fk_array *array)
 static unsigned
 plan_pass(const struct writing *w, unsigned first, size_t *bytes)
 {
-	uint64_t room = w->state->budget / 4;
+	uint64_t room =
+		w->state->budget / 4 / (w->job->together ? 1 : w->state->crew.threads);
 	unsigned next = first + 1;
 	for (; next < w->array_count; next++) {
 		size_t row = fk_arrays_width(&w->arrays[next]) * sizeof(float);
@@ -85,27 +153,24 @@ plan_pass(const struct writing *w, unsigned first, size_t *bytes)
 	return next - first;
 }
 
-/* Writes arrays first .. first + count - 1 from one evaluation of all frames. */
+/* Writes the pass's arrays from one evaluation of all frames. */
 static int
-write_pass(struct writing *w, unsigned first, unsigned count)
+write_pass(struct writing *w)
 {
-	const struct fk_state *state = w->state;
-	const struct fk_array *array = &w->arrays[first];
+	const struct fk_array *array = &w->arrays[w->first];
 	uint32_t frames = w->motion->frames.count;
 	int rc = begin_array(w, array);
-	for (uint32_t from = 0; rc == 0 && from < frames; from += w->run.written) {
-		rc = evaluate(w, from);
-		if (rc < 0)
-			break;
-		for (unsigned i = first + 1; i < first + count; i++)
-			w->arrays[i].fill(state, &w->run,
-				w->kept[i] + from * fk_arrays_width(&w->arrays[i]));
-		array->fill(state, &w->run, w->rows);
-		rc = fmt_npz_append(w->npz, w->rows,
-			w->run.written * fk_arrays_width(array) * sizeof(float), w->err);
+	for (w->from = 0; rc == 0 && w->from < frames; w->from = w->until) {
+		w->until = frames - w->from > w->chunk ? w->from + w->chunk : frames;
+		rc = evaluate(w);
+		if (rc == 0)
+			rc = fmt_npz_append(w->npz, w->rows,
+				(w->until - w->from) * fk_arrays_width(array) *
+					sizeof(float),
+				w->err);
 	}
 	rc = rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-	for (unsigned i = first + 1; rc == 0 && i < first + count; i++) {
+	for (unsigned i = w->first + 1; rc == 0 && i < w->first + w->served; i++) {
 		rc = begin_array(w, &w->arrays[i]);
 		if (rc == 0)
 			rc = fmt_npz_append(w->npz, w->kept[i],
@@ -125,6 +190,23 @@ drop_kept(struct writing *w)
 	}
 }
 
+/* Room for the arrays that are kept in this pass, as many as the system grants; for the
+ * others there will be a pass of their own. */
+static void
+keep_arrays(struct writing *w, const size_t *bytes)
+{
+	for (unsigned i = 1; i < w->served; i++) {
+		w->kept[w->first + i] = malloc(bytes[w->first + i] + 1);
+		if (w->kept[w->first + i] != NULL)
+			continue;
+		w->served = i;
+		w->passes++;
+		w->job->host->warn(w->job->host, w->job->unit,
+			"memory was short: the frames were evaluated once more for some "
+			"of the arrays");
+	}
+}
+
 static int
 write_arrays(struct writing *w)
 {
@@ -132,54 +214,53 @@ write_arrays(struct writing *w)
 	int rc = 0;
 	for (unsigned i = 0; i < w->array_count; i += plan_pass(w, i, bytes))
 		w->passes++;
-	for (unsigned first = 0; rc == 0 && first < w->array_count; w->pass++) {
-		unsigned count = plan_pass(w, first, bytes);
-		for (unsigned i = first + 1; i < first + count && rc == 0; i++) {
-			w->kept[i] = malloc(bytes[i] + 1);
-			if (w->kept[i] == NULL)
-				rc = fmt_err_set(w->err, -ENOMEM,
-					"no memory for %zu bytes of %s", bytes[i],
-					w->arrays[i].name);
-		}
-		rc = rc == 0 ? write_pass(w, first, count) : rc;
+	for (w->first = 0; rc == 0 && w->first < w->array_count; w->pass++) {
+		w->served = plan_pass(w, w->first, bytes);
+		keep_arrays(w, bytes);
+		rc = write_pass(w);
 		drop_kept(w);
-		first += count;
+		w->first += w->served;
 	}
 	return rc;
 }
 
+/* A chunk's rows; half as many frames, and half again, where memory is short. */
 static int
 make_rows(struct writing *w)
 {
-	uint32_t room = w->state->evaluator.chunk;
-	size_t widest = 0, cells, bytes;
+	const struct fk_crew *crew = &w->state->crew;
+	size_t widest = 0, cells, bytes = 0;
+	int whole = 1;
+	w->part = fk_run_capacity(&crew->workers[0].run, &w->motion->frames);
+	w->chunk = crew->chunk < w->motion->frames.count ? crew->chunk
+							 : w->motion->frames.count;
 	for (unsigned i = 0; i < w->array_count; i++)
 		if (fk_arrays_width(&w->arrays[i]) > widest)
 			widest = fk_arrays_width(&w->arrays[i]);
-	if (__builtin_mul_overflow(widest, (size_t)room, &cells) ||
-		__builtin_mul_overflow(cells, sizeof(float), &bytes))
-		return fmt_err_set(w->err, -ENOMEM, "%u bones are more than memory holds",
-			w->state->columns.count);
-	w->rows = malloc(bytes + 1);
-	if (w->rows == NULL || fk_run_init(&w->run, room, w->motion->frame_count - 1,
-				       w->state->layout.velocities) < 0)
+	for (; w->rows == NULL && w->chunk > 0; w->chunk /= 2, whole = 0) {
+		if (__builtin_mul_overflow(widest, (size_t)w->chunk, &cells) ||
+			__builtin_mul_overflow(cells, sizeof(float), &bytes))
+			continue;
+		w->rows = malloc(bytes + 1);
+		if (w->rows != NULL)
+			break;
+	}
+	if (w->rows == NULL)
 		return fmt_err_set(
 			w->err, -ENOMEM, "no memory for %zu bytes of rows", bytes);
+	if (!whole)
+		w->job->host->warn(w->job->host, w->job->unit,
+			"memory was short: fewer frames than wanted were written at "
+			"once");
 	return 0;
 }
 
 int
-fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *state,
-	const struct fk_motion *motion, const struct fk_output *output,
-	struct fmt_err *err)
+fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
+	const struct fk_output *output, struct fmt_err *err)
 {
-	struct writing w = {
-		.host = host,
-		.unit = unit,
-		.state = state,
-		.motion = motion,
-		.err = err,
-	};
+	const struct fk_state *state = job->state;
+	struct writing w = {.job = job, .state = state, .motion = motion, .err = err};
 	if (motion->body)
 		w.array_count = fk_arrays_list(state, w.arrays);
 	int rc = make_rows(&w);
@@ -187,13 +268,15 @@ fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *st
 		rc = fmt_npz_open(output->fd, state->layout.compression, &w.npz, err);
 	if (rc == 0)
 		rc = write_arrays(&w);
+	/* Frames count once, however often they were evaluated. */
+	if (w.seconds > 0)
+		job->host->kernel_time(job->host, w.seconds, motion->frames.count);
 	if (rc == 0)
 		rc = fk_facts_write(&(struct fk_facts){
-			host, w.npz, state, motion, output->vmd_file, err});
+			job->host, w.npz, state, motion, output->vmd_file, err});
 	if (rc == 0)
 		rc = fmt_npz_close(w.npz, err);
 	fmt_npz_free(w.npz);
-	fk_run_free(&w.run);
 	free(w.rows);
 	return rc;
 }

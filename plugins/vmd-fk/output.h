@@ -9,11 +9,14 @@
  * by side.  So the first is written as it comes, and those after it are kept meanwhile,
  * as many as a quarter of the budget can hold; for the rest all is evaluated once more:
  * memory follows the budget, never the length of a motion.
+ *
+ * Frames go by chunks, and these by parts.  The thread that evaluates a part writes its
+ * rows, too, while the part's planes are near; what goes into the file goes in order.
  */
 #ifndef FK_OUTPUT_H
 #define FK_OUTPUT_H
 
-#include "plugins/vmd-fk/state.h"
+#include "plugins/vmd-fk/unit.h"
 
 struct fk_output {
 	int fd;		      /* an empty file; stays the caller's */
@@ -21,8 +24,7 @@ struct fk_output {
 };
 
 /* 0, -ECANCELED when the host asked to stop, or another negative errno with *err. */
-int fk_output_write(const struct kiln_host *host, uint32_t unit, struct fk_state *state,
-	const struct fk_motion *motion, const struct fk_output *output,
-	struct fmt_err *err);
+int fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
+	const struct fk_output *output, struct fmt_err *err);
 
 #endif

@@ -301,10 +301,10 @@ draw_panel(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 
 /* Evaluates the frames of the panels, spread from the first to the last. */
 static int
-take_poses(struct sheet *sheet, struct fk_evaluator *evaluator,
-	const struct fk_motion *motion)
+take_poses(struct sheet *sheet, const struct fk_evaluator *evaluator,
+	const struct fk_motion *motion, struct fk_planes *planes)
 {
-	size_t stride = evaluator->chunk;
+	size_t stride = planes->room;
 	uint32_t bones = sheet->skeleton->pose.bone_count;
 	for (uint32_t panel = 0; panel < sheet->panel_count; panel++) {
 		uint64_t last = motion->frame_count - 1;
@@ -312,13 +312,14 @@ take_poses(struct sheet *sheet, struct fk_evaluator *evaluator,
 			sheet->panel_count < 2
 				? 0
 				: (uint32_t)(panel * last / (sheet->panel_count - 1));
-		int rc = fk_evaluator_run(evaluator, motion, &frame, 1);
+		struct fk_piece piece = {motion, &frame, 1};
+		int rc = fk_evaluator_run(evaluator, &piece, planes);
 		if (rc < 0)
 			return rc;
 		sheet->frames[panel] = frame;
 		struct point3 *to = sheet->positions + (size_t)panel * bones;
 		for (size_t i = 0; i < bones; i++) {
-			const float *from = evaluator->position + i * 3 * stride;
+			const float *from = planes->position + i * 3 * stride;
 			to[i] = (struct point3){from[0], from[stride], from[2 * stride]};
 		}
 	}
@@ -326,8 +327,8 @@ take_poses(struct sheet *sheet, struct fk_evaluator *evaluator,
 }
 
 int
-fk_preview_draw(
-	struct fk_evaluator *evaluator, const struct fk_motion *motion, uint8_t *pixels)
+fk_preview_draw(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
+	struct fk_planes *planes, uint8_t *pixels)
 {
 	struct sheet sheet = {.skeleton = evaluator->skeleton};
 	struct fk_canvas canvas = {.pixels = pixels,
@@ -342,7 +343,7 @@ fk_preview_draw(
 	if (sheet.positions == NULL)
 		return -ENOMEM;
 	memset(pixels, 0, (size_t)FK_PREVIEW_WIDTH * FK_PREVIEW_HEIGHT * 3);
-	int rc = take_poses(&sheet, evaluator, motion);
+	int rc = take_poses(&sheet, evaluator, motion, planes);
 	if (rc == 0) {
 		find_limbs(&sheet);
 		choose_view(&sheet);

@@ -13,9 +13,9 @@
 #define FK_PREVIEW_WIDTH  1280
 #define FK_PREVIEW_HEIGHT 960
 
-/* pixels: FK_PREVIEW_WIDTH * FK_PREVIEW_HEIGHT * 3 bytes, RGB.  The evaluator's planes
+/* pixels: FK_PREVIEW_WIDTH * FK_PREVIEW_HEIGHT * 3 bytes, RGB.  The planes
  * are overwritten.  0 or a negative errno. */
-int fk_preview_draw(
-	struct fk_evaluator *evaluator, const struct fk_motion *motion, uint8_t *pixels);
+int fk_preview_draw(const struct fk_evaluator *evaluator, const struct fk_motion *motion,
+	struct fk_planes *planes, uint8_t *pixels);
 
 #endif

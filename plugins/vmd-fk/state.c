@@ -6,12 +6,13 @@
 #include "plugins/vmd-fk/needed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { THREADS_MOST = 64, PARTS_TOGETHER = 2 };
+enum { THREADS_MOST = 64 };
 /* A list of bones: 65536 names of 64 bytes. */
 #define BONES_FILE_MAX (4u << 20)
 
@@ -267,22 +268,40 @@ build_skeleton(struct fk_state *state, const struct fk_switches *switches)
 	return rc;
 }
 
-/* As many frames as were asked for and as an eighth of the budget holds; a frame's
- * velocity takes two more. */
-static uint32_t
-choose_chunk(const struct fk_state *state, uint32_t threads, int world)
+/* The widest row that an array has. */
+static size_t
+row_bytes(const struct fk_state *state)
 {
-	/* Alone a thread takes what its cache holds; together they take a few such parts
-	 * each before they wait for one another. */
-	uint32_t automatic = threads > 1 ? FK_EVALUATOR_PART * PARTS_TOGETHER * threads
-					 : FK_EVALUATOR_PART;
-	uint64_t bytes = fk_evaluator_frame_bytes(&state->skeleton, world) + 1;
-	uint64_t fit = state->budget / 8 / bytes;
-	uint32_t least = state->layout.velocities ? 3 : 1;
-	uint32_t most = state->chunk > 0 ? state->chunk : automatic;
-	if (fit < most)
-		most = (uint32_t)fit;
-	return most < least ? least : most;
+	size_t columns = state->columns.count,
+	       morphs = state->skeleton.morphs.morph_count;
+	return sizeof(float) * (columns * 4 > morphs ? columns * 4 : morphs) + 1;
+}
+
+static int
+make_crew(struct fk_state *state, const struct kiln_host *host, struct fmt_err *err)
+{
+	struct fk_crew_options options = {
+		.threads = host->threads < THREADS_MOST ? host->threads : THREADS_MOST,
+		.chunk = state->chunk,
+		.neighbours = state->layout.velocities,
+		.row_bytes = row_bytes(state),
+		.budget = state->budget,
+	};
+	char text[200];
+	int less = 0;
+	int rc = fk_crew_init(&state->crew, &state->evaluator, &options, &less);
+	if (rc < 0)
+		return fmt_err_set(err, rc, "no memory to evaluate %u bones",
+			state->skeleton.pose.bone_count);
+	snprintf(text, sizeof text,
+		"memory is short for %u bones: %u frames are evaluated at a time and %u "
+		"written together, on %u thread%s",
+		state->skeleton.pose.bone_count, state->crew.workers[0].planes.room,
+		state->crew.chunk, state->crew.threads,
+		state->crew.threads == 1 ? "" : "s");
+	if (less)
+		host->log(host, KILN_WARNING, text);
+	return 0;
 }
 
 static int
@@ -310,16 +329,8 @@ make_ready(struct fk_state *state, const struct kiln_host *host,
 	rc = build_skeleton(state, &switches);
 	if (rc < 0)
 		return fmt_err_set(err, rc, "no memory for the model's skeleton");
-	uint32_t threads = host->threads < THREADS_MOST ? host->threads : THREADS_MOST;
-	struct fk_evaluator_options options = {
-		.chunk = choose_chunk(state, threads, world),
-		.threads = threads,
-		.world = world,
-	};
-	rc = fk_evaluator_init(&state->evaluator, &state->skeleton, &options);
-	return rc < 0 ? fmt_err_set(err, rc, "no memory to evaluate %u bones",
-				state->skeleton.pose.bone_count)
-		      : 0;
+	fk_evaluator_init(&state->evaluator, &state->skeleton, world);
+	return make_crew(state, host, err);
 }
 
 int
@@ -345,7 +356,7 @@ fk_state_free(struct fk_state *state)
 {
 	if (state == NULL)
 		return;
-	fk_evaluator_free(&state->evaluator);
+	fk_crew_free(&state->crew);
 	free(state->columns.bones);
 	free(state->columns.places);
 	free(state->columns.names);

@@ -9,6 +9,7 @@
 #include "plugins/formats/npz.h"
 #include "plugins/formats/vmd.h"
 #include "plugins/kiln_plugin.h"
+#include "plugins/vmd-fk/crew.h"
 #include "plugins/vmd-fk/evaluate.h"
 #include "plugins/vmd-fk/skeleton.h"
 
@@ -41,7 +42,7 @@ enum fk_parameter {
 	FK_PARAMETERS,
 };
 
-/* The most frames of one run that may be asked for: a run should end soon enough to be
+/* The most frames of one chunk that may be asked for: a chunk should end soon enough to be
  * cancelled. */
 #define FK_CHUNK_MAX 1024
 
@@ -70,6 +71,7 @@ struct fk_state {
 	struct fk_skeleton skeleton;
 	struct fk_columns columns;
 	struct fk_evaluator evaluator;
+	struct fk_crew crew;
 	struct fk_wishes wishes;
 	struct fk_layout layout;
 	int preview;

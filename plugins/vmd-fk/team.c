@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Worker w does parts w, w + threads, ... of every piece, so that what a part works in
- * stays in one processor's cache from piece to piece.
+ * Whoever is free takes the next part, so that a thread that was held up holds up nobody.
  * Invariant: below the lock, `piece` counts the pieces begun, and busy the helpers that
  * have not yet ended theirs.
  */
@@ -9,7 +8,12 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+
+/* What a thread's own frames need, many times over: stacks count against the memory that
+ * an engine may have. */
+#define STACK_SIZE ((size_t)1 << 20)
 
 struct helper {
 	struct fk_team *team;
@@ -23,6 +27,7 @@ struct fk_team {
 	fk_team_part_fn *fn;
 	void *context;
 	uint32_t parts, busy;
+	atomic_uint next; /* part that nobody has taken yet */
 	uint64_t piece;
 	int rc, leaving;
 	uint32_t helper_count;
@@ -30,11 +35,11 @@ struct fk_team {
 };
 
 static int
-do_parts(const struct fk_team *team, uint32_t worker)
+do_parts(struct fk_team *team, uint32_t worker)
 {
+	uint32_t part;
 	int rc = 0;
-	for (uint32_t part = worker; rc == 0 && part < team->parts;
-		part += team->helper_count + 1)
+	while (rc == 0 && (part = atomic_fetch_add(&team->next, 1)) < team->parts)
 		rc = team->fn(team->context, part, worker);
 	return rc;
 }
@@ -71,6 +76,9 @@ fk_team_new(uint32_t threads, struct fk_team **made)
 		calloc(1, sizeof *team + (threads - 1) * sizeof team->helpers[0]);
 	if (team == NULL)
 		return -ENOMEM;
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	pthread_mutex_init(&team->lock, NULL);
 	pthread_cond_init(&team->begun, NULL);
 	pthread_cond_init(&team->over, NULL);
@@ -78,10 +86,11 @@ fk_team_new(uint32_t threads, struct fk_team **made)
 		struct helper *helper = &team->helpers[team->helper_count];
 		helper->team = team;
 		helper->worker = team->helper_count + 1;
-		if (pthread_create(&helper->thread, NULL, help, helper) != 0)
+		if (pthread_create(&helper->thread, &attributes, help, helper) != 0)
 			break;
 		team->helper_count++;
 	}
+	pthread_attr_destroy(&attributes);
 	*made = team;
 	return 0;
 }
@@ -103,6 +112,12 @@ fk_team_free(struct fk_team *team)
 	free(team);
 }
 
+uint32_t
+fk_team_threads(const struct fk_team *team)
+{
+	return team->helper_count + 1;
+}
+
 int
 fk_team_run(struct fk_team *team, fk_team_part_fn *fn, void *context, uint32_t parts)
 {
@@ -111,6 +126,7 @@ fk_team_run(struct fk_team *team, fk_team_part_fn *fn, void *context, uint32_t p
 	team->context = context;
 	team->parts = parts;
 	team->rc = 0;
+	atomic_store(&team->next, 0);
 	if (parts == 1 || team->helper_count == 0)
 		return do_parts(team, 0);
 	pthread_mutex_lock(&team->lock);

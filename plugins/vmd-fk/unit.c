@@ -175,15 +175,15 @@ read_file(int fd, const struct fmt_vmd_options *options, struct fmt_vmd *vmd,
 }
 
 static int
-read_motion(const struct kiln_host *host, struct fk_state *state,
-	const struct kiln_batch *batch, uint32_t number, struct fk_motion *motion,
-	struct fmt_err *err)
+read_motion(const struct fk_job *job, struct fk_motion *motion, struct fmt_err *err)
 {
-	const struct kiln_unit *unit = batch->units[number];
+	const struct kiln_host *host = job->host;
+	const struct fk_state *state = job->state;
+	const struct kiln_unit *unit = job->batch->units[job->unit];
 	struct fmt_vmd vmd = {0};
 	if (unit->kind != KILN_FILE || unit->input_count != 1)
 		return fmt_err_set(err, -EBADMSG, "expected one VMD or VPD file");
-	int fd = host->open_input(host, number, unit->inputs[0]->name);
+	int fd = host->open_input(host, job->unit, unit->inputs[0]->name);
 	if (fd < 0)
 		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
 	int rc = read_file(fd, &state->wishes.reading, &vmd, err);
@@ -195,20 +195,19 @@ read_motion(const struct kiln_host *host, struct fk_state *state,
 		fmt_err_set(err, rc, "no memory for %u keys",
 			vmd.bone_keys + vmd.morph_keys + vmd.camera_count);
 	if (rc == 0)
-		tell_facts(host, number, state, motion);
+		tell_facts(host, job->unit, state, motion);
 	fmt_vmd_free(&vmd);
 	return rc;
 }
 
 /* Creates STEM.suffix; closed by the caller. */
 static int
-create(const struct kiln_host *host, const struct kiln_batch *batch, uint32_t number,
-	const char *suffix, uint32_t flags, struct fmt_err *err)
+create(const struct fk_job *job, const char *suffix, uint32_t flags, struct fmt_err *err)
 {
 	char *name;
-	if (asprintf(&name, "%s%s", batch->units[number]->stem, suffix) < 0)
+	if (asprintf(&name, "%s%s", job->batch->units[job->unit]->stem, suffix) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
-	int fd = host->create(host, number, name, flags);
+	int fd = job->host->create(job->host, job->unit, name, flags);
 	if (fd < 0)
 		fmt_err_set(err, fd, "'%s' cannot be created (%s)", name, strerror(-fd));
 	free(name);
@@ -216,9 +215,8 @@ create(const struct kiln_host *host, const struct kiln_batch *batch, uint32_t nu
 }
 
 static int
-write_preview(const struct kiln_host *host, struct fk_state *state,
-	const struct kiln_batch *batch, uint32_t number, const struct fk_motion *motion,
-	struct fmt_err *err)
+write_preview(
+	const struct fk_job *job, const struct fk_motion *motion, struct fmt_err *err)
 {
 	struct fmt_png png = {.stride = FK_PREVIEW_WIDTH * 3,
 		.width = FK_PREVIEW_WIDTH,
@@ -227,12 +225,12 @@ write_preview(const struct kiln_host *host, struct fk_state *state,
 	uint8_t *pixels = malloc((size_t)FK_PREVIEW_WIDTH * FK_PREVIEW_HEIGHT * 3);
 	if (pixels == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for the preview");
-	int rc = fk_preview_draw(&state->evaluator, motion, pixels);
+	const struct fk_state *state = job->state;
+	int rc = fk_preview_draw(&state->evaluator, motion,
+		&state->crew.workers[job->worker].planes, pixels);
 	if (rc < 0)
 		fmt_err_set(err, rc, "the preview cannot be drawn (%s)", strerror(-rc));
-	int fd =
-		rc == 0 ? create(host, batch, number, ".preview.png", KILN_COMPANION, err)
-			: rc;
+	int fd = rc == 0 ? create(job, ".preview.png", KILN_COMPANION, err) : rc;
 	if (fd >= 0) {
 		png.pixels = pixels;
 		rc = fmt_png_write(fd, &png, err);
@@ -245,18 +243,17 @@ write_preview(const struct kiln_host *host, struct fk_state *state,
 }
 
 static int
-write_outputs(const struct kiln_host *host, struct fk_state *state,
-	const struct kiln_batch *batch, uint32_t number, const struct fk_motion *motion,
-	struct fmt_err *err)
+write_outputs(
+	const struct fk_job *job, const struct fk_motion *motion, struct fmt_err *err)
 {
-	struct fk_output output = {.vmd_file = batch->units[number]->name};
-	output.fd = create(host, batch, number, ".npz", KILN_PRIMARY, err);
+	struct fk_output output = {.vmd_file = job->batch->units[job->unit]->name};
+	output.fd = create(job, ".npz", KILN_PRIMARY, err);
 	if (output.fd < 0)
 		return output.fd;
-	int rc = fk_output_write(host, number, state, motion, &output, err);
+	int rc = fk_output_write(job, motion, &output, err);
 	close(output.fd);
-	if (rc == 0 && state->preview && motion->body)
-		rc = write_preview(host, state, batch, number, motion, err);
+	if (rc == 0 && job->state->preview && motion->body)
+		rc = write_preview(job, motion, err);
 	return rc;
 }
 
@@ -274,24 +271,25 @@ class_of(int rc, int reading)
 }
 
 int
-fk_unit_process(const struct kiln_host *host, struct fk_state *state,
-	const struct kiln_batch *batch, uint32_t number)
+fk_unit_process(const struct fk_job *job)
 {
+	const struct kiln_host *host = job->host;
 	struct fmt_err err = {0};
 	struct fk_motion motion = {0};
 	char reason[sizeof err.text + 300];
 	if (host->cancelled(host))
-		return host->done(host, number, KILN_CANCELLED, "the host asked to stop");
-	int rc = read_motion(host, state, batch, number, &motion, &err);
+		return host->done(
+			host, job->unit, KILN_CANCELLED, "the host asked to stop");
+	int rc = read_motion(job, &motion, &err);
 	uint32_t verdict = class_of(rc, 1);
 	if (rc == 0) {
-		rc = write_outputs(host, state, batch, number, &motion, &err);
+		rc = write_outputs(job, &motion, &err);
 		verdict = class_of(rc, 0);
 	}
 	fk_motion_free(&motion);
 	if (rc == -ECANCELED)
 		fmt_err_set(&err, rc, "the host asked to stop");
-	snprintf(reason, sizeof reason, "'%.255s': %s", batch->units[number]->name,
-		err.text);
-	return host->done(host, number, verdict, rc == 0 ? NULL : reason);
+	snprintf(reason, sizeof reason, "'%.255s': %s",
+		job->batch->units[job->unit]->name, err.text);
+	return host->done(host, job->unit, verdict, rc == 0 ? NULL : reason);
 }

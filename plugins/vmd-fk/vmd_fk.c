@@ -12,6 +12,7 @@
 #include "plugins/vmd-fk/variant.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int
@@ -29,17 +30,69 @@ vmd_fk_open(const struct kiln_host *host, const struct kiln_params *params, void
 	return 0;
 }
 
+/* A unit of more bytes than this has enough frames for all threads to share; smaller ones
+ * are spread over them as they are: reading and writing then go side by side, too. */
+#define SHARED_FROM (UINT64_C(8) << 20)
+
+static int
+is_shared(const struct kiln_unit *unit)
+{
+	return unit->input_count > 0 && unit->inputs[0]->bytes >= SHARED_FROM;
+}
+
+/* Units that each worker takes alone: numbers into the batch. */
+struct spread {
+	struct fk_job job;
+	const uint32_t *units;
+};
+
+static int
+process_alone(void *context, uint32_t part, uint32_t worker)
+{
+	const struct spread *spread = context;
+	struct fk_job job = spread->job;
+	job.unit = spread->units[part];
+	job.worker = worker;
+	return fk_unit_process(&job);
+}
+
+static int
+process_together(const struct fk_job *whole, uint32_t unit)
+{
+	struct fk_job job = *whole;
+	job.unit = unit;
+	job.together = 1;
+	return fk_unit_process(&job);
+}
+
+/* A unit's result is the same whoever has it, and with whom. */
 static int
 vmd_fk_process(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 {
-	for (uint32_t number = 0; number < batch->unit_count; number++) {
-		int rc = fk_unit_process(host, state, batch, number);
-		if (rc < 0) {
-			host->fail(host, "the host did not take the verdict on a unit");
-			return rc;
-		}
+	const struct fk_state *made = state;
+	uint32_t *units = calloc((size_t)batch->unit_count + 1, sizeof *units);
+	struct spread spread = {
+		.job = {.host = host, .state = made, .batch = batch}, .units = units};
+	uint32_t count = 0;
+	int rc = 0;
+	if (units == NULL) {
+		host->fail(host, "no memory for a list of units");
+		return -ENOMEM;
 	}
-	return 0;
+	for (uint32_t i = 0; i < batch->unit_count; i++)
+		if (!is_shared(batch->units[i]))
+			units[count++] = i;
+	if (count == 1)
+		rc = process_together(&spread.job, units[0]);
+	else if (count > 1)
+		rc = fk_team_run(made->crew.team, process_alone, &spread, count);
+	for (uint32_t i = 0; rc == 0 && i < batch->unit_count; i++)
+		if (is_shared(batch->units[i]))
+			rc = process_together(&spread.job, i);
+	free(units);
+	if (rc < 0)
+		host->fail(host, "the host did not take the verdict on a unit");
+	return rc;
 }
 
 static void
@@ -215,8 +268,9 @@ static const struct kiln_param param_chunk = {
 	.name = "chunk",
 	.default_text = "\"auto\"",
 	.unit = "frames",
-	.help = "How many frames are evaluated together: \"auto\" or 1..1024; changes "
-		"speed and memory, never a result.",
+	.help = "How many frames are evaluated and written together: \"auto\" or "
+		"1..1024; "
+		"changes speed and memory, never a result.",
 };
 
 /* In the order of enum fk_parameter. */

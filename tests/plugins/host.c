@@ -4,10 +4,15 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A plugin may call from any of its threads; what is of the whole batch, not of a unit, is
+ * counted below this. */
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
 static void *
 grab(size_t count, size_t size)
@@ -118,12 +123,12 @@ static int
 cancelled(const struct kiln_host *host)
 {
 	struct t_host *h = (struct t_host *)host;
-	if (h->cancel_after < 0)
-		return 0;
-	if (h->cancel_after == 0)
-		return 1;
-	h->cancel_after--;
-	return 0;
+	pthread_mutex_lock(&counting);
+	int yes = h->cancel_after == 0;
+	if (h->cancel_after > 0)
+		h->cancel_after--;
+	pthread_mutex_unlock(&counting);
+	return yes;
 }
 
 static void
@@ -173,8 +178,10 @@ static void
 kernel_time(const struct kiln_host *host, double seconds, uint64_t frames)
 {
 	struct t_host *h = (struct t_host *)host;
+	pthread_mutex_lock(&counting);
 	h->seconds += seconds;
 	h->frames += frames;
+	pthread_mutex_unlock(&counting);
 }
 
 static const struct kiln_host services = {

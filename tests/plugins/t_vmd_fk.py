@@ -9,6 +9,7 @@ import json
 import math
 import os
 import random
+import resource
 import struct
 import subprocess
 import sys
@@ -67,17 +68,20 @@ def dance(seed, last):
 class Run:
     """One batch through run-plugin."""
 
-    def __init__(self, folder, files, *options, params=(), model="model.pmx", expect=0):
+    def __init__(self, folder, files, *options, params=(), model="model.pmx", expect=0, data_limit=None):
         command = [os.path.join(BUILD, "tests/plugins/run-plugin"),
                    os.path.join(BUILD, "plugins/vmd-fk.so"), "vmd-fk", "-o", folder,
                    "-p", "model=" + os.path.join(folder, model), *options]
         for param in params:
             command += ["-p", param]
         done = subprocess.run(command + [os.path.join(folder, f) for f in files],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              preexec_fn=None if data_limit is None else lambda: resource.setrlimit(
+                                  resource.RLIMIT_DATA, (data_limit, data_limit)))
+        self.status = done.returncode
         self.lines = done.stdout.decode("utf-8", "replace").splitlines()
         self.stderr = done.stderr.decode("utf-8", "replace")
-        if done.returncode != expect:
+        if expect is not None and done.returncode != expect:
             raise AssertionError("status %d, expected %d: %s %s" % (
                 done.returncode, expect, self.lines[-3:], self.stderr[-600:]))
 
@@ -192,6 +196,17 @@ def t_independent_of_the_batch(folder):
     for name in files:
         Run(folder, [name])
     assert outputs() == together, "alone"
+    # Several threads take units each, and share one that is alone or long.
+    write(folder, "long.vmd", mmd.vmd([("首", frame, (0, frame % 7, 0), QUARTER_Z) for frame in range(80000)]))
+    assert os.path.getsize(os.path.join(folder, "long.vmd")) > 8 << 20
+    for threads in ("2", "3", "16"):
+        for company in (files, shuffled, files[:2], ["bad.vmd", files[3]], ["long.vmd"] + shuffled, files[:1]):
+            mine = [f for f in files if f in company]
+            for f in mine:
+                os.remove(os.path.join(folder, f.replace("vmd", "npz")))
+            run = Run(folder, company, "-j", threads)
+            assert outputs() == together, (threads, company)
+            assert all((run.verdict(i)[0] == OK) == (f != "bad.vmd") for i, f in enumerate(company))
 
 
 def t_threads_change_no_bit(folder):
@@ -215,6 +230,28 @@ def t_memory_changes_no_bit(folder):
     b = load(folder, "a")
     assert all(a[key].tobytes() == b[key].tobytes() for key in a)
     assert run.told("kernel 1001 frames"), run.lines[-1]
+    assert run.told("log 4 memory is short"), run.lines
+    assert not Run(folder, ["a.vmd"]).told("log"), "a warning without need"
+
+
+def t_refused_memory_is_halved(folder):
+    """What the system refuses is asked for by halves, with a warning, down to failing with a reason."""
+    bones = [{"name": "b%d" % i, "parent": i - 1, "position": (0, i, 0)} for i in range(120)]
+    write(folder, "wide.pmx", mmd.pmx(bones))
+    write(folder, "a.vmd", mmd.vmd([("b%d" % i, 1500 * (i % 7), (i, 0, 0), QUARTER_Z) for i in range(40)]))
+    options = dict(params=["compression=none"], model="wide.pmx")
+    Run(folder, ["a.vmd"], **options)
+    whole, ends = read(folder, "a.npz"), set()
+    for limit in range(64, 2, -2):
+        run = Run(folder, ["a.vmd"], "-j", "16", expect=None, data_limit=limit << 20, **options)
+        less = bool(run.told("log 4 memory is short") or run.told("warn 0 memory was short"))
+        if run.status == 0 and run.verdict()[0] == OK:
+            assert read(folder, "a.npz") == whole, limit
+            ends.add("less" if less else "whole")
+        else:
+            assert run.status == 3 and run.told("fail") or run.verdict()[0] == TRANSIENT, (limit, run.lines)
+            ends.add("failed")
+    assert "less" in ends and "failed" in ends, ends
 
 
 def t_short_motions(folder):
