@@ -92,6 +92,12 @@ by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 		outcome->state = KD_STATE_READY;
 		outcome->refund = 1;
 		break;
+	case KD_UNIT_HELD:
+		/* The try does not count, and no number of them is enough to give up. */
+		outcome->state = KD_STATE_DEFERRED;
+		outcome->not_before = judge->now + backoff(judge->rule, 1);
+		outcome->refund = 1;
+		break;
 	case KD_UNIT_CRASHED:
 		crashed(judge, unit, result->reason, outcome);
 		return;

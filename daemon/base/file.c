@@ -48,8 +48,19 @@ kd_file_open_regular(int dir, const char *path, struct stat *st)
 	return fd;
 }
 
+/* A folder whose name may not survive a power cut must not be found there next time. */
+static int
+sync_new(int dir, const char *name)
+{
+	if (fsync(dir) == 0)
+		return 0;
+	int error = errno;
+	unlinkat(dir, name, AT_REMOVEDIR);
+	return -error;
+}
+
 int
-kd_file_make_parents(int dir, const char *path)
+kd_file_make_parents(int dir, const char *path, int durable)
 {
 	char part[PATH_MAX];
 	int at = fcntl(dir, F_DUPFD_CLOEXEC, 3);
@@ -60,7 +71,7 @@ kd_file_make_parents(int dir, const char *path)
 	for (; (slash = strchr(path, '/')) != NULL; path = slash + 1) {
 		snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
 		if (mkdirat(at, part, 0755) == 0)
-			rc = fsync(at) < 0 ? -errno : 0;
+			rc = durable ? sync_new(at, part) : 0;
 		else if (errno != EEXIST)
 			rc = -errno;
 		int next = rc < 0 ? rc

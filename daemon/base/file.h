@@ -20,9 +20,9 @@ int kd_file_open_beneath(int dir, const char *path, int flags, mode_t mode);
  * refused (-EINVAL) when it is no regular file. */
 int kd_file_open_regular(int dir, const char *path, struct stat *st);
 
-/* Makes the folders of path's parents below dir, 0755 less umask; each new one is
+/* Makes the folders of path's parents below dir, 0755 less umask; durable: each new one is
  * fsynced into its parent.  -ELOOP for a symbolic link on the way. */
-int kd_file_make_parents(int dir, const char *path);
+int kd_file_make_parents(int dir, const char *path, int durable);
 
 /* Opens the parent folder of path beneath dir and points *base at the last component
  * (into path). */

@@ -21,7 +21,7 @@ open_below(int root, const char *path, int make)
 		return kd_file_open_beneath(root, ".", O_RDONLY | O_DIRECTORY, 0);
 	if (snprintf(inside, sizeof inside, "%s/.", path) >= (int)sizeof inside)
 		return -ENAMETOOLONG;
-	int rc = make ? kd_file_make_parents(root, inside) : 0;
+	int rc = make ? kd_file_make_parents(root, inside, 1) : 0;
 	return rc < 0 ? rc : kd_file_open_beneath(root, path, O_RDONLY | O_DIRECTORY, 0);
 }
 
@@ -125,8 +125,8 @@ kd_folder_sync(struct kd_folders *folders)
 {
 	for (size_t i = 0; i < folders->count; i++) {
 		struct kd_folder *folder = &folders->list[i];
-		if (folder->touched && fsync(folder->fd) < 0)
-			folder->failed = errno;
+		if (folder->touched)
+			folder->failed = fsync(folder->fd) < 0 ? errno : 0;
 		folder->touched = 0;
 	}
 }

@@ -11,7 +11,7 @@ struct kd_folder {
 	char *path; /* below the output root; "" is the root */
 	int fd;
 	int touched; /* has new names: to be fsynced */
-	int failed;  /* errno of that fsync */
+	int failed;  /* errno of the last fsync; 0: it went well */
 	int listed;
 	char **sidecars; /* names of files that end like a sidecar, sorted, once listed */
 	size_t sidecar_count;
@@ -33,7 +33,7 @@ void kd_folder_list(struct kd_folder *folder);
 /* The index of the first sidecar whose name is not below `name`. */
 size_t kd_folder_seek(const struct kd_folder *folder, const char *name);
 
-/* fsyncs those that were touched; each once, and never again after a failure. */
+/* fsyncs those that were touched since the last time; `failed` says how that ended. */
 void kd_folder_sync(struct kd_folders *folders);
 
 void kd_folder_close(struct kd_folders *folders);

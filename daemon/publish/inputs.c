@@ -4,6 +4,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/hash.h"
 #include "daemon/base/name.h"
+#include "daemon/publish/copy.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -70,7 +71,7 @@ transfer_open(struct transfer *transfer, int root, const char *path, const char 
 	if (top < 0)
 		return rc < 0 ? rc : -errno;
 	const char *base;
-	rc = kd_file_make_parents(top, path);
+	rc = kd_file_make_parents(top, path, 1);
 	transfer->to = rc < 0 ? rc : kd_file_open_parent(top, path, &base);
 	close(top);
 	return transfer->to < 0 ? transfer->to : 0;
@@ -88,72 +89,6 @@ remove_hidden(int dir, const char *name)
 	if (rc == 0 && fsync(dir) < 0)
 		rc = -errno;
 	return rc < 0 ? rc : kd_file_remove_tree(dir, hidden);
-}
-
-static int copy_entry(int from, const char *name, int to, const char *target);
-
-static int
-copy_folder(int from, int to)
-{
-	DIR *dir = fdopendir(from);
-	if (dir == NULL) {
-		int error = errno;
-		close(from);
-		return -error;
-	}
-	int rc = 0;
-	struct dirent *entry;
-	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			rc = copy_entry(dirfd(dir), entry->d_name, to, entry->d_name);
-	if (rc == 0 && errno != 0)
-		rc = -errno;
-	closedir(dir);
-	if (rc == 0 && fsync(to) < 0)
-		rc = -errno;
-	return rc;
-}
-
-static int
-copy_file(int from, const char *name, int to, const char *target)
-{
-	struct stat st;
-	int in = kd_file_open_regular(from, name, &st);
-	if (in < 0)
-		return in;
-	int out = kd_file_open_beneath(
-		to, target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	int rc = out < 0 ? out : kd_file_copy(in, out);
-	struct timespec times[2] = {st.st_atim, st.st_mtim};
-	if (rc == 0 && (fchmod(out, st.st_mode & 0777) < 0 || futimens(out, times) < 0))
-		rc = -errno;
-	if (rc == 0 && fsync(out) < 0)
-		rc = -errno;
-	if (out >= 0 && close(out) < 0 && rc == 0)
-		rc = -errno;
-	close(in);
-	return rc;
-}
-
-static int
-copy_entry(int from, const char *name, int to, const char *target)
-{
-	int folder =
-		kd_file_open_beneath(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (folder == -ENOTDIR)
-		return copy_file(from, name, to, target);
-	if (folder < 0)
-		return folder;
-	int made = mkdirat(to, target, 0755) < 0
-			   ? -errno
-			   : kd_file_open_beneath(to, target, O_RDONLY | O_DIRECTORY, 0);
-	if (made < 0) {
-		close(folder);
-		return made;
-	}
-	int rc = copy_folder(folder, made);
-	close(made);
-	return rc;
 }
 
 /* Whether both are regular files of the same content: a copy that a crash left. */
@@ -183,7 +118,7 @@ move_across(const struct transfer *transfer, const char *target)
 	snprintf(hidden, sizeof hidden, ".kiln-coming.%.200s", target);
 	int rc = kd_file_remove_tree(transfer->to, hidden);
 	if (rc == 0)
-		rc = copy_entry(transfer->from, transfer->name, transfer->to, hidden);
+		rc = kd_copy_entry(transfer->from, transfer->name, transfer->to, hidden);
 	if (rc == 0)
 		rc = kd_file_rename_new(transfer->to, hidden, transfer->to, target);
 	if (rc == 0 && fsync(transfer->to) < 0)

@@ -1,9 +1,12 @@
 # What becomes of outputs and inputs.
 noinst_LIBRARIES += libkdpublish.a
 libkdpublish_a_SOURCES = \
+	daemon/publish/copy.h daemon/publish/copy.c \
+	daemon/publish/durable.h daemon/publish/durable.c \
 	daemon/publish/folder.h daemon/publish/folder.c \
 	daemon/publish/inputs.h daemon/publish/inputs.c \
 	daemon/publish/publish.h daemon/publish/publish.c \
+	daemon/publish/restage.h daemon/publish/restage.c \
 	daemon/publish/sidecar.h daemon/publish/sidecar.c \
 	daemon/publish/slot.h daemon/publish/slot.c \
 	daemon/publish/stage.h daemon/publish/stage.c

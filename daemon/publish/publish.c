@@ -3,7 +3,9 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/publish/durable.h"
 #include "daemon/publish/folder.h"
+#include "daemon/publish/restage.h"
 #include "daemon/publish/slot.h"
 
 #include <dirent.h>
@@ -108,11 +110,12 @@ finish_file(const struct kd_publisher *publisher, int dir, struct kd_output *out
 		rc = -errno;
 	if (rc == 0 && fchmod(fd, publisher->manifest->mode) < 0)
 		rc = -errno;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
+	int unsynced = rc == 0 && fsync(fd) < 0;
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
-	return rc;
+	return rc == 0 && unsynced ? kd_restage_file(publisher->stage, dir, output->path,
+					     output->sha256)
+				   : rc;
 }
 
 /* All of a staged tree's directories, bottom up.  Takes fd. */
@@ -159,14 +162,39 @@ finish_outputs(const struct kd_publisher *publisher, struct kd_publish_unit *uni
 	for (uint32_t i = 0; rc == 0 && i < unit->output_count; i++) {
 		rc = finish_file(publisher, dir, &unit->outputs[i]);
 		if (rc < 0)
-			settle(unit, KD_UNIT_TRANSIENT,
+			settle(unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
 				KD_NAME(unit->outputs[i].path), strerror(-rc));
 	}
 	if (dir >= 0)
 		close(dir);
 	else
-		settle(unit, KD_UNIT_TRANSIENT, "its stage is gone: %s", strerror(-rc));
+		settle(unit, KD_UNIT_HELD, "its stage is gone: %s", strerror(-rc));
+}
+
+/* A new file of that text; *unsynced: its fsync failed. */
+static int
+write_new(const struct kd_publisher *publisher, const struct kd_slot *slot,
+	const char *text, int *unsynced)
+{
+	int dir = kd_slot_sidecar_folder(slot);
+	unlinkat(dir, slot->staged_sidecar, 0);
+	int fd = kd_file_open_beneath(dir, slot->staged_sidecar,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	int rc = fd < 0 ? fd : kd_file_write_all(fd, text, strlen(text));
+	if (rc == 0)
+		rc = kd_file_write_all(fd, "\n", 1);
+	if (rc == 0 && publisher->group != (gid_t)-1 &&
+		fchown(fd, (uid_t)-1, publisher->group) < 0)
+		rc = -errno;
+	if (rc == 0 && fchmod(fd, publisher->manifest->mode) < 0)
+		rc = -errno;
+	*unsynced = rc == 0 && fsync(fd) < 0;
+	if (*unsynced)
+		rc = -errno;
+	if (fd >= 0 && close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
 }
 
 /* Writes the sidecar for that slot: inside the directory, or beside in the stage. */
@@ -181,23 +209,10 @@ write_sidecar(const struct kd_publisher *publisher, const struct kd_publish_unit
 	json_decref(json);
 	if (text == NULL)
 		return -ENOMEM;
-	int dir = kd_slot_sidecar_folder(slot);
-	unlinkat(dir, slot->staged_sidecar, 0);
-	int fd = kd_file_open_beneath(dir, slot->staged_sidecar,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	int rc = fd < 0 ? fd : kd_file_write_all(fd, text, strlen(text));
-	if (rc == 0)
-		rc = kd_file_write_all(fd, "\n", 1);
+	int rc = 0, unsynced = 1;
+	for (int i = 0; unsynced && i < KD_RESTAGE_TRIES; i++)
+		rc = write_new(publisher, slot, text, &unsynced);
 	free(text);
-	if (rc == 0 && publisher->group != (gid_t)-1 &&
-		fchown(fd, (uid_t)-1, publisher->group) < 0)
-		rc = -errno;
-	if (rc == 0 && fchmod(fd, publisher->manifest->mode) < 0)
-		rc = -errno;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	if (fd >= 0 && close(fd) < 0 && rc == 0)
-		rc = -errno;
 	return rc;
 }
 
@@ -376,7 +391,7 @@ place(struct kd_publisher *publisher, struct kd_publish_unit *unit)
 		settle(unit, KD_UNIT_BAD,
 			"its output's name would be longer than %d bytes", NAME_MAX);
 	else if (rc <= 0)
-		settle(unit, KD_UNIT_TRANSIENT, "cannot publish it in '%s/%s': %s",
+		settle(unit, KD_UNIT_HELD, "cannot publish it in '%s/%s': %s",
 			KD_NAME(publisher->manifest->out),
 			KD_NAME(unit->sidecar.unit->output),
 			strerror(rc == 0 ? EEXIST : -rc));
@@ -392,21 +407,7 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 	for (size_t i = 0; i < count; i++)
 		if (units[i]->status == KD_UNIT_PUBLISHED)
 			place(publisher, units[i]);
-	kd_folder_sync(&publisher->folders);
-	/* Visible, but not known to survive a power cut: the next attempt finds it and
-	 * makes it durable.  Never run again under a new name. */
-	for (size_t i = 0; i < count; i++) {
-		struct kd_publish_unit *unit = units[i];
-		if (unit->status != KD_UNIT_PUBLISHED && unit->status != KD_UNIT_ALREADY)
-			continue;
-		const struct kd_folder *folder = kd_folder_open(
-			&publisher->folders, unit->sidecar.unit->output, 0);
-		if (folder != NULL && folder->failed != 0)
-			settle(unit, KD_UNIT_TRANSIENT,
-				"published as '%s', but its folder could not be made "
-				"durable: %s",
-				KD_NAME(unit->primary), strerror(folder->failed));
-	}
+	kd_durable_units(publisher->stage, &publisher->folders, units, count);
 }
 
 static int

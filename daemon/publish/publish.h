@@ -8,8 +8,10 @@
  * A directory is one rename, its kiln.json inside.  The folders that got new names are
  * fsynced once a batch.
  *
- * A failed fsync is never repeated on the same file: the kernel has marked the pages
- * clean and forgotten the error.  The unit is to be run again, into new files.
+ * A failed fsync is never repeated on the same file (restage.h): new files take its place.
+ * Where the folder's own fails, all that was published there is exchanged for new files
+ * before it is tried again.  A unit that cannot be made durable so is held: what is
+ * visible stays, and the next attempt that finds it exchanges it first.
  */
 #ifndef KD_PUBLISH_H
 #define KD_PUBLISH_H
@@ -31,7 +33,7 @@ struct kd_publish_unit {
 	struct kd_output *outputs; /* path: in the stage; afterwards below the output
 				      root. Owned by the unit, so are those below */
 	uint32_t output_count;
-	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, TRANSIENT, BAD */
+	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, HELD, TRANSIENT, BAD */
 	char *reason, *primary, *sidecar_path; /* absolute paths */
 };
 

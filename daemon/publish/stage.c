@@ -16,11 +16,12 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { SWEPT_AT_ONCE = 64, CHECKPOINT_DAYS = 30 };
-static const char checkpoints[] = "checkpoints";
+static const char checkpoints[] = "checkpoints", doubted[] = "doubted";
 
 static int
 open_folder(int dir, const char *name)
@@ -81,6 +82,7 @@ find_dead(int top, struct dead dead[SWEPT_AT_ONCE])
 	struct dirent *entry;
 	while (list != NULL && count < SWEPT_AT_ONCE && (entry = readdir(list)) != NULL) {
 		if (entry->d_name[0] == '.' || strcmp(entry->d_name, checkpoints) == 0 ||
+			strcmp(entry->d_name, doubted) == 0 ||
 			strlen(entry->d_name) >= sizeof dead->name)
 			continue;
 		int fd = open_folder(top, entry->d_name);
@@ -185,7 +187,8 @@ kd_stage_create(const struct kd_stage *stage, uint32_t unit, const char *name)
 	int dir = kd_stage_unit_open(stage, unit);
 	if (dir < 0)
 		return dir;
-	int rc = kd_file_make_parents(dir, name);
+	/* Publishing fsyncs what is there by then. */
+	int rc = kd_file_make_parents(dir, name, 0);
 	if (rc == 0)
 		rc = kd_file_open_beneath(
 			dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
@@ -223,6 +226,58 @@ kd_stage_drop_checkpoint(const struct kd_stage *stage, const char *key)
 	char path[128];
 	snprintf(path, sizeof path, "%s/%s", checkpoints, key);
 	kd_file_remove_tree(stage->top, path);
+}
+
+static const char *
+doubt_name(int64_t unit, char name[64])
+{
+	snprintf(name, 64, "%s/%lld", doubted, (long long)unit);
+	return name;
+}
+
+void
+kd_stage_doubt(const struct kd_stage *stage, int64_t unit)
+{
+	char name[64];
+	int dir = unit == 0 ? -1 : make_folder(stage->top, doubted);
+	if (dir < 0)
+		return;
+	int fd = kd_file_open_beneath(stage->top, doubt_name(unit, name),
+		O_WRONLY | O_CREAT | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		close(fd);
+	close(dir);
+}
+
+int
+kd_stage_is_doubted(const struct kd_stage *stage, int64_t unit)
+{
+	char name[64];
+	struct stat st;
+	return unit != 0 &&
+	       fstatat(stage->top, doubt_name(unit, name), &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void
+kd_stage_trust(const struct kd_stage *stage, int64_t unit)
+{
+	char name[64];
+	unlinkat(stage->top, doubt_name(unit, name), 0);
+}
+
+const char *
+kd_stage_trouble(const struct kd_stage *stage)
+{
+	/* A file that grew until it was refused leaves less than a piece of it. */
+	enum { PIECE = 1 << 16 };
+	struct statvfs fs;
+	if (fstatvfs(stage->dir, &fs) < 0)
+		return NULL;
+	if ((fs.f_flag & ST_RDONLY) != 0)
+		return "is read-only";
+	if (fs.f_bavail * fs.f_frsize < PIECE)
+		return "is full";
+	return fs.f_files != 0 && fs.f_favail == 0 ? "has no inodes left" : NULL;
 }
 
 void

@@ -44,6 +44,17 @@ int kd_stage_scratch(const struct kd_stage *stage);
 int kd_stage_checkpoint(const struct kd_stage *stage, const char *key);
 void kd_stage_drop_checkpoint(const struct kd_stage *stage, const char *key);
 
+/* Remembers that the ledger's unit `unit` is published, but not known to survive a power
+ * cut; whether it is remembered; forgets it.  Only this machine's running kernel has lost
+ * track, so this need not survive a power cut itself. */
+void kd_stage_doubt(const struct kd_stage *stage, int64_t unit);
+int kd_stage_is_doubted(const struct kd_stage *stage, int64_t unit);
+void kd_stage_trust(const struct kd_stage *stage, int64_t unit);
+
+/* Why nothing can be written to the stage's file system, as a predicate ("is full"); NULL
+ * when nothing is known against it. */
+const char *kd_stage_trouble(const struct kd_stage *stage);
+
 /* Removes the stage. */
 void kd_stage_close(struct kd_stage *stage);
 

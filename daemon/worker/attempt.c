@@ -253,8 +253,8 @@ line_up(const struct kd_broker *broker)
 						  unit->unit->kind != KILN_FILE);
 		int rc = kd_stage_unit(&batch->stage, unit->publish.number);
 		if (rc < 0) {
-			kd_batch_settle(unit, KD_UNIT_TRANSIENT,
-				"cannot make its stage: %s", strerror(-rc));
+			kd_batch_settle(unit, KD_UNIT_HELD, "cannot make its stage: %s",
+				strerror(-rc));
 			continue;
 		}
 		batch->running[batch->running_count++] = i;

@@ -93,6 +93,21 @@ source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
 	};
 }
 
+/* Opens the folder in which the units lie, unless it is open. */
+static int
+open_root(struct kd_batch *batch, struct kd_err *err)
+{
+	if (batch->root >= 0)
+		return 0;
+	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (batch->root < 0)
+		return kd_err_errno(
+			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
+		batch->units[i].source = source_of(batch, batch->units[i].unit);
+	return 0;
+}
+
 static int
 begin(int fd, struct kd_batch *batch, struct kd_err *err)
 {
@@ -118,12 +133,9 @@ begin(int fd, struct kd_batch *batch, struct kd_err *err)
 		if (unit->stem == NULL)
 			return kd_err_set(err, -ENOMEM, "out of memory");
 	}
-	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (batch->root < 0)
-		return kd_err_errno(
-			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
-	for (uint32_t i = 0; i < count; i++)
-		batch->units[i].source = source_of(batch, batch->units[i].unit);
+	rc = open_root(batch, err);
+	if (rc < 0)
+		return rc;
 	rc = kd_stage_open(
 		&batch->stage, batch->manifest.out, batch->manifest.batch, err);
 	if (rc < 0)
@@ -401,7 +413,7 @@ kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 	} else {
 		batch->failure = strdup(err.text);
 		if (batch->units != NULL)
-			kd_batch_settle_rest(batch, KD_UNIT_TRANSIENT, err.text);
+			kd_batch_settle_rest(batch, KD_UNIT_HELD, err.text);
 		rc = 0;
 	}
 	link->verdict = NULL;
@@ -454,18 +466,29 @@ remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 	return 0;
 }
 
+void
+kd_batch_rest(struct kd_batch *batch)
+{
+	if (batch->root >= 0)
+		close(batch->root);
+	batch->root = -1;
+}
+
 int
-kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err)
+kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
 {
 	const struct kd_manifest *manifest = &batch->manifest;
-	if (batch->units == NULL || i >= manifest->unit_count || batch->root < 0)
+	if (batch->units == NULL || i >= manifest->unit_count)
 		return kd_err_set(err, -EINVAL, "the batch has no such unit");
+	int rc = open_root(batch, err);
+	if (rc < 0)
+		return rc;
 	const struct kd_batch_unit *unit = &batch->units[i];
 	const char *path = unit->unit->path;
 	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
-	int rc = unit->content.sha256[0] == '\0'
-			 ? 0
-			 : kd_content_verify(&unit->source, &unit->content, 0);
+	rc = unit->content.sha256[0] == '\0'
+		     ? 0
+		     : kd_content_verify(&unit->source, &unit->content, 0);
 	if (rc == -ENOENT)
 		return remove_marker(batch, unit, err);
 	if (rc < 0)
@@ -495,6 +518,7 @@ kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err)
 	case KD_UNIT_BUSY:
 	case KD_UNIT_CHANGED:
 	case KD_UNIT_CANCELLED:
+	case KD_UNIT_HELD:
 		break;
 	}
 	return kd_err_set(err, -EINVAL, "'%s' is %s: there is nothing to finish",
@@ -520,8 +544,7 @@ kd_batch_clear(struct kd_batch *batch)
 	free(batch->running);
 	free(batch->repeats);
 	free(batch->failure);
-	if (batch->root >= 0)
-		close(batch->root);
+	kd_batch_rest(batch);
 	kd_manifest_clear(&batch->manifest);
 	*batch = (struct kd_batch){.root = -1};
 }

@@ -78,7 +78,10 @@ int kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 
 /* After the client's FINISH for unit i: moves, deletes, quarantines or keeps its input.
  * Safe to repeat. */
-int kd_batch_finish(const struct kd_batch *batch, uint32_t i, struct kd_err *err);
+int kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err);
+
+/* Lets go of the units' root until it is needed again. */
+void kd_batch_rest(struct kd_batch *batch);
 
 void kd_batch_clear(struct kd_batch *batch);
 

@@ -270,6 +270,19 @@ accept_outputs(
 	return 0;
 }
 
+/* A kernel that could not write its outputs is not to blame for the place they go to. */
+static void
+settle_transient(
+	const struct kd_batch *batch, struct kd_batch_unit *unit, const char *why)
+{
+	const char *trouble = kd_stage_trouble(&batch->stage);
+	if (trouble == NULL)
+		kd_batch_settle(unit, KD_UNIT_TRANSIENT, "%s", why);
+	else
+		kd_batch_settle(unit, KD_UNIT_HELD, "%s (the output's file system %s)",
+			why, trouble);
+}
+
 static int
 serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	struct kd_err *err)
@@ -290,7 +303,7 @@ serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 		kd_batch_settle(unit, KD_UNIT_BAD, "%s", why);
 		break;
 	case KILN_TRANSIENT:
-		kd_batch_settle(unit, KD_UNIT_TRANSIENT, "%s", why);
+		settle_transient(batch, unit, why);
 		break;
 	case KILN_CANCELLED:
 		kd_batch_settle(unit, KD_UNIT_CANCELLED, "cancelled");

@@ -72,8 +72,8 @@ serve_finish(struct keeper *keeper, const struct kd_wire_message *message)
 	}
 	int rc = json_is_array(units) ? 0 : -EPROTO;
 	json_decref(body);
-	/* That was all: an idle keeper holds no folder open, so it can be unmounted. */
-	kd_batch_clear(&keeper->batch);
+	/* An idle keeper holds no folder open, so it can be unmounted. */
+	kd_batch_rest(&keeper->batch);
 	if (rc < 0) {
 		json_decref(failed);
 		return rc;

@@ -42,7 +42,7 @@ struct field {
 static const char *const collision_names[] = {"version", "keep", "replace", NULL};
 static const char *const inputs_names[] = {"keep", "delete", "move", NULL};
 static const char *const status_names[] = {"published", "already", "same", "kept", "bad",
-	"transient", "busy", "changed", "gone", "cancelled", "crashed", NULL};
+	"transient", "busy", "changed", "gone", "cancelled", "crashed", "held", NULL};
 
 #define AT(type, member) offsetof(struct type, member)
 static const struct field manifest_fields[] = {

@@ -69,6 +69,8 @@ enum kd_status {
 	KD_UNIT_GONE,	   /* no longer there */
 	KD_UNIT_CANCELLED,
 	KD_UNIT_CRASHED, /* the engine died, hung or lied before this unit was done */
+	KD_UNIT_HELD, /* the folders it comes from or goes to are full, read-only, away or
+			 failing: not its own fault, however often it is tried */
 };
 
 struct kd_output {

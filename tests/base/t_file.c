@@ -82,7 +82,7 @@ nothing_leads_out(void **state)
 	assert_int_equal(kd_file_open_regular(dir, "fifo", &st), -EINVAL);
 	assert_int_equal(kd_file_open_regular(dir, "sub", &st), -EINVAL);
 	assert_int_equal(kd_file_open_regular(dir, "absent", &st), -ENOENT);
-	assert_true(kd_file_make_parents(dir, "link/x/y") < 0);
+	assert_true(kd_file_make_parents(dir, "link/x/y", 1) < 0);
 }
 
 static void
@@ -125,8 +125,8 @@ trees_go_and_links_stay_behind(void **state)
 {
 	(void)state;
 	const char *base;
-	assert_int_equal(kd_file_make_parents(dir, "one/two/three/file"), 0);
-	assert_int_equal(kd_file_make_parents(dir, "one/two/three/file"), 0);
+	assert_int_equal(kd_file_make_parents(dir, "one/two/three/file", 1), 0);
+	assert_int_equal(kd_file_make_parents(dir, "one/two/three/file", 1), 0);
 	int parent = kd_file_open_parent(dir, "one/two/three/file", &base);
 	assert_true(parent >= 0);
 	assert_string_equal(base, "file");

@@ -128,7 +128,7 @@ wait_for(int count, double seconds)
 static void
 put(const char *path, const char *text)
 {
-	assert_int_equal(kd_file_make_parents(root, path), 0);
+	assert_int_equal(kd_file_make_parents(root, path, 0), 0);
 	int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(kd_file_write_all(fd, text, strlen(text)), 0);

@@ -332,11 +332,12 @@ test_repeats_publish_once(void **state)
 }
 
 static void
-expect_no_beginning(struct kd_manifest *manifest, const char *reason)
+expect_no_beginning(
+	struct kd_manifest *manifest, enum kd_status status, const char *reason)
 {
 	struct kd_result result;
 	client_once(manifest, &result);
-	client_expect(&result, 0, KD_UNIT_TRANSIENT, reason);
+	client_expect(&result, 0, status, reason);
 	assert_non_null(strstr(result.failure, reason));
 	kd_manifest_result_clear(&result);
 }
@@ -349,23 +350,27 @@ test_batches_that_cannot_begin(void **state)
 	struct kd_manifest manifest;
 	client_write(&scratch, "in/a.txt", "1");
 	client_manifest(&manifest, &scratch, "nowhere", "copy", names);
-	expect_no_beginning(&manifest, "cannot find plugin '");
+	expect_no_beginning(&manifest, KD_UNIT_TRANSIENT, "cannot find plugin '");
 	client_manifest(&manifest, &scratch, "copy", "bake", names);
-	expect_no_beginning(&manifest, "plugin 'copy' has no kernel 'bake'");
+	expect_no_beginning(
+		&manifest, KD_UNIT_TRANSIENT, "plugin 'copy' has no kernel 'bake'");
 	client_manifest(&manifest, &scratch, "copy", "copy", names);
 	json_object_set_new(manifest.params, "chunk", json_string("big"));
-	expect_no_beginning(&manifest, "parameter 'chunk' is not an integer");
+	expect_no_beginning(
+		&manifest, KD_UNIT_TRANSIENT, "parameter 'chunk' is not an integer");
 	client_manifest(&manifest, &scratch, "copy", "copy", names);
 	manifest.group = strdup("no-such-group-here");
-	expect_no_beginning(
-		&manifest, "group 'no-such-group-here' for outputs is not known here");
+	expect_no_beginning(&manifest, KD_UNIT_HELD,
+		"group 'no-such-group-here' for outputs is not known here");
 	assert_int_equal(chmod(client_path(&scratch, "plugins/copy.so"), 0777), 0);
 	client_manifest(&manifest, &scratch, "copy", "copy", names);
-	expect_no_beginning(&manifest, "can be written by others (mode 0777)");
+	expect_no_beginning(
+		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0777)");
 	assert_int_equal(chmod(client_path(&scratch, "plugins/copy.so"), 0755), 0);
 	assert_int_equal(chmod(client_path(&scratch, "plugins"), 0775), 0);
 	client_manifest(&manifest, &scratch, "copy", "copy", names);
-	expect_no_beginning(&manifest, "can be written by others (mode 0775)");
+	expect_no_beginning(
+		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0775)");
 }
 
 static pid_t engine_seen;
