@@ -7,8 +7,10 @@ libkern_a_SOURCES = \
 	kernels/both.h kernels/caps.h kernels/trig.h kernels/quat.h \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
-	kernels/morph.h kernels/morph.c \
+	kernels/track_table.h \
+	kernels/morph.h kernels/morph_element.h kernels/morph_walk.h kernels/morph.c \
 	kernels/pose.h kernels/pose_state.h kernels/pose_bone.h kernels/pose.c \
+	kernels/pose_plan.h kernels/pose_plan.c kernels/pose_walk.h \
 	kernels/pose_arrays.h kernels/pose_arrays.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
@@ -25,3 +27,13 @@ libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
 EXTRA_DIST += kernels/NOTES.md
+
+# CUDA: whoever uses these objects links $(KILN_CUDA_LIBS) too.
+cuda_sources = kernels/track_cuda.cu kernels/morph_cuda.cu kernels/pose_cuda.cu
+cuda_objects =
+if HAVE_CUDA
+cuda_objects += kernels/track_cuda.o kernels/morph_cuda.o kernels/pose_cuda.o
+endif
+EXTRA_DIST += $(cuda_sources) kernels/launch_cuda.h
+# automake tracks no headers for these.
+$(cuda_objects): $(libkern_a_SOURCES) kernels/launch_cuda.h Makefile

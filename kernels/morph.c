@@ -3,7 +3,7 @@
  * other; each step runs over all of them before the next. */
 #include "kernels/morph.h"
 
-#include "kernels/quat.h"
+#include "kernels/morph_element.h"
 
 static float *
 weights_of(const struct kern_morph *a, uint32_t morph)
@@ -34,14 +34,10 @@ run_flip(const struct kern_morph *a, uint32_t morph)
 	const struct kern_morph_table *table = a->table;
 	const float *from = weights_of(a, morph);
 	uint32_t count = table->first[morph + 1] - table->first[morph];
-	if (count == 0)
-		return;
 	for (uint32_t f = 0; f < a->frame_count; f++) {
-		/* Compared before it is converted: a weight of any size is legal. */
-		float place = ((float)count + 1.0f) * from[f];
-		if (!(place >= 1.0f))
+		uint32_t chosen;
+		if (!kern_morph_element_choose(count, from[f], &chosen))
 			continue;
-		uint32_t chosen = place < (float)count ? (uint32_t)place - 1 : count - 1;
 		const struct kern_morph_element *element =
 			&table->elements[table->first[morph] + chosen];
 		weights_of(a, element->index)[f] = element->weight;
@@ -55,21 +51,9 @@ move_bone(const struct kern_morph *a, const float *weight,
 	size_t stride = a->stride;
 	float *move = a->move + (size_t)element->index * 3 * stride;
 	float *rotate = a->rotate + (size_t)element->index * 4 * stride;
-	struct kern_quat full = {element->rotate[0], element->rotate[1],
-		element->rotate[2], element->rotate[3]};
-	for (uint32_t f = 0; f < a->frame_count; f++) {
-		if (weight[f] == 0.0f)
-			continue;
-		for (size_t c = 0; c < 3; c++)
-			move[c * stride + f] += weight[f] * element->move[c];
-		struct kern_quat own = {rotate[f], rotate[stride + f],
-			rotate[2 * stride + f], rotate[3 * stride + f]};
-		own = kern_quat_mul(kern_quat_power(full, weight[f]), own);
-		rotate[f] = own.x;
-		rotate[stride + f] = own.y;
-		rotate[2 * stride + f] = own.z;
-		rotate[3 * stride + f] = own.w;
-	}
+	for (uint32_t f = 0; f < a->frame_count; f++)
+		kern_morph_element_apply(
+			element, weight[f], rotate + f, move + f, stride);
 }
 
 int

@@ -43,30 +43,14 @@ int
 kern_track_weights_c(const struct kern_track_weights *a, void *queue)
 {
 	(void)queue;
-	uint32_t end = 0, high = a->key_count;
-	while (end < high) {
-		uint32_t middle = end + (high - end) / 2;
-		if (a->keys[middle].frame <= a->first_frame)
-			end = middle + 1;
-		else
-			high = middle;
-	}
+	uint32_t end =
+		kern_track_sample_weights_until(a->keys, a->key_count, a->first_frame);
 	for (uint32_t f = 0; f < a->frame_count; f++) {
 		uint32_t frame = a->first_frame + f;
 		while (end < a->key_count && a->keys[end].frame <= frame)
 			end++;
-		if (a->key_count == 0) {
-			a->weight[f] = 0.0f;
-		} else if (end == 0 || end == a->key_count) {
-			a->weight[f] = a->keys[end == 0 ? 0 : end - 1].weight;
-		} else {
-			const struct kern_track_weight_key *from = &a->keys[end - 1],
-							   *to = from + 1;
-			double t = (double)(frame - from->frame) /
-				   (double)(to->frame - from->frame);
-			a->weight[f] = (float)(from->weight +
-					       ((double)to->weight - from->weight) * t);
-		}
+		a->weight[f] =
+			kern_track_sample_weight(a->keys, a->key_count, end, frame);
 	}
 	return 0;
 }

@@ -77,4 +77,34 @@ kern_track_sample(const struct kern_track *a, uint32_t end, uint32_t frame)
 	return sample;
 }
 
+/* How many of a morph's keys lie at or before frame. */
+KERN_BOTH uint32_t
+kern_track_sample_weights_until(
+	const struct kern_track_weight_key *keys, uint32_t count, uint32_t frame)
+{
+	uint32_t low = 0, high = count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (keys[middle].frame <= frame)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A morph's weight at any frame; end is that of the function above. */
+KERN_BOTH float
+kern_track_sample_weight(const struct kern_track_weight_key *keys, uint32_t count,
+	uint32_t end, uint32_t frame)
+{
+	if (count == 0)
+		return 0.0f;
+	if (end == 0 || end == count)
+		return keys[end == 0 ? 0 : end - 1].weight;
+	const struct kern_track_weight_key *from = &keys[end - 1], *to = from + 1;
+	double t = (double)(frame - from->frame) / (double)(to->frame - from->frame);
+	return (float)(from->weight + ((double)to->weight - from->weight) * t);
+}
+
 #endif

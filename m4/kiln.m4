@@ -44,7 +44,10 @@ AC_DEFUN([KILN_SIMD], [
 	AC_SUBST([KILN_AVX512])
 ])
 
-dnl --with-cuda=auto|yes|no: whether nvcc compiles the *_cuda.cu variants.
+dnl --with-cuda=auto|yes|no: whether nvcc compiles the *_cuda.cu variants, for each GPU from
+dnl sm_75 on that it knows and as PTX of the newest, which drivers translate for later ones.
+dnl Never fused, and rounded as the standard says: the variants give the plain C's bits.
+dnl The run time is the static one, which looks for a driver when it is first asked.
 AC_DEFUN([KILN_CUDA], [
 	AC_ARG_WITH([cuda],
 		[AS_HELP_STRING([--with-cuda=auto|yes|no], [CUDA variants of the kernels])],
@@ -57,6 +60,30 @@ AC_DEFUN([KILN_CUDA], [
 			[AC_MSG_ERROR([--with-cuda=yes, but nvcc was not found])])
 	])
 	AM_CONDITIONAL([HAVE_CUDA], [test "$have_cuda" = yes])
+	AS_IF([test "$have_cuda" = yes], [
+		AC_MSG_CHECKING([which GPUs $NVCC compiles for])
+		kiln_known=" `$NVCC --list-gpu-code | tr '\n' ' '` "
+		KILN_NVCCFLAGS= kiln_newest= kiln_named=
+		for kiln_arch in 75 80 86 89 90 100 120; do
+			AS_CASE(["$kiln_known"], [*" sm_$kiln_arch "*], [
+				KILN_NVCCFLAGS="$KILN_NVCCFLAGS -gencode arch=compute_$kiln_arch,code=sm_$kiln_arch"
+				kiln_named="$kiln_named sm_$kiln_arch"
+				kiln_newest=$kiln_arch])
+		done
+		AC_MSG_RESULT([$kiln_named])
+		AS_IF([test -z "$kiln_newest"],
+			[AC_MSG_ERROR([$NVCC compiles for no GPU from sm_75 to sm_120; --with-cuda=no does without])])
+		KILN_NVCCFLAGS="$KILN_NVCCFLAGS -gencode arch=compute_$kiln_newest,code=compute_$kiln_newest"
+		KILN_NVCCFLAGS="$KILN_NVCCFLAGS -std=c++17 -O2 -fmad=false -prec-div=true -prec-sqrt=true -ftz=false"
+		KILN_NVCCFLAGS="$KILN_NVCCFLAGS -Xcompiler=-fPIC,-fvisibility=hidden,-ffp-contract=off,-fno-exceptions,-fno-threadsafe-statics,-Wall,-Wextra"
+		AS_IF([test "$enable_werror" = yes],
+			[KILN_NVCCFLAGS="$KILN_NVCCFLAGS -Werror all-warnings -Xcompiler=-Werror"])
+		kiln_cuda_lib=`dirname "$NVCC"`/../lib64
+		KILN_CUDA_LIBS="-L$kiln_cuda_lib -lcudart_static -lrt -ldl -lpthread"
+		KILN_CUDA_CPPFLAGS=-DKILN_CUDA])
+	AC_SUBST([KILN_NVCCFLAGS])
+	AC_SUBST([KILN_CUDA_LIBS])
+	AC_SUBST([KILN_CUDA_CPPFLAGS])
 ])
 
 dnl --enable-sanitizers=address,undefined|thread

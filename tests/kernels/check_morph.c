@@ -2,6 +2,7 @@
 /* Morphs: a table of every kind, each rule with numbers worked out by hand. */
 #include "kernels/morph.h"
 #include "tests/kernels/ck.h"
+#include "tests/kernels/through.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,6 +111,53 @@ judge(kern_morph_fn *fn, const char *name)
 	ck_true(text, intact);
 }
 
+/* Any weights, and rotations and moves that are not worked out by hand. */
+static void
+judge_bits(kern_morph_fn *fn, const char *name)
+{
+	int same = 1;
+	char text[80];
+	for (int round = 0; round < 200; round++) {
+		float *got = ck_floats((MORPHS + 14) * STRIDE, round & 1);
+		float *wanted = ck_floats((MORPHS + 14) * STRIDE, 0);
+		for (size_t i = 0; i < (MORPHS + 14) * STRIDE; i++)
+			got[i] = (float)ck_uniform(-2, 2);
+		if (ck_random(4) == 0)
+			got[ck_random(MORPHS * STRIDE)] = INFINITY;
+		memcpy(wanted, got, (MORPHS + 14) * STRIDE * sizeof *got);
+		for (int i = 0; i < 2; i++) {
+			float *planes = i == 0 ? got : wanted;
+			struct kern_morph a = {&table, STRIDE - 1, STRIDE, planes,
+				planes + MORPHS * STRIDE, planes + (MORPHS + 8) * STRIDE};
+			(i == 0 ? fn : kern_morph_c)(&a, NULL);
+		}
+		for (size_t i = 0; i < (MORPHS + 14) * STRIDE; i++)
+			same = same && (memcmp(&got[i], &wanted[i], sizeof *got) == 0 ||
+					       (isnan(got[i]) && isnan(wanted[i])));
+		same = ck_release(got) && same;
+		same = ck_release(wanted) && same;
+	}
+	snprintf(text, sizeof text, "morph %s: the bits of the plain C", name);
+	ck_true(text, same);
+}
+
+/* CUDA, and its imitation by the same lines. */
+static void
+check_through(void)
+{
+	for (int i = 0; i < CK_THROUGH_DEVICES; i++) {
+		const char *name = ck_through_devices[i].name;
+		char why[256], text[300];
+		if (ck_through_use(ck_through_devices[i].device, why, sizeof why) < 0) {
+			snprintf(text, sizeof text, "%s: %s", name, why);
+			ck_skip("morph", text);
+			continue;
+		}
+		judge(ck_through_morph, name);
+		judge_bits(ck_through_morph, name);
+	}
+}
+
 void
 check_morph(void)
 {
@@ -123,4 +171,5 @@ check_morph(void)
 		else
 			ck_skip("morph", ck_caps[i].name);
 	}
+	check_through();
 }

@@ -7,6 +7,7 @@
 #include "kernels/pose.h"
 #include "tests/kernels/ck.h"
 #include "tests/kernels/subject.h"
+#include "tests/kernels/through.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -499,6 +500,23 @@ judge(kern_pose_fn *fn, const char *name)
 	judge_ik_steps(fn, name);
 }
 
+/* CUDA, and its imitation by the same lines. */
+static void
+check_through(void)
+{
+	for (int i = 0; i < CK_THROUGH_DEVICES; i++) {
+		const char *name = ck_through_devices[i].name;
+		char why[256], text[300];
+		if (ck_through_use(ck_through_devices[i].device, why, sizeof why) < 0) {
+			snprintf(text, sizeof text, "%s: %s", name, why);
+			ck_skip("pose", text);
+			continue;
+		}
+		judge(ck_through_pose, name);
+		judge_bits(ck_through_pose, name);
+	}
+}
+
 void
 check_pose(void)
 {
@@ -514,6 +532,7 @@ check_pose(void)
 		judge(fn, ck_caps[i].name);
 		judge_bits(fn, ck_caps[i].name);
 	}
+	check_through();
 }
 
 void

@@ -3,6 +3,7 @@
 #include "kernels/curve.h"
 #include "kernels/track.h"
 #include "tests/kernels/ck.h"
+#include "tests/kernels/through.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -319,6 +320,24 @@ judge_weights(kern_track_weights_fn *fn, const char *name)
 	ck_judge(text, ck_release(weight) ? worst : INFINITY, 1e-7);
 }
 
+/* CUDA, and its imitation by the same lines. */
+static void
+check_through(void)
+{
+	for (int i = 0; i < CK_THROUGH_DEVICES; i++) {
+		const char *name = ck_through_devices[i].name;
+		char why[256], text[300];
+		if (ck_through_use(ck_through_devices[i].device, why, sizeof why) < 0) {
+			snprintf(text, sizeof text, "%s: %s", name, why);
+			ck_skip("track", text);
+			continue;
+		}
+		judge(ck_through_track, name);
+		judge_bits(ck_through_track, name);
+		judge_weights(ck_through_weights, name);
+	}
+}
+
 void
 check_track(void)
 {
@@ -335,6 +354,7 @@ check_track(void)
 		judge(fn, ck_caps[i].name);
 		judge_bits(fn, ck_caps[i].name);
 	}
+	check_through();
 }
 
 /* Random curves with a key every 8 frames, straight ones, and a key at every frame. */

@@ -15,7 +15,7 @@
 #define POISON UINT32_C(0x7fc0dead)
 
 const struct ck_cap ck_caps[CK_CAPS] = {
-	{KERN_CAP_AVX2, "avx2"}, {KERN_CAP_AVX512, "avx512"}, {KERN_CAP_CUDA, "cuda"}};
+	{KERN_CAP_AVX2, "avx2"}, {KERN_CAP_AVX512, "avx512"}};
 
 static uint64_t state;
 static int cases, failures;

@@ -41,7 +41,7 @@ extern const struct ck_cap {
 	unsigned bit;
 	const char *name;
 } ck_caps[];
-enum { CK_CAPS = 3 };
+enum { CK_CAPS = 2 };
 
 /* Seconds of processor time, for --bench. */
 double ck_now(void);

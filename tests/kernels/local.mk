@@ -5,9 +5,12 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/check_trig.c \
 	tests/kernels/check_curve.c tests/kernels/check_track.c \
 	tests/kernels/check_morph.c tests/kernels/check_pose.c \
-	tests/kernels/subject.h tests/kernels/subject.c
+	tests/kernels/subject.h tests/kernels/subject.c \
+	tests/kernels/through.h tests/kernels/through.c \
+	tests/kernels/imitation.h tests/kernels/imitation.c
+tests_kernels_checkkern_CPPFLAGS = $(AM_CPPFLAGS) $(KILN_CUDA_CPPFLAGS)
 tests_kernels_checkkern_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
-tests_kernels_checkkern_LDADD = libkern.a -lm
+tests_kernels_checkkern_LDADD = libkern.a $(cuda_objects) $(KILN_CUDA_LIBS) -lm
 
 tap_programs += tests/kernels/t_pose_arrays
 tests_kernels_t_pose_arrays_SOURCES = tests/kernels/t_pose_arrays.c
