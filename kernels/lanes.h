@@ -47,7 +47,11 @@ lanes_load(const float *from, lanes_mask mask)
 static inline void
 lanes_store(float *to, lanes_mask mask, lanes value)
 {
-	_mm512_mask_storeu_ps(to, mask, value);
+	/* What a masked store wrote is not forwarded to a load that follows soon. */
+	if (mask == 0xffff)
+		_mm512_storeu_ps(to, value);
+	else
+		_mm512_mask_storeu_ps(to, mask, value);
 }
 
 static inline lanes

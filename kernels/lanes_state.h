@@ -24,9 +24,7 @@ struct pose_lanes {
 	const struct kern_pose *a;
 	const struct kern_pose_skeleton *skeleton;
 	struct pose_lanes_bone *bones;
-	int final;    /* no bone is placed again after its turn: neither IK nor bones that
-		      stand before their parents */
-	size_t first; /* frame of the first lane */
+	size_t first;	 /* frame of the first lane */
 	uint32_t count;	 /* of lanes that hold a frame */
 	lanes_mask mask; /* of these */
 };

@@ -14,7 +14,7 @@ libkern_a_SOURCES = \
 	kernels/pose_arrays.h kernels/pose_arrays.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
-	kernels/pose_lanes.h kernels/ik_lanes.h \
+	kernels/pose_lanes_direct.h kernels/pose_lanes.h kernels/ik_lanes.h \
 	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes.h kernels/track_lanes.h
 
 # Sets of their own, so that their flags reach nothing else; on other machines the files

@@ -11,6 +11,7 @@
 #define KERN_POSE_LANES_H
 
 #include "kernels/ik_lanes.h"
+#include "kernels/pose_lanes_direct.h"
 
 static inline void
 pose_lanes_await(struct pose_lanes_bone *bones, int32_t bone)
@@ -19,8 +20,7 @@ pose_lanes_await(struct pose_lanes_bone *bones, int32_t bone)
 		bones[bone].awaited = 1;
 }
 
-/* Walks the order once to find who is read before its turn, and whether bones stay where
- * they are first placed. */
+/* Walks the order once to find who is read before its turn. */
 static inline void
 pose_lanes_look_ahead(struct pose_lanes *p)
 {
@@ -28,19 +28,14 @@ pose_lanes_look_ahead(struct pose_lanes *p)
 	struct pose_lanes_bone *bones = p->bones;
 	for (uint32_t i = 0; i < skeleton->bone_count; i++)
 		bones[i].placed = bones[i].awaited = 0;
-	p->final = 1;
 	for (uint32_t i = 0; i < skeleton->order_count; i++) {
 		uint32_t index = skeleton->order[i];
 		if (skeleton->flags[index] != 0)
 			pose_lanes_await(bones, (int32_t)skeleton->source[index]);
 		pose_lanes_await(bones, skeleton->parent[index]);
-		if (skeleton->parent[index] >= 0 &&
-			!bones[skeleton->parent[index]].placed)
-			p->final = 0;
 		bones[index].placed = 1;
 		if (skeleton->chain[index] < 0)
 			continue;
-		p->final = 0;
 		const struct kern_pose_chain *chain =
 			&skeleton->chains[skeleton->chain[index]];
 		const struct kern_pose_link *links = skeleton->links + chain->first_link;
@@ -214,18 +209,23 @@ pose_lanes_evaluate(const struct pose_lanes *p)
 			parent >= 0 && (!bones[parent].placed || bones[parent].early);
 		pose_lanes_place(p, index, lanes_first(LANES));
 		bone->placed = 1;
-		if (p->final)
-			pose_lanes_store(p, index);
-		else if (skeleton->chain[index] >= 0)
+		if (skeleton->chain[index] >= 0)
 			pose_lanes_solve(p, skeleton->chain[index]);
 	}
-	if (p->final)
-		return;
 	for (uint32_t i = 0; i < skeleton->bone_count; i++)
 		if (bones[skeleton->hierarchy[i]].early)
 			pose_lanes_place(p, skeleton->hierarchy[i], lanes_first(LANES));
 	for (uint32_t i = 0; i < skeleton->order_count; i++)
 		pose_lanes_store(p, skeleton->order[i]);
+}
+
+static inline int
+pose_lanes_has_chains(const struct kern_pose_skeleton *skeleton)
+{
+	for (uint32_t i = 0; i < skeleton->order_count; i++)
+		if (skeleton->chain[skeleton->order[i]] >= 0)
+			return 1;
+	return 0;
 }
 
 static inline int
@@ -237,6 +237,10 @@ pose_lanes_run(const struct kern_pose *a)
 		.skeleton = a->skeleton,
 		.bones = (struct pose_lanes_bone *)aligned,
 	};
+	if (!pose_lanes_has_chains(a->skeleton)) {
+		pose_direct_run(a, p.bones);
+		return 0;
+	}
 	pose_lanes_look_ahead(&p);
 	for (p.first = 0; p.first < a->frame_count; p.first += LANES) {
 		size_t left = a->frame_count - p.first;

@@ -432,8 +432,9 @@ draw_hostile(struct ck_subject *s)
 		s->hierarchy[i] = i;
 	for (uint32_t i = 8; i < s->skeleton.bone_count; i++)
 		s->parent[i] = (int32_t)ck_random(i);
-	ck_subject_chain(s, 0, 0);
-	ck_subject_chain(s, 1, 4);
+	uint32_t chains = ck_random(3);
+	for (uint32_t i = 0; i < chains; i++)
+		ck_subject_chain(s, i, i * 4);
 	for (uint32_t i = 0; i < 4; i++)
 		draw_limits(&s->links[i]);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -470,17 +471,29 @@ judge_bits(kern_pose_fn *fn, const char *name)
 		s.pose.frame_count = 1 + ck_random(CK_FRAMES);
 		float *all = malloc(bones * 11 * CK_STRIDE * sizeof *all);
 		struct kern_pose wanted = s.pose;
+		if (ck_random(3) == 0)
+			s.pose.position = NULL;
+		if (ck_random(3) == 0)
+			s.pose.world_rotate = NULL;
+		if (ck_random(3) == 0)
+			s.pose.local_rotate = NULL;
 		wanted.position = all;
 		wanted.world_rotate = all + bones * 3 * CK_STRIDE;
 		wanted.local_rotate = all + bones * 7 * CK_STRIDE;
 		memcpy(wanted.position, s.position, bones * 3 * CK_STRIDE * sizeof *all);
 		memcpy(wanted.world_rotate, s.world, bones * 4 * CK_STRIDE * sizeof *all);
 		memcpy(wanted.local_rotate, s.local, bones * 4 * CK_STRIDE * sizeof *all);
+		if (s.pose.position == NULL)
+			wanted.position = NULL;
+		if (s.pose.world_rotate == NULL)
+			wanted.world_rotate = NULL;
+		if (s.pose.local_rotate == NULL)
+			wanted.local_rotate = NULL;
 		kern_pose_c(&wanted, NULL);
 		fn(&s.pose, NULL);
-		same = same && same_bits(s.position, wanted.position, bones * 3) &&
-		       same_bits(s.world, wanted.world_rotate, bones * 4) &&
-		       same_bits(s.local, wanted.local_rotate, bones * 4);
+		same = same && same_bits(s.position, all, bones * 3) &&
+		       same_bits(s.world, all + bones * 3 * CK_STRIDE, bones * 4) &&
+		       same_bits(s.local, all + bones * 7 * CK_STRIDE, bones * 4);
 		free(all);
 		intact = ck_subject_release(&s) && intact;
 	}
@@ -542,8 +555,8 @@ bench_pose(void)
 	ck_subject_draw(&s, CK_BONES);
 	for (uint32_t i = 0; i < CK_BONES; i++)
 		s.hierarchy[i] = i;
-	for (uint32_t i = 8; i < CK_BONES; i++)
-		s.parent[i] = (int32_t)(i - 1);
+	for (uint32_t i = 0; i < CK_BONES; i++)
+		s.parent[i] = (int32_t)i - 1;
 	for (int with_ik = 0; with_ik < 2; with_ik++) {
 		kern_pose_fn *last = NULL;
 		if (with_ik) {

@@ -6,8 +6,8 @@
 #include "kernels/pose.h"
 
 #define CK_BONES  40
-#define CK_FRAMES 37
-#define CK_STRIDE 41
+#define CK_FRAMES 77
+#define CK_STRIDE 81
 
 /* A skeleton with everything in it, and planes for it. */
 struct ck_subject {

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pose_lanes_direct.h - pose.c over again for skeletons without IK.
+ *
+ * Bone after bone, each for a block of frames: the groups of LANES frames in a block do
+ * not wait for each other, so one computes while another's root and quotient are under
+ * way.  A bone's world is what its children read; it is kept in the planes of results
+ * where these are wanted, and elsewhere in the scratch.  Who is read before its turn, and
+ * who has to be placed again after the last, is known from the skeleton alone.
+ */
+#ifndef KERN_POSE_LANES_DIRECT_H
+#define KERN_POSE_LANES_DIRECT_H
+
+#include "kernels/lanes_state.h"
+
+#define POSE_DIRECT_BLOCK 64 /* frames */
+
+/* What of a bone others read, if it is not among the results. */
+struct pose_direct_bone {
+	float world[4 * POSE_DIRECT_BLOCK], position[3 * POSE_DIRECT_BLOCK];
+	float local[4 * POSE_DIRECT_BLOCK], saved_move[3 * POSE_DIRECT_BLOCK];
+	uint32_t kept;	  /* local and saved_move are read again */
+	uint32_t awaited; /* read before its turn */
+	uint32_t early;	  /* placed before its parent, or below such a bone */
+	uint32_t placed;  /* while the order is looked through */
+};
+
+_Static_assert(sizeof(struct pose_direct_bone) <= KERN_POSE_LANES_BYTES,
+	"kern_pose_scratch() must suffice");
+
+/* Component c of the block's frame f is at [c * stride + f]. */
+struct pose_direct_planes {
+	float *at;
+	size_t stride;
+};
+
+/* One block of frames. */
+struct pose_direct {
+	const struct kern_pose *a;
+	const struct kern_pose_skeleton *skeleton;
+	struct pose_direct_bone *bones;
+	size_t first;
+	int any_early;
+};
+
+/* Of `left` frames as many as there are lanes. */
+static inline lanes_mask
+pose_direct_mask(uint32_t left)
+{
+	return lanes_first(left < LANES ? left : LANES);
+}
+
+/* Where a bone's planes lie; `kept` where the results are not wanted. */
+static inline struct pose_direct_planes
+pose_direct_result(const struct pose_direct *d, float *results, size_t components,
+	uint32_t bone, float *kept)
+{
+	size_t stride = d->a->stride;
+	if (results == NULL)
+		return (struct pose_direct_planes){kept, POSE_DIRECT_BLOCK};
+	return (struct pose_direct_planes){
+		results + bone * components * stride + d->first, stride};
+}
+
+static inline struct pose_direct_planes
+pose_direct_world(const struct pose_direct *d, uint32_t bone)
+{
+	return pose_direct_result(d, d->a->world_rotate, 4, bone, d->bones[bone].world);
+}
+
+static inline struct pose_direct_planes
+pose_direct_position(const struct pose_direct *d, uint32_t bone)
+{
+	return pose_direct_result(d, d->a->position, 3, bone, d->bones[bone].position);
+}
+
+static inline struct lanes_quat
+pose_direct_load_quat(const float *at, size_t stride, lanes_mask mask)
+{
+	return (struct lanes_quat){lanes_load(at, mask), lanes_load(at + stride, mask),
+		lanes_load(at + 2 * stride, mask), lanes_load(at + 3 * stride, mask)};
+}
+
+static inline struct lanes_vec
+pose_direct_load_vec(const float *at, size_t stride, lanes_mask mask)
+{
+	return (struct lanes_vec){lanes_load(at, mask), lanes_load(at + stride, mask),
+		lanes_load(at + 2 * stride, mask)};
+}
+
+static inline void
+pose_direct_store_quat(float *at, size_t stride, lanes_mask mask, struct lanes_quat q)
+{
+	lanes_store(at, mask, q.x);
+	lanes_store(at + stride, mask, q.y);
+	lanes_store(at + 2 * stride, mask, q.z);
+	lanes_store(at + 3 * stride, mask, q.w);
+}
+
+static inline void
+pose_direct_store_vec(float *at, size_t stride, lanes_mask mask, struct lanes_vec v)
+{
+	lanes_store(at, mask, v.x);
+	lanes_store(at + stride, mask, v.y);
+	lanes_store(at + 2 * stride, mask, v.z);
+}
+
+/* A bone with whatever is the same in all frames. */
+struct pose_direct_turn {
+	const float *own, *own_move;
+	size_t stride; /* of these */
+	struct pose_direct_planes world, position;
+	/* NULL: no parent. */
+	struct pose_direct_planes parent_world, parent_position;
+	struct kern_vec offset;
+	uint32_t flags;
+	float ratio;
+	uint32_t source;
+	struct kern_vec source_rest;
+	struct pose_direct_bone *bone;
+	float *local; /* the result; NULL: not wanted */
+};
+
+static inline struct pose_direct_turn
+pose_direct_begin(const struct pose_direct *d, uint32_t index)
+{
+	const struct kern_pose_skeleton *skeleton = d->skeleton;
+	size_t stride = d->a->stride;
+	int32_t parent = skeleton->parent[index];
+	struct kern_vec rest = kern_pose_rest(skeleton, index);
+	struct pose_direct_turn t = {
+		.own = d->a->rotate + (size_t)index * 4 * stride + d->first,
+		.own_move = d->a->move + (size_t)index * 3 * stride + d->first,
+		.stride = stride,
+		.world = pose_direct_world(d, index),
+		.position = pose_direct_position(d, index),
+		.offset = rest,
+		.flags = skeleton->flags[index],
+		.bone = &d->bones[index],
+	};
+	if (parent >= 0) {
+		t.parent_world = pose_direct_world(d, (uint32_t)parent);
+		t.parent_position = pose_direct_position(d, (uint32_t)parent);
+		t.offset = kern_vec_sub(rest, kern_pose_rest(skeleton, (uint32_t)parent));
+	}
+	if (t.flags & (KERN_POSE_APPEND_ROTATE | KERN_POSE_APPEND_MOVE)) {
+		t.source = skeleton->source[index];
+		t.ratio = skeleton->ratio[index];
+		t.source_rest = kern_pose_rest(skeleton, t.source);
+	}
+	if (d->a->local_rotate != NULL)
+		t.local = d->a->local_rotate + (size_t)index * 4 * stride + d->first;
+	return t;
+}
+
+static inline struct lanes_quat
+pose_direct_append_rotate(const struct pose_direct *d, const struct pose_direct_turn *t,
+	struct lanes_quat own, uint32_t f, lanes_mask mask)
+{
+	struct pose_direct_planes from = {d->bones[t->source].local, POSE_DIRECT_BLOCK};
+	if (t->flags & KERN_POSE_APPEND_LOCAL)
+		from = pose_direct_world(d, t->source);
+	struct lanes_quat q = pose_direct_load_quat(from.at + f, from.stride, mask);
+	if (t->ratio != 1.0f)
+		q = lanes_quat_power(q, t->ratio);
+	return lanes_quat_mul(own, q);
+}
+
+static inline struct lanes_vec
+pose_direct_append_move(const struct pose_direct *d, const struct pose_direct_turn *t,
+	struct lanes_vec own, uint32_t f, lanes_mask mask)
+{
+	struct lanes_vec move;
+	if (t->flags & KERN_POSE_APPEND_LOCAL) {
+		struct pose_direct_planes from = pose_direct_position(d, t->source);
+		move = lanes_vec_sub(pose_direct_load_vec(from.at + f, from.stride, mask),
+			lanes_vec_all(t->source_rest));
+	} else {
+		move = pose_direct_load_vec(
+			d->bones[t->source].saved_move + f, POSE_DIRECT_BLOCK, mask);
+	}
+	return lanes_vec_add(lanes_vec_scale(move, lanes_all(t->ratio)), own);
+}
+
+/* Where the bone stands and how it is turned there. */
+static inline __attribute__((always_inline)) void
+pose_direct_place(const struct pose_direct_turn *t, uint32_t f, lanes_mask mask,
+	struct lanes_quat local, struct lanes_vec move)
+{
+	struct lanes_quat world = local;
+	struct lanes_vec at = lanes_vec_add(lanes_vec_all(t->offset), move);
+	if (t->parent_world.at != NULL) {
+		struct lanes_quat turned = pose_direct_load_quat(
+			t->parent_world.at + f, t->parent_world.stride, mask);
+		struct lanes_vec from = pose_direct_load_vec(
+			t->parent_position.at + f, t->parent_position.stride, mask);
+		world = lanes_quat_unit(lanes_quat_mul(turned, local));
+		at = lanes_vec_add(from, lanes_quat_rotate(turned, at));
+	}
+	pose_direct_store_quat(t->world.at + f, t->world.stride, mask, world);
+	pose_direct_store_vec(t->position.at + f, t->position.stride, mask, at);
+}
+
+/* The bone in its turn, in frames f .. f + LANES - 1 of the block as far as the mask goes. */
+static inline __attribute__((always_inline)) void
+pose_direct_evaluate(const struct pose_direct *d, const struct pose_direct_turn *t,
+	uint32_t f, lanes_mask mask)
+{
+	struct lanes_quat local = pose_direct_load_quat(t->own + f, t->stride, mask);
+	struct lanes_vec move = pose_direct_load_vec(t->own_move + f, t->stride, mask);
+	if (t->flags & KERN_POSE_APPEND_ROTATE)
+		local = pose_direct_append_rotate(d, t, local, f, mask);
+	if (t->flags & KERN_POSE_APPEND_MOVE)
+		move = pose_direct_append_move(d, t, move, f, mask);
+	if (t->bone->kept) {
+		pose_direct_store_quat(
+			t->bone->local + f, POSE_DIRECT_BLOCK, mask, local);
+		pose_direct_store_vec(
+			t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask, move);
+	}
+	pose_direct_place(t, f, mask, local, move);
+	if (t->local != NULL)
+		pose_direct_store_quat(t->local + f, t->stride, mask,
+			lanes_quat_short_way(lanes_quat_unit(local)));
+}
+
+/* An early bone once more, after the last. */
+static inline void
+pose_direct_place_again(const struct pose_direct_turn *t, uint32_t f, lanes_mask mask)
+{
+	pose_direct_place(t, f, mask,
+		pose_direct_load_quat(t->bone->local + f, POSE_DIRECT_BLOCK, mask),
+		pose_direct_load_vec(t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask));
+}
+
+/* What is read of a bone before its turn: itself at rest, but with its own rotation and
+ * move. */
+static inline void
+pose_direct_await(
+	const struct pose_direct *d, uint32_t index, uint32_t f, lanes_mask mask)
+{
+	struct pose_direct_turn t = pose_direct_begin(d, index);
+	pose_direct_store_quat(
+		t.world.at + f, t.world.stride, mask, lanes_quat_all(KERN_QUAT_IDENTITY));
+	pose_direct_store_vec(t.position.at + f, t.position.stride, mask,
+		lanes_vec_all(kern_pose_rest(d->skeleton, index)));
+	pose_direct_store_quat(t.bone->local + f, POSE_DIRECT_BLOCK, mask,
+		pose_direct_load_quat(t.own + f, t.stride, mask));
+	pose_direct_store_vec(t.bone->saved_move + f, POSE_DIRECT_BLOCK, mask,
+		pose_direct_load_vec(t.own_move + f, t.stride, mask));
+}
+
+static inline void
+pose_direct_block(const struct pose_direct *d, uint32_t count)
+{
+	const struct kern_pose_skeleton *skeleton = d->skeleton;
+	for (uint32_t i = 0; i < skeleton->bone_count; i++)
+		for (uint32_t f = 0; d->bones[i].awaited && f < count; f += LANES)
+			pose_direct_await(d, i, f, pose_direct_mask(count - f));
+	for (uint32_t i = 0; i < skeleton->order_count; i++) {
+		struct pose_direct_turn t = pose_direct_begin(d, skeleton->order[i]);
+		uint32_t f = 0;
+		/* A mask known here and now costs nothing. */
+		for (; f + LANES <= count; f += LANES)
+			pose_direct_evaluate(d, &t, f, lanes_first(LANES));
+		if (f < count)
+			pose_direct_evaluate(d, &t, f, lanes_first(count - f));
+	}
+	for (uint32_t i = 0; d->any_early && i < skeleton->bone_count; i++) {
+		uint32_t index = skeleton->hierarchy[i];
+		struct pose_direct_turn t = pose_direct_begin(d, index);
+		for (uint32_t f = 0; t.bone->early && f < count; f += LANES)
+			pose_direct_place_again(&t, f, pose_direct_mask(count - f));
+	}
+}
+
+/* Walks the order once to find who is read again, before its turn, or placed again. */
+static inline void
+pose_direct_look_ahead(struct pose_direct *d)
+{
+	const struct kern_pose_skeleton *skeleton = d->skeleton;
+	struct pose_direct_bone *bones = d->bones;
+	for (uint32_t i = 0; i < skeleton->bone_count; i++)
+		bones[i].kept = bones[i].awaited = bones[i].early = bones[i].placed = 0;
+	for (uint32_t i = 0; i < skeleton->order_count; i++) {
+		uint32_t index = skeleton->order[i];
+		struct pose_direct_bone *bone = &bones[index];
+		if (skeleton->flags[index] != 0) {
+			struct pose_direct_bone *source = &bones[skeleton->source[index]];
+			source->kept = 1;
+			source->awaited |= !source->placed;
+		}
+		if (skeleton->parent[index] >= 0) {
+			struct pose_direct_bone *parent = &bones[skeleton->parent[index]];
+			bone->early = !parent->placed || parent->early;
+			bone->kept |= bone->early;
+			parent->awaited |= !parent->placed;
+			d->any_early |= (int)bone->early;
+		}
+		bone->placed = 1;
+	}
+}
+
+static inline void
+pose_direct_run(const struct kern_pose *a, void *scratch)
+{
+	struct pose_direct d = {.a = a, .skeleton = a->skeleton, .bones = scratch};
+	pose_direct_look_ahead(&d);
+	for (; d.first < a->frame_count; d.first += POSE_DIRECT_BLOCK) {
+		size_t left = a->frame_count - d.first;
+		pose_direct_block(&d,
+			left < POSE_DIRECT_BLOCK ? (uint32_t)left : POSE_DIRECT_BLOCK);
+	}
+}
+
+#endif
