@@ -2,6 +2,7 @@
 # -shared: nobody links against it, so libtool would only be in the way.
 include_HEADERS = plugins/kiln_plugin.h
 include plugins/vmd-fk/local.mk
+include plugins/pano-views/local.mk
 
 plugin_PROGRAMS += plugins/copy.so
 plugins_copy_so_SOURCES = plugins/copy.c

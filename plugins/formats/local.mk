@@ -27,3 +27,11 @@ plugins_formats_make_tables_SOURCES = \
 CLEANFILES += plugins/formats/text_tables.c
 plugins/formats/text_tables.c: plugins/formats/make-tables$(EXEEXT)
 	$(AM_V_GEN)plugins/formats/make-tables > $@-t && mv $@-t $@
+
+# Pictures, apart: only what reads them links their libraries.
+noinst_LIBRARIES += libfmtimage.a
+libfmtimage_a_CFLAGS = $(so_cflags)
+libfmtimage_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(JPEG_CFLAGS)
+libfmtimage_a_SOURCES = \
+	plugins/formats/image.h plugins/formats/image_codec.h plugins/formats/image.c \
+	plugins/formats/image_jpeg.c plugins/formats/image_png.c

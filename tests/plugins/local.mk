@@ -6,4 +6,4 @@ tests_plugins_run_plugin_SOURCES = \
 tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
 EXTRA_DIST += tests/plugins/mmd.py
-tap_scripts += tests/plugins/t_template.sh
+tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernels/view.h"
+
+#include <math.h>
+
+static double
+radians(double degrees)
+{
+	return degrees * (M_PI / 180.0);
+}
+
+double
+kern_view_focal(uint32_t width, double hfov)
+{
+	return width / 2.0 / tan(radians(hfov) / 2.0);
+}
+
+void
+kern_view_multiply(const double a[9], const double b[9], double to[9])
+{
+	for (int row = 0; row < 3; row++)
+		for (int column = 0; column < 3; column++)
+			to[row * 3 + column] = a[row * 3] * b[column] +
+					       a[row * 3 + 1] * b[3 + column] +
+					       a[row * 3 + 2] * b[6 + column];
+}
+
+void
+kern_view_rotation(double yaw, double pitch, double roll, double rotation[9])
+{
+	double sy = sin(radians(yaw)), cy = cos(radians(yaw));
+	double sp = sin(radians(pitch)), cp = cos(radians(pitch));
+	double sr = sin(radians(roll)), cr = cos(radians(roll));
+	const double turn_y[9] = {cy, 0, sy, 0, 1, 0, -sy, 0, cy};
+	const double turn_x[9] = {1, 0, 0, 0, cp, -sp, 0, sp, cp};
+	const double turn_z[9] = {cr, -sr, 0, sr, cr, 0, 0, 0, 1};
+	double both[9];
+	kern_view_multiply(turn_y, turn_x, both);
+	kern_view_multiply(both, turn_z, rotation);
+}
+
+void
+kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v)
+{
+	const double *r = view->rotation;
+	const double width = view->panorama_width, height = view->panorama_height;
+	const double y = (row + 0.5 - view->height / 2.0) / view->focal;
+	const int32_t past = (int32_t)view->panorama_width * KERN_VIEW_ONE;
+	for (uint32_t column = 0; column < view->width; column++) {
+		double x = (column + 0.5 - view->width / 2.0) / view->focal;
+		double right = r[0] * x + r[1] * y + r[2];
+		double down = r[3] * x + r[4] * y + r[5];
+		double forward = r[6] * x + r[7] * y + r[8];
+		double longitude = atan2(right, forward);
+		double latitude = atan2(-down, hypot(right, forward));
+		double across = width * (longitude / (2.0 * M_PI) + 0.5) - 0.5;
+		double along = height * (0.5 - latitude / M_PI) - 0.5;
+		int32_t rounded = (int32_t)lrint(across * KERN_VIEW_ONE);
+		/* The seam's far side is its near side. */
+		u[column] =
+			rounded >= past - KERN_VIEW_ONE / 2 ? rounded - past : rounded;
+		v[column] = (int32_t)lrint(along * KERN_VIEW_ONE);
+	}
+}
+
+int32_t
+kern_view_shift(uint32_t panorama_width, double yaw)
+{
+	double turn = yaw / 360.0;
+	double shift = panorama_width * (turn - floor(turn)) * KERN_VIEW_ONE;
+	int64_t rounded = llrint(shift);
+	int64_t past = (int64_t)panorama_width * KERN_VIEW_ONE;
+	return (int32_t)(rounded >= past ? rounded - past : rounded);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/formats/image.h"
+
+#include "plugins/formats/image_codec.h"
+
+#include <errno.h>
+
+/* In the order of enum fmt_image_format. */
+static const struct fmt_image_codec *const codecs[FMT_IMAGE_FORMATS] = {
+	[FMT_IMAGE_JPEG] = &fmt_image_jpeg,
+	[FMT_IMAGE_PNG] = &fmt_image_png,
+};
+
+static int
+check_size(const struct fmt_image_info *info, const struct fmt_image_limits *limits,
+	struct fmt_err *err)
+{
+	if (info->width == 0 || info->height == 0)
+		return fmt_err_set(err, -EBADMSG, "the picture says it is %u x %u pixels",
+			info->width, info->height);
+	if (info->width > limits->side || info->height > limits->side ||
+		(uint64_t)info->width * info->height > limits->pixels)
+		return fmt_err_set(err, -EFBIG,
+			"the picture says it is %u x %u pixels; at most %u a side and "
+			"%llu in all are read",
+			info->width, info->height, limits->side,
+			(unsigned long long)limits->pixels);
+	return 0;
+}
+
+int
+fmt_image_open(const void *bytes, size_t length, const struct fmt_image_limits *limits,
+	struct fmt_image **image, struct fmt_err *err)
+{
+	struct fmt_image *made = NULL;
+	int format = 0;
+	while (format < FMT_IMAGE_FORMATS && !codecs[format]->is(bytes, length))
+		format++;
+	if (format == FMT_IMAGE_FORMATS)
+		return fmt_err_set(err, -EBADMSG,
+			length == 0
+				? "expected a JPEG or PNG picture, found an empty file"
+				: "expected a JPEG or PNG picture, found neither's "
+				  "first bytes");
+	int rc = codecs[format]->open(bytes, length, &made, err);
+	if (rc < 0)
+		return rc;
+	made->codec = codecs[format];
+	made->info.format = (enum fmt_image_format)format;
+	rc = check_size(&made->info, limits, err);
+	if (rc < 0) {
+		fmt_image_free(made);
+		return rc;
+	}
+	*image = made;
+	return 0;
+}
+
+void
+fmt_image_free(struct fmt_image *image)
+{
+	if (image != NULL)
+		image->codec->free(image);
+}
+
+const struct fmt_image_info *
+fmt_image_info(const struct fmt_image *image)
+{
+	return &image->info;
+}
+
+int
+fmt_image_read(
+	struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_err *err)
+{
+	if (rows->first > image->info.height ||
+		rows->count > image->info.height - rows->first)
+		return fmt_err_set(err, -EINVAL, "rows %u..%u of %u were asked for",
+			rows->first, rows->first + rows->count, image->info.height);
+	return rows->count > 0 ? image->codec->read(image, rows, err) : 0;
+}
+
+int
+fmt_image_encode(enum fmt_image_format format, const struct fmt_image_page *page,
+	void **bytes, size_t *length, struct fmt_err *err)
+{
+	return codecs[format]->encode(page, bytes, length, err);
+}
+
+const char *
+fmt_image_suffix(enum fmt_image_format format)
+{
+	return codecs[format]->suffix;
+}
+
+size_t
+fmt_image_pixel(enum fmt_image_type type)
+{
+	return FMT_IMAGE_CHANNELS * (type == FMT_IMAGE_U8	    ? sizeof(uint8_t)
+					    : type == FMT_IMAGE_U16 ? sizeof(uint16_t)
+								    : sizeof(float));
+}

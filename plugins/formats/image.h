@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * image.h - pictures from files and into files, row by row.
+ *
+ * In memory a pixel always has four channels, R G B A, of one type; a grey picture has
+ * its value three times, one without alpha is opaque (255, 65535, 1).  Alpha is not
+ * premultiplied.  What the file says beside the pixels (EXIF, XMP, ICC) is handed through
+ * as bytes.
+ *
+ * Errors: -EBADMSG for content that is not what it should be, -ENOTSUP for what is sound
+ * but not read here, -EFBIG beyond a limit, -ENOMEM.
+ */
+#ifndef FMT_IMAGE_H
+#define FMT_IMAGE_H
+
+#include "plugins/formats/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FMT_IMAGE_CHANNELS 4
+
+enum fmt_image_type { FMT_IMAGE_U8, FMT_IMAGE_U16, FMT_IMAGE_FLOAT };
+enum fmt_image_format {
+	FMT_IMAGE_JPEG,
+	FMT_IMAGE_PNG,
+	FMT_IMAGE_FORMATS,
+};
+
+struct fmt_image_blob {
+	const uint8_t *bytes;
+	size_t length;
+};
+
+/* What stands beside the pixels; bytes NULL: nothing. */
+struct fmt_image_extras {
+	struct fmt_image_blob exif; /* a TIFF block: "II*\0..." or "MM\0*..." */
+	struct fmt_image_blob xmp;  /* an XML packet */
+	struct fmt_image_blob icc;  /* a profile */
+};
+
+struct fmt_image_info {
+	enum fmt_image_format format;
+	uint32_t width, height;
+	enum fmt_image_type type;
+	unsigned channels; /* of the file: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA */
+	struct fmt_image_extras extras; /* they live as long as the image */
+};
+
+struct fmt_image_limits {
+	uint32_t side;	 /* no side may be longer, in pixels */
+	uint64_t pixels; /* nor may there be more of them */
+};
+
+struct fmt_image;
+
+/* Reads the head of a file in memory, which must outlive the image.  0 with *image, or a
+ * negative errno with *err. */
+int fmt_image_open(const void *bytes, size_t length,
+	const struct fmt_image_limits *limits, struct fmt_image **image,
+	struct fmt_err *err);
+void fmt_image_free(struct fmt_image *image);
+const struct fmt_image_info *fmt_image_info(const struct fmt_image *image);
+
+/* Rows first..first+count-1 of the picture into memory, `stride` bytes apart.  Once for an
+ * image.  Rows outside are decoded only where the format does not allow to pass over
+ * them, and then not kept. */
+struct fmt_image_rows {
+	uint32_t first, count;
+	void *to;
+	size_t stride;
+};
+int fmt_image_read(
+	struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_err *err);
+
+/* A picture to be written. */
+struct fmt_image_page {
+	const void *pixels; /* four channels each */
+	size_t stride;
+	uint32_t width, height;
+	enum fmt_image_type type; /* U8 for JPEG, U8 or U16 for PNG */
+	unsigned channels;	  /* to be written: 1, 3 or 4; JPEG has no 4 */
+	unsigned quality;	  /* of a JPEG, 1..100 */
+	struct fmt_image_extras extras;
+};
+
+/* Encodes into memory: *bytes is for free(3).  0 or a negative errno with *err. */
+int fmt_image_encode(enum fmt_image_format format, const struct fmt_image_page *page,
+	void **bytes, size_t *length, struct fmt_err *err);
+
+/* ".jpg", ".png" */
+const char *fmt_image_suffix(enum fmt_image_format format);
+size_t fmt_image_pixel(enum fmt_image_type type);
+
+#endif

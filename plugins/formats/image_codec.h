@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* image_codec.h - what a format does for image.h; for image*.c alone. */
+#ifndef FMT_IMAGE_CODEC_H
+#define FMT_IMAGE_CODEC_H
+
+#include "plugins/formats/image.h"
+
+/* A decoder has this as its first member. */
+struct fmt_image {
+	const struct fmt_image_codec *codec;
+	struct fmt_image_info info;
+};
+
+struct fmt_image_codec {
+	const char *name, *suffix;
+	int (*is)(const uint8_t *bytes, size_t length);
+	/* Fills info; *image is untouched on failure. */
+	int (*open)(const uint8_t *bytes, size_t length, struct fmt_image **image,
+		struct fmt_err *err);
+	int (*read)(struct fmt_image *image, const struct fmt_image_rows *rows,
+		struct fmt_err *err);
+	void (*free)(struct fmt_image *image);
+	int (*encode)(const struct fmt_image_page *page, void **bytes, size_t *length,
+		struct fmt_err *err);
+};
+
+extern const struct fmt_image_codec fmt_image_jpeg, fmt_image_png;
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * frame.h - one panorama becomes its views.  Each thread has a bench of its own, whose
+ * buffers serve one frame after the other: fresh ones would cost more page faults than
+ * the remap costs time.
+ */
+#ifndef PV_FRAME_H
+#define PV_FRAME_H
+
+#include "plugins/pano-views/state.h"
+
+struct pv_bench {
+	const struct kiln_host *host;
+	const struct pv_state *state;
+	struct kern_remap_picture picture; /* the band, with its margin */
+	void *band, *page, *file;
+	size_t band_room, page_room, file_room;
+	double seconds; /* of remapping alone */
+};
+
+struct pv_frame {
+	uint32_t unit;
+	const char *name;	/* of the input */
+	const char *stem;	/* of the outputs: the name without folders and suffix */
+	uint32_t width, height; /* told when it was read */
+};
+
+void pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,
+	const struct pv_state *state);
+void pv_bench_free(struct pv_bench *bench);
+
+/* 0, or a negative errno with *err: -EBADMSG, -ENOTSUP or -EFBIG where the frame is to
+ * blame. */
+int pv_frame_split(struct pv_bench *bench, struct pv_frame *frame, struct fmt_err *err);
+
+#endif

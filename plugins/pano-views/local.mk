@@ -1,0 +1,15 @@
+plugin_PROGRAMS += plugins/pano-views.so
+plugins_pano_views_so_SOURCES = \
+	plugins/pano-views/pano_views.c \
+	plugins/pano-views/state.h plugins/pano-views/state.c \
+	plugins/pano-views/views.h plugins/pano-views/views.c \
+	plugins/pano-views/maps.h plugins/pano-views/maps.c \
+	plugins/pano-views/frame.h plugins/pano-views/frame.c \
+	plugins/pano-views/cameras.h plugins/pano-views/cameras.c \
+	plugins/pano-views/unit.h plugins/pano-views/unit.c
+plugins_pano_views_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_pano_views_so_CFLAGS = $(so_cflags)
+plugins_pano_views_so_LDFLAGS = $(so_ldflags)
+plugins_pano_views_so_LDADD = libkern.a libfmtimage.a libfmt.a \
+	$(JANSSON_LIBS) $(JPEG_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm -lpthread
+dist_man_MANS += plugins/pano-views/pano-views.7

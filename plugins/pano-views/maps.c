@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/pano-views/maps.h"
+
+#include "kernels/remap.h"
+#include "kernels/view.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* Sizes that are kept at once, when no frame is at work on them. */
+#define SIZES 2
+
+struct pv_maps_cache {
+	const struct pv_views *views;
+	pthread_mutex_t lock;
+	struct pv_maps *first;
+};
+
+static void
+free_maps(struct pv_maps *maps)
+{
+	if (maps == NULL)
+		return;
+	for (uint32_t i = 0; i < maps->map_count; i++) {
+		free(maps->maps[i].u);
+		free(maps->maps[i].v);
+	}
+	free(maps->maps);
+	free(maps->views);
+	free(maps);
+}
+
+static int
+draw(const struct pv_maps *maps, struct pv_map *map)
+{
+	struct kern_view view = {.width = map->width,
+		.height = map->height,
+		.focal = kern_view_focal(map->width, map->hfov),
+		.panorama_width = maps->panorama_width,
+		.panorama_height = maps->panorama_height};
+	size_t pixels = (size_t)map->width * map->height;
+	kern_view_rotation(0, map->pitch, map->roll, view.rotation);
+	map->u = malloc(pixels * sizeof *map->u);
+	map->v = malloc(pixels * sizeof *map->v);
+	if (map->u == NULL || map->v == NULL)
+		return -1;
+	for (uint32_t row = 0; row < map->height; row++)
+		kern_view_row(&view, row, map->u + (size_t)row * map->width,
+			map->v + (size_t)row * map->width);
+	return 0;
+}
+
+/* The number of the map that serves a view, drawn where it is new; -1: no memory. */
+static int
+map_for(struct pv_maps *maps, const struct pv_view *view)
+{
+	struct pv_map wanted = {.pitch = view->pitch,
+		.roll = view->roll,
+		.hfov = view->hfov,
+		.width = view->width,
+		.height = view->height};
+	if (wanted.width == 0)
+		wanted.width = maps->panorama_width / 4;
+	if (wanted.height == 0)
+		wanted.height = maps->panorama_width / 4;
+	for (uint32_t i = 0; i < maps->map_count; i++) {
+		const struct pv_map *map = &maps->maps[i];
+		if (map->pitch == wanted.pitch && map->roll == wanted.roll &&
+			map->hfov == wanted.hfov && map->width == wanted.width &&
+			map->height == wanted.height)
+			return (int)i;
+	}
+	struct pv_map *map = &maps->maps[maps->map_count++];
+	*map = wanted;
+	return draw(maps, map) == 0 ? (int)maps->map_count - 1 : -1;
+}
+
+/* The rows that any sample reads, so far as the panorama has them. */
+static void
+find_band(struct pv_maps *maps)
+{
+	int32_t least = INT32_MAX, most = INT32_MIN;
+	for (uint32_t i = 0; i < maps->map_count; i++) {
+		const struct pv_map *map = &maps->maps[i];
+		for (size_t k = 0; k < (size_t)map->width * map->height; k++) {
+			least = map->v[k] < least ? map->v[k] : least;
+			most = map->v[k] > most ? map->v[k] : most;
+		}
+	}
+	int32_t first = (least >> KERN_VIEW_BITS) - KERN_REMAP_MARGIN;
+	int32_t last = (most >> KERN_VIEW_BITS) + 1 + KERN_REMAP_MARGIN;
+	int32_t height = (int32_t)maps->panorama_height;
+	first = first < 0 ? 0 : first;
+	last = last >= height ? height - 1 : last;
+	maps->first_row = (uint32_t)first;
+	maps->row_count = (uint32_t)(last - first + 1);
+}
+
+static struct pv_maps *
+make(const struct pv_views *views, uint32_t width, uint32_t height)
+{
+	struct pv_maps *maps = calloc(1, sizeof *maps);
+	if (maps == NULL)
+		return NULL;
+	maps->panorama_width = width;
+	maps->panorama_height = height;
+	maps->maps = calloc(views->count, sizeof *maps->maps);
+	maps->views = calloc(views->count, sizeof *maps->views);
+	if (maps->maps == NULL || maps->views == NULL)
+		goto fail;
+	for (uint32_t i = 0; i < views->count; i++) {
+		int map = map_for(maps, &views->views[i]);
+		if (map < 0)
+			goto fail;
+		maps->views[i].map = (uint32_t)map;
+		maps->views[i].shift = kern_view_shift(width, views->views[i].yaw);
+	}
+	find_band(maps);
+	return maps;
+fail:
+	free_maps(maps);
+	return NULL;
+}
+
+/* Frees what nobody works on, as long as there are more than `keep`. */
+static void
+shrink(struct pv_maps_cache *cache, unsigned keep)
+{
+	struct pv_maps **at = &cache->first;
+	unsigned count = 0;
+	while (*at != NULL) {
+		struct pv_maps *maps = *at;
+		if (++count <= keep || maps->users > 0) {
+			at = &maps->next;
+			continue;
+		}
+		*at = maps->next;
+		free_maps(maps);
+	}
+}
+
+struct pv_maps_cache *
+pv_maps_cache_new(const struct pv_views *views)
+{
+	struct pv_maps_cache *cache = calloc(1, sizeof *cache);
+	if (cache == NULL)
+		return NULL;
+	cache->views = views;
+	pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+void
+pv_maps_cache_free(struct pv_maps_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	shrink(cache, 0);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+const struct pv_maps *
+pv_maps_get(struct pv_maps_cache *cache, uint32_t width, uint32_t height)
+{
+	pthread_mutex_lock(&cache->lock);
+	struct pv_maps *maps = cache->first;
+	while (maps != NULL &&
+		(maps->panorama_width != width || maps->panorama_height != height))
+		maps = maps->next;
+	if (maps == NULL) {
+		shrink(cache, SIZES - 1);
+		maps = make(cache->views, width, height);
+		if (maps != NULL) {
+			maps->next = cache->first;
+			cache->first = maps;
+		}
+	}
+	if (maps != NULL)
+		maps->users++;
+	pthread_mutex_unlock(&cache->lock);
+	return maps;
+}
+
+void
+pv_maps_put(struct pv_maps_cache *cache, const struct pv_maps *maps)
+{
+	pthread_mutex_lock(&cache->lock);
+	/* The cache owns it and hands it out for reading only. */
+	((struct pv_maps *)(uintptr_t)maps)->users--;
+	pthread_mutex_unlock(&cache->lock);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * maps.h - where the views' pixels lie in panoramas of one size, kept for as long as
+ * frames of that size come.  Views that differ in yaw alone share a map.
+ */
+#ifndef PV_MAPS_H
+#define PV_MAPS_H
+
+#include "plugins/pano-views/views.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct pv_map {
+	double pitch, roll, hfov;
+	uint32_t width, height;
+	int32_t *u, *v; /* [height][width] */
+};
+
+struct pv_maps {
+	uint32_t panorama_width, panorama_height;
+	uint32_t first_row, row_count; /* of the panorama, that any view looks at */
+	uint32_t map_count;
+	struct pv_map *maps;
+	struct {
+		uint32_t map;
+		int32_t shift;
+	} * views;	/* one for each view */
+	uint32_t users; /* frames at work */
+	struct pv_maps *next;
+};
+
+/* A few sizes, shared by threads. */
+struct pv_maps_cache;
+
+/* Borrows views.  NULL when memory is out. */
+struct pv_maps_cache *pv_maps_cache_new(const struct pv_views *views);
+void pv_maps_cache_free(struct pv_maps_cache *cache);
+
+/* The maps for a size, made where they are not there yet; NULL when memory is out.  Given
+ * back with pv_maps_put(). */
+const struct pv_maps *pv_maps_get(
+	struct pv_maps_cache *cache, uint32_t panorama_width, uint32_t panorama_height);
+void pv_maps_put(struct pv_maps_cache *cache, const struct pv_maps *maps);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* state.h - what pano-views keeps between batches: the parameters, read, and the maps. */
+#ifndef PV_STATE_H
+#define PV_STATE_H
+
+#include "kernels/remap.h"
+#include "plugins/formats/image.h"
+#include "plugins/kiln_plugin.h"
+#include "plugins/pano-views/maps.h"
+#include "plugins/pano-views/views.h"
+
+/* In the order of the schema. */
+enum pv_parameter {
+	PV_VIEWS,
+	PV_WIDTH,
+	PV_HEIGHT,
+	PV_HFOV,
+	PV_FILTER,
+	PV_FORMAT,
+	PV_QUALITY,
+	PV_LAYOUT,
+	PV_PARAMETERS,
+};
+
+struct pv_state {
+	struct pv_views views;
+	struct pv_maps_cache *maps;
+	enum kern_remap_filter filter;
+	struct kern_remap_weights *weights; /* NULL for nearest and bilinear */
+	kern_remap_fn *remap;
+	int format; /* enum fmt_image_format; -1: the frame's own */
+	unsigned quality;
+	int flat; /* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
+};
+
+/* 0 with *state, or a negative errno with *err. */
+int pv_state_new(
+	const struct kiln_params *params, struct pv_state **state, struct fmt_err *err);
+void pv_state_free(struct pv_state *state);
+
+#endif
