@@ -5,9 +5,11 @@
  * look at the directory.  Its length never changes: whether an entry needs ZIP64 is
  * decided by its uncompressed size, with room for what incompressible data grows by.
  *
- * deflate is zlib's, for it streams; the checksum is libdeflate's, for it is fast.
+ * "small" is zlib's, which streams and looks for everything; "fast" is our own, which
+ * knows rows.  The checksum is libdeflate's.
  */
 #include "plugins/formats/npz.h"
+#include "plugins/formats/deflate.h"
 #include "plugins/formats/text.h"
 
 #include <errno.h>
@@ -54,6 +56,7 @@ struct fmt_npz {
 	int in_array, has_stream;
 	uint64_t expected; /* raw bytes of the open entry when it is whole */
 	z_stream stream;
+	struct fmt_deflate *deflate; /* of FAST */
 	uint8_t buffer[BUFFER_SIZE]; /* of compressed bytes */
 };
 
@@ -128,15 +131,15 @@ fmt_npz_open(int fd, enum fmt_npz_compression compression, struct fmt_npz **npz,
 	new->fd = fd;
 	new->compression = compression;
 	new->origin = (uint64_t)origin;
-	if (compression != FMT_NPZ_NONE) {
-		int level = compression == FMT_NPZ_FAST ? 1 : 9;
+	if (compression == FMT_NPZ_SMALL)
 		/* Negative window bits: raw deflate, as a ZIP wants it. */
-		if (deflateInit2(&new->stream, level, Z_DEFLATED, -15, 9,
-			    Z_DEFAULT_STRATEGY) != Z_OK) {
-			free(new);
-			return fmt_err_set(err, -ENOMEM, "no memory for a compressor");
-		}
-		new->has_stream = 1;
+		new->has_stream = deflateInit2(&new->stream, 9, Z_DEFLATED, -15, 9,
+					  Z_DEFAULT_STRATEGY) == Z_OK;
+	if (compression == FMT_NPZ_FAST)
+		new->deflate = fmt_deflate_new();
+	if (compression != FMT_NPZ_NONE && !new->has_stream &&new->deflate == NULL) {
+		free(new);
+		return fmt_err_set(err, -ENOMEM, "no memory for a compressor");
 	}
 	*npz = new;
 	return 0;
@@ -149,6 +152,7 @@ fmt_npz_free(struct fmt_npz *npz)
 		return;
 	if (npz->has_stream)
 		deflateEnd(&npz->stream);
+	fmt_deflate_free(npz->deflate);
 	free(npz->entries);
 	free(npz);
 }
@@ -217,6 +221,20 @@ measure(const struct fmt_npz_array *array, uint64_t *bytes, struct fmt_err *err)
 	return 0;
 }
 
+/* Bytes from one entry of the first dimension to the next; where these are too far apart
+ * to be compared, from one of the last but one. */
+static size_t
+row_size(const struct fmt_npz_array *array)
+{
+	uint64_t row = element_size(array->dtype);
+	for (unsigned i = array->dimensions; i-- > 1;) {
+		if (row * array->shape[i] > FMT_DEFLATE_FAR)
+			break;
+		row *= array->shape[i];
+	}
+	return row;
+}
+
 /* The header of a .npy 1.0, padded so that the data begins at a multiple of 64. */
 static size_t
 make_npy_header(const struct fmt_npz_array *array, char header[256])
@@ -276,6 +294,30 @@ deflate_out(struct fmt_npz *npz, int flush, struct fmt_err *err)
 	}
 }
 
+/* What was gathered, compressed; last: to its end. */
+static int
+make_out(struct fmt_npz *npz, int last, struct fmt_err *err)
+{
+	const uint8_t *made;
+	size_t length = fmt_deflate_make(npz->deflate, last, &made);
+	npz->entries[npz->count - 1].stored_size += length;
+	return write_out(npz, made, length, err);
+}
+
+static int
+append_fast(struct fmt_npz *npz, const uint8_t *data, size_t length, struct fmt_err *err)
+{
+	int rc = 0;
+	while (rc == 0 && length > 0) {
+		size_t taken = fmt_deflate_take(npz->deflate, data, length);
+		data += taken;
+		length -= taken;
+		if (fmt_deflate_full(npz->deflate))
+			rc = make_out(npz, 0, err);
+	}
+	return rc;
+}
+
 static int
 append_raw(struct fmt_npz *npz, const uint8_t *data, size_t length, struct fmt_err *err)
 {
@@ -291,6 +333,8 @@ append_raw(struct fmt_npz *npz, const uint8_t *data, size_t length, struct fmt_e
 		if (npz->compression == FMT_NPZ_NONE) {
 			rc = write_out(npz, data, piece, err);
 			entry->stored_size += piece;
+		} else if (npz->deflate != NULL) {
+			rc = append_fast(npz, data, piece, err);
 		} else {
 			npz->stream.next_in = (uint8_t *)data;
 			npz->stream.avail_in = (unsigned)piece;
@@ -327,6 +371,8 @@ fmt_npz_begin(struct fmt_npz *npz, const struct fmt_npz_array *array, struct fmt
 	entry->zip64 = npz->expected >= ZIP64_ENTRY_FROM;
 	if (npz->has_stream)
 		deflateReset(&npz->stream);
+	if (npz->deflate != NULL)
+		fmt_deflate_begin(npz->deflate, row_size(array));
 	rc = write_out(npz, local, make_local_header(npz, entry, local), err);
 	if (rc == 0)
 		rc = append_raw(npz, (const uint8_t *)header, header_length, err);
@@ -361,12 +407,13 @@ fmt_npz_end(struct fmt_npz *npz, struct fmt_err *err)
 			"array '%s' should hold %llu bytes with its header, %llu came",
 			entry->name, (unsigned long long)npz->expected,
 			(unsigned long long)entry->raw_size);
-	if (npz->compression != FMT_NPZ_NONE) {
+	int rc = npz->deflate != NULL ? make_out(npz, 1, err) : 0;
+	if (npz->has_stream) {
 		npz->stream.avail_in = 0;
-		int rc = deflate_out(npz, Z_FINISH, err);
-		if (rc < 0)
-			return rc;
+		rc = deflate_out(npz, Z_FINISH, err);
 	}
+	if (rc < 0)
+		return rc;
 	npz->in_array = 0;
 	size_t length = make_local_header(npz, entry, local);
 	return write_back(npz, local, length, entry->offset, err);

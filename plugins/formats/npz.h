@@ -27,8 +27,8 @@
 
 enum fmt_npz_compression {
 	FMT_NPZ_NONE,  /* stored */
-	FMT_NPZ_FAST,  /* deflate, level 1 */
-	FMT_NPZ_SMALL, /* deflate, level 9 */
+	FMT_NPZ_FAST,  /* deflate as deflate.h has it */
+	FMT_NPZ_SMALL, /* deflate, zlib's level 9 */
 };
 
 enum { FMT_NPZ_DIMENSIONS = 4 };

@@ -27,3 +27,8 @@ check_PROGRAMS += tests/formats/write-npz
 tests_formats_write_npz_SOURCES = tests/formats/write-npz.c
 tests_formats_write_npz_LDADD = $(libfmt_libs)
 tap_scripts += tests/formats/t_numpy.sh
+
+tap_programs += tests/formats/t_deflate
+tests_formats_t_deflate_SOURCES = tests/formats/t_deflate.c
+tests_formats_t_deflate_CPPFLAGS = $(check_cppflags) $(ZLIB_CFLAGS)
+tests_formats_t_deflate_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm

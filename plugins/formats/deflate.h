@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * deflate.h - DEFLATE streams (RFC 1951) of arrays of numbers, made fast: bytes are coded
+ * by Huffman's method, and what a row has in common with the row before it, word for
+ * word, is a match at that one distance.  No other repetition is looked for: the digits
+ * of measured numbers have none, and values that stay as they were are where they were.
+ *
+ *	fmt_deflate_begin(d, row bytes);
+ *	while (bytes are left) {
+ *		taken = fmt_deflate_take(d, bytes, length);
+ *		if (fmt_deflate_full(d))
+ *			made = fmt_deflate_make(d, 0, &out);	 write out .. out + made
+ *	}
+ *	made = fmt_deflate_make(d, 1, &out);
+ *
+ * The same bytes in other pieces give the same stream.  One thread at a time.
+ */
+#ifndef FMT_DEFLATE_H
+#define FMT_DEFLATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fmt_deflate;
+
+#define FMT_DEFLATE_FAR 32768u /* bytes; no match is farther back */
+
+struct fmt_deflate *fmt_deflate_new(void); /* NULL: out of memory */
+void fmt_deflate_free(struct fmt_deflate *d);
+
+/* A new stream.  distance: bytes from a row to the next, a multiple of four; where it is
+ * more than 32768, or 0, there are no matches. */
+void fmt_deflate_begin(struct fmt_deflate *d, size_t distance);
+
+/* Takes as many bytes as there is room for: how many. */
+size_t fmt_deflate_take(struct fmt_deflate *d, const void *bytes, size_t length);
+int fmt_deflate_full(const struct fmt_deflate *d);
+
+/* Compresses what was taken; last: and ends the stream.  How many bytes are at *out,
+ * until the next call. */
+size_t fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out);
+
+#endif
