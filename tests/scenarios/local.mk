@@ -9,6 +9,7 @@ tap_scripts += \
 	tests/scenarios/60-model-changes.sh \
 	tests/scenarios/65-roots.sh \
 	tests/scenarios/75-fsync.sh \
+	tests/scenarios/76-full.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
 EXTRA_DIST += tests/scenarios/sdboot.sh

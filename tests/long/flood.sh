@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Goal: very many drops in one go, and many a second for a while: none is lost or published
+# twice, kilnd's memory stays within what the backlog needs, `kilnctl status` answers at
+# once throughout, and a small unit costs at most two fsyncs, a batch a constant.
+#
+# KILN_FLOOD=full is 100,000 in one go and 1,000 a second for a minute; less without it.
+# It runs where TMPDIR is: the disk is named, since the figures are that disk's.
+. "${top_srcdir:-.}/tests/scenarios/lib.sh"
+files=20000 rate=500 seconds=10
+[ "${KILN_FLOOD:-}" != full ] || files=100000 rate=1000 seconds=60
+files=${KILN_FLOOD_FILES:-$files} rate=${KILN_FLOOD_RATE:-$rate} seconds=${KILN_FLOOD_SECONDS:-$seconds}
+note "on $(findmnt -no SOURCE,FSTYPE -T "$scratch" | xargs), $(nproc) processors"
+
+# watched FILE: asks kilnctl for the status and the kernel for kilnd's memory ten times a
+# second, until FILE.stop is there; FILE has "SECONDS MILLISECONDS KIB BACKLOG" a line.
+watched()
+{
+	/usr/bin/python3 - "$1" "$top_builddir/kilnctl" "$state" "$kilnd_pid" <<'END' &
+import json, os, re, subprocess, sys, time
+path, kilnctl, state, pid = sys.argv[1:]
+begin = time.monotonic()
+with open(path, "w") as out:
+    while not os.path.exists(path + ".stop"):
+        t = time.monotonic()
+        said = subprocess.run([kilnctl, "--state", state, "status", "--json"],
+                              stdout=subprocess.PIPE).stdout
+        took = time.monotonic() - t
+        units = json.loads(said)["units"]
+        backlog = sum(units[s] for s in ("settling", "ready", "running", "deferred"))
+        rss = re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read())[1]
+        print(f"{t - begin:.2f} {took * 1000:.1f} {rss} {backlog}", file=out, flush=True)
+        time.sleep(max(0, 0.1 - took))
+END
+	watcher=$!
+}
+told() # FILE: ends that, and says what was worst
+{
+	: >"$1.stop"
+	wait "$watcher"
+	worst=$(sort -k2,2n "$1" | tail -1 | cut -d' ' -f2)
+	note "status: $(wc -l <"$1") answers, the worst took $worst ms, half of them \
+$(sort -k2,2n "$1" | sed -n "$(($(wc -l <"$1") / 2 + 1))p" | cut -d' ' -f2) ms"
+	note "kilnd's memory: $(head -1 "$1" | cut -d' ' -f3) KiB before, at most $(sort -k3,3n "$1" |
+		tail -1 | cut -d' ' -f3) with $(sort -k4,4n "$1" | tail -1 | cut -d' ' -f4) units in hand, $(tail -1 "$1" | cut -d' ' -f3) KiB after"
+}
+# drops N RATE: so many small files of different content; RATE 0: as fast as it goes.
+drops()
+{
+	/usr/bin/python3 - "$drop" "$1" "$2" <<'END'
+import os, sys, time
+drop, count, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+begin = time.monotonic()
+for i in range(count):
+    if rate and i % 50 == 0:
+        time.sleep(max(0, begin + i / rate - time.monotonic()))
+    with open(f"{drop}/{rate}-{i}.txt", "w") as f:
+        f.write(f"unit {i} of {rate}\n" * 5)
+took = time.monotonic() - begin
+print(f"# {count} files dropped in {took:.1f} s, {count / took:.0f} a second")
+END
+}
+flood() # NAME N RATE: drops them, waits until all is done, says how it went
+{
+	local begin=$SECONDS
+	watched "$scratch/$1"
+	drops "$2" "$3"
+	ctl sync --idle >/dev/null || return
+	note "$2 done after $((SECONDS - begin)) s, $(($2 / (SECONDS - begin + 1))) a second"
+	told "$scratch/$1"
+}
+
+rule copies 'kernel = "copy"' 'inputs = "delete"' 'settle = "500ms"' \
+	'batch = { by = "all", max_units = 512, max_wait = "1s" }'
+kilnd_start
+is $? 0 'kilnd starts'
+flood burst "$files" 0
+is "$(unit_states)" "published=$files" "none of $files in one go is lost"
+[ "${KILN_FLOOD:-}" != full ] || try 'status takes 100 ms at most' test "${worst%.*}" -lt 100
+flood steady $((rate * seconds)) "$rate"
+is "$(unit_states)" "published=$((files + rate * seconds))" "nor of $rate a second for $seconds s"
+[ "${KILN_FLOOD:-}" != full ] || try 'status takes 100 ms at most' test "${worst%.*}" -lt 100
+is "$(ls -A "$drop" | wc -l)" 0 'no input is left'
+is "$(find "$output" -name '*.txt' | wc -l)" $((files + rate * seconds)) 'no output is there twice'
+kilnd_stop
+is $? 0 'kilnd stops'
+
+# What a unit and what a batch costs, by the difference between two sizes.
+if command -v strace >/dev/null; then
+	fsyncs() # UNITS: of a batch of so many
+	{
+		rm -rf "$drop"/* "$output" "$state"
+		ls "$state" >/dev/null 2>&1
+		for i in $(seq "$1"); do echo "$i" >"$drop/$i.txt"; done
+		kilnd_start strace -f -c -S name -U name,calls -o "$scratch/calls" -e trace=fsync,fdatasync >/dev/null
+		ctl sync --idle >/dev/null
+		local tracer=$kilnd_pid
+		kill -TERM "$(pgrep -P "$tracer" -x kilnd)"
+		wait "$tracer"
+		kilnd_pid=
+		awk '$1 ~ /sync$/ { n += $2 } END { print n }' "$scratch/calls"
+	}
+	few=$(fsyncs 10) many=$(fsyncs 510)
+	note "$few fsyncs with 10 units in a batch, $many with 510: $(((many - few) * 100 / 500))/100 a unit"
+	try 'two fsyncs a unit at most' test $((many - few)) -le 1000
+	try 'and a constant a batch' test $((few - 20)) -le 40
+fi
+finish
