@@ -101,6 +101,20 @@ kd_file_open_parent(int dir, const char *path, const char **base)
 	return kd_file_open_beneath(dir, parent, O_RDONLY | O_DIRECTORY, 0);
 }
 
+/* The folder that holds the last part of `path` is told to keep it. */
+static int
+sync_parent(const char *path)
+{
+	char parent[PATH_MAX];
+	const char *base = kd_name_base(path);
+	snprintf(parent, sizeof parent, "%.*s", (int)(base - path), path);
+	int fd = open(base == path ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 int
 kd_file_make_dirs(const char *path, mode_t mode)
 {
@@ -113,8 +127,13 @@ kd_file_make_dirs(const char *path, mode_t mode)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		if (mkdir(part, mode) < 0 && errno != EEXIST)
-			return -errno;
+		int rc = 0;
+		if (mkdir(part, mode) == 0)
+			rc = sync_parent(part);
+		else if (errno != EEXIST)
+			rc = -errno;
+		if (rc < 0)
+			return rc;
 	}
 	struct stat st;
 	if (stat(path, &st) < 0)

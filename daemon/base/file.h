@@ -28,7 +28,7 @@ int kd_file_make_parents(int dir, const char *path, int durable);
  * (into path). */
 int kd_file_open_parent(int dir, const char *path, const char **base);
 
-/* mkdir -p of an absolute or relative path. */
+/* mkdir -p of an absolute or relative path; what it makes is there to stay. */
 int kd_file_make_dirs(const char *path, mode_t mode);
 
 /* All bytes, over short writes and EINTR. */

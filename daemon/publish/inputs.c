@@ -77,12 +77,18 @@ transfer_open(struct transfer *transfer, int root, const char *path, const char 
 	return transfer->to < 0 ? transfer->to : 0;
 }
 
+/* What an input is called while it is being removed. */
+static void
+gone_name(char hidden[NAME_MAX + 1], const char *name)
+{
+	snprintf(hidden, NAME_MAX + 1, ".kiln-gone.%.200s", name);
+}
+
 static int
 remove_hidden(int dir, const char *name)
 {
 	char hidden[NAME_MAX + 1];
-	if (snprintf(hidden, sizeof hidden, ".kiln-gone.%.200s", name) < 0)
-		return -EINVAL;
+	gone_name(hidden, name);
 	int rc = kd_file_remove_tree(dir, hidden);
 	if (rc == 0)
 		rc = kd_file_rename_new(dir, name, dir, hidden);
@@ -182,6 +188,24 @@ kd_inputs_delete(int root, const char *path, struct kd_err *err)
 	transfer_close(&transfer);
 	if (rc < 0 && rc != -ENOENT)
 		return kd_err_errno(err, rc, "cannot delete '%s'", KD_NAME(path));
+	return 0;
+}
+
+int
+kd_inputs_tidy(int root, const char *path, struct kd_err *err)
+{
+	char hidden[NAME_MAX + 1];
+	const char *name;
+	int dir = kd_file_open_parent(root, path, &name);
+	int rc = dir < 0 ? dir : 0;
+	if (rc == 0) {
+		gone_name(hidden, name);
+		rc = kd_file_remove_tree(dir, hidden);
+		close(dir);
+	}
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(
+			err, rc, "cannot remove the rest of '%s'", KD_NAME(path));
 	return 0;
 }
 

@@ -19,6 +19,10 @@
 int kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *err);
 int kd_inputs_delete(int root, const char *path, struct kd_err *err);
 
+/* The input is gone: removes what a removal that a crash cut off left of it under its
+ * hidden name. */
+int kd_inputs_tidy(int root, const char *path, struct kd_err *err);
+
 /* Moves it likewise, with NAME.EXT.reason.txt beside it, which is written first. */
 struct kd_quarantine {
 	const char *folder;

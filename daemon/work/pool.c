@@ -36,6 +36,7 @@ struct keeper {
 	ev_timer idle;
 	ev_child child;
 	pid_t pid;
+	int reaped;
 	char *kind; /* rule and revision */
 	double idle_time, idle_since;
 	struct kd_job *job; /* NULL: warm */
@@ -66,13 +67,9 @@ keeper_stop(struct keeper *keeper)
 	keeper->wire = NULL;
 }
 
-/* Reaped: nothing of it is left. */
 static void
-reaped(struct ev_loop *loop, ev_child *child, int events)
+keeper_free(struct keeper *keeper)
 {
-	(void)events;
-	struct keeper *keeper = child->data;
-	ev_child_stop(loop, child);
 	free(keeper->kind);
 	free(keeper->job);
 	free(keeper);
@@ -83,12 +80,18 @@ static void
 describe_end(const struct keeper *keeper, int rc, char *text, size_t size)
 {
 	siginfo_t info = {0};
-	if (rc == -EPIPE &&
-		waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOWAIT | WNOHANG) ==
-			0 &&
-		info.si_pid == keeper->pid && info.si_code != CLD_EXITED)
-		snprintf(text, size, "the worker was killed by signal %d (%s)",
-			info.si_status, strsignal(info.si_status));
+	int signal = 0;
+	if (keeper->reaped)
+		signal = WIFSIGNALED(keeper->child.rstatus)
+				 ? WTERMSIG(keeper->child.rstatus)
+				 : 0;
+	else if (waitid(P_PID, (id_t)keeper->pid, &info, WEXITED | WNOWAIT | WNOHANG) ==
+			 0 &&
+		 info.si_pid == keeper->pid && info.si_code != CLD_EXITED)
+		signal = info.si_status;
+	if (rc == -EPIPE && signal != 0)
+		snprintf(text, size, "the worker was killed by signal %d (%s)", signal,
+			strsignal(signal));
 	else if (rc == -EPIPE)
 		snprintf(text, size, "the worker ended before its work was done");
 	else
@@ -105,7 +108,8 @@ keeper_fail(struct keeper *keeper, int rc)
 	struct kd_job *job = keeper->job;
 	keeper_stop(keeper);
 	keeper->job = NULL;
-	kill(keeper->pid, SIGKILL);
+	if (!keeper->reaped)
+		kill(keeper->pid, SIGKILL);
 	if (job == NULL)
 		return;
 	/* The handler that has its result but has not asked to finish learns it then. */
@@ -314,16 +318,15 @@ on_message(struct keeper *keeper, const struct kd_wire_message *message)
 	return rc;
 }
 
-static void
-readable(struct ev_loop *loop, ev_io *io, int events)
+/* Takes what the keeper said so far: 1 when there was something. */
+static int
+hear(struct keeper *keeper)
 {
-	(void)loop;
-	(void)events;
-	struct keeper *keeper = io->data;
 	int filled = kd_wire_fill(keeper->wire);
 	struct kd_wire_message message;
-	int rc;
+	int rc, heard = 0;
 	while ((rc = kd_wire_next(keeper->wire, &message)) == 1) {
+		heard = 1;
 		rc = on_message(keeper, &message);
 		kd_wire_done(&message);
 		/* A handler may have let the keeper go. */
@@ -332,6 +335,31 @@ readable(struct ev_loop *loop, ev_io *io, int events)
 	}
 	if (keeper->wire != NULL && (rc < 0 || filled < 0))
 		keeper_fail(keeper, rc < 0 ? rc : filled);
+	return heard;
+}
+
+static void
+readable(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	hear(io->data);
+}
+
+/* The loop may tell of a keeper's death before it tells that its last words came: they
+ * count, and are taken here. */
+static void
+reaped(struct ev_loop *loop, ev_child *child, int events)
+{
+	(void)events;
+	struct keeper *keeper = child->data;
+	ev_child_stop(loop, child);
+	keeper->reaped = 1;
+	while (keeper->wire != NULL && hear(keeper))
+		;
+	if (keeper->wire != NULL)
+		keeper_fail(keeper, -EPIPE);
+	keeper_free(keeper);
 }
 
 static struct keeper *
@@ -396,7 +424,8 @@ kd_pool_free(struct kd_pool *pool)
 		keeper_stop(keeper);
 		kill(keeper->pid, SIGKILL);
 		waitpid(keeper->pid, NULL, 0);
-		reaped(pool->loop, &keeper->child, 0);
+		ev_child_stop(pool->loop, &keeper->child);
+		keeper_free(keeper);
 	}
 	free(pool->worker);
 	free(pool);

@@ -474,6 +474,15 @@ kd_batch_rest(struct kd_batch *batch)
 	batch->root = -1;
 }
 
+/* The input went already: of what an earlier life began, the rest is done. */
+static int
+finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	struct kd_err *err)
+{
+	int rc = kd_inputs_tidy(batch->root, unit->unit->path, err);
+	return rc < 0 ? rc : remove_marker(batch, unit, err);
+}
+
 int
 kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
 {
@@ -490,7 +499,7 @@ kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
 		     ? 0
 		     : kd_content_verify(&unit->source, &unit->content, 0);
 	if (rc == -ENOENT)
-		return remove_marker(batch, unit, err);
+		return finish_gone(batch, unit, err);
 	if (rc < 0)
 		return kd_err_set(err, rc,
 			"'%s' is not what was processed any more; it stays",
@@ -514,7 +523,7 @@ kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
 		rc = quarantine(batch, unit, err);
 		return rc < 0 ? rc : remove_marker(batch, unit, err);
 	case KD_UNIT_GONE:
-		return 0;
+		return finish_gone(batch, unit, err);
 	case KD_UNIT_BUSY:
 	case KD_UNIT_CHANGED:
 	case KD_UNIT_CANCELLED:

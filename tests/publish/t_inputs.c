@@ -197,6 +197,26 @@ test_moved_across_file_systems(void **state)
 }
 
 static void
+test_what_a_dead_removal_left_is_removed(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.txt", NULL};
+	struct client client = {0};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	/* As if it had died between the two steps of a removal, the ledger open. */
+	assert_int_equal(mkdir(client_path(&scratch, "in/.kiln-gone.a.txt"), 0755), 0);
+	client_write(&scratch, "in/.kiln-gone.a.txt/rest", "rest");
+	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 0, KD_UNIT_GONE, "cannot open it");
+	expect_no_failures(client_finish(&client, 1));
+	assert_false(client_exists(&scratch, "in/.kiln-gone.a.txt"));
+	end(&client, &manifest, &result);
+}
+
+static void
 test_changed_inputs_stay(void **state)
 {
 	(void)state;
@@ -250,6 +270,7 @@ main(void)
 		TEST(test_deleted),
 		TEST(test_moved),
 		TEST(test_moved_across_file_systems),
+		TEST(test_what_a_dead_removal_left_is_removed),
 		TEST(test_changed_inputs_stay),
 		TEST(test_what_is_no_file_is_quarantined_too),
 	};

@@ -61,6 +61,27 @@ $(ls -R "$output" "$drop")"
 	is "$(find "$scratch/done" -type f -name "$victim.*" | wc -l)" 50 \
 		"$victim killed: each of 50 inputs is kept"
 done
+
+# kilnd hears of the death and of the last words at once, the death first.
+for round in 1 2 3; do
+	for unit in 1 2 3; do
+		echo "stopped $round $unit" >"$drop/stopped.$round.$unit.txt"
+		dropped=$((dropped + 1))
+	done
+	keeper=
+	for _ in $(seq 200); do
+		keeper=$(children "$kilnd_pid" | head -n 1)
+		[ -n "$keeper" ] && [ -n "$(children "$keeper")" ] && break
+		sleep .01
+	done
+	kill -STOP "$kilnd_pid"
+	[ -z "$keeper" ] || kill -KILL "$keeper"
+	await 10 grep -q '^State:.*Z' "/proc/$keeper/status" >/dev/null
+	kill -CONT "$kilnd_pid"
+	await 30 all_published >/dev/null || fail "all is published after round $round" "$(unit_states)"
+done
+is "$(find "$output" -type f ! -name '*.kiln.json' -name 'stopped.*' | wc -l)" 9 \
+	'keeper killed while kilnd was stopped: each of 9 inputs is published exactly once'
 is "$(find "$drop" "$failed" -type f | wc -l)" 0 'nothing is left behind'
 try 'every output is whole' whole
 ctl sync --idle

@@ -53,8 +53,11 @@ def faults_of(sidecar):
 
 def faults_seen(folder):
     """What somebody who looks at FOLDER at this moment could trip over."""
-    files = [path for path in folder.rglob("*")
-             if path.is_file() and ".kiln-stage" not in path.parts]
+    files = []
+    for top, folders, names in os.walk(folder):
+        # Stages come and go meanwhile.
+        folders[:] = [name for name in folders if name != ".kiln-stage"]
+        files += [path for name in names if (path := pathlib.Path(top, name)).is_file()]
     sidecars = [path for path in files
                 if path.name.endswith(".kiln.json") or path.name == "kiln.json"]
     vouched = {path: claims for sidecar in sidecars for path, claims in outputs(sidecar)}
