@@ -10,10 +10,12 @@ contrib_make_sample_LDADD = $(libfmt_libs) -lm
 
 EXTRA_DIST += contrib/plugin-template/README.md contrib/plugin-template/Makefile \
 	contrib/plugin-template/shout.c
-dist_noinst_SCRIPTS += contrib/bench-small
+dist_noinst_SCRIPTS += contrib/bench-small contrib/bench-vmd
 
 # Figures for people, of the machine they were taken on; no test.
-.PHONY: bench bench-small
-bench: bench-small
+.PHONY: bench bench-small bench-vmd
+bench: bench-small bench-vmd
 bench-small: all contrib/make-sample$(EXEEXT)
 	$(srcdir)/contrib/bench-small .
+bench-vmd: all contrib/make-sample$(EXEEXT) tests/kernels/checkkern$(EXEEXT)
+	$(srcdir)/contrib/bench-vmd .

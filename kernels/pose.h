@@ -25,6 +25,12 @@
  * in rotations and [(b * 3 + c) * stride + f] in positions and moves.  Frames do not know
  * each other: any division into runs gives the same bits.
  *
+ * Without a model.  Whoever has a hierarchy and rotations in plain arrays, frame by frame
+ * (offsets, parents, quaternions [F,N,4], translations [F,N,3], a filter), finds the door
+ * in pose_arrays.h: it lays them out in planes for any variant of this kernel and writes
+ * positions and rotations back frame by frame.  tests/kernels/example_pose.c is a whole
+ * program that uses it.
+ *
  * Grade: EXACT but for which NaN stands where one does.  Variants compute every frame by
  * the same operations in the same order (lanes_quat.h), none contracted: thresholds of
  * the solver let a last digit jump, so nothing less would be a grade.  Against exact

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Turns a few frames at a time into pose.h's planes and back, so that whatever variant of
- * pose.h the caller picked does the arithmetic.
+ * pose.h the caller picked does the arithmetic.  Both ways are transpositions, of four
+ * frames by four floats at once: vectors of four are what every machine has.
  */
 #include "kernels/pose_arrays.h"
 
@@ -133,31 +134,118 @@ prepare(const struct kern_pose_arrays *a, const struct rooms *rooms)
 	return rc;
 }
 
-/* Frames from `first` on of one array [frame][bone][width] into planes [bone][width][frame]; what
- * is left of the run repeats the last frame, so that a variant meets only poses. */
-static void
-to_planes(float *planes, const float *array, size_t row, uint32_t first, uint32_t count)
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four rows of four become columns. */
+static inline void
+turn(four r[4])
 {
-	for (size_t i = 0; i < row; i++)
-		for (uint32_t f = 0; f < RUN; f++)
-			planes[i * RUN + f] =
-				array[(first + (f < count ? f : count - 1)) * row + i];
+	four low = __builtin_shufflevector(r[0], r[1], 0, 4, 1, 5);
+	four high = __builtin_shufflevector(r[0], r[1], 2, 6, 3, 7);
+	four other_low = __builtin_shufflevector(r[2], r[3], 0, 4, 1, 5);
+	four other_high = __builtin_shufflevector(r[2], r[3], 2, 6, 3, 7);
+	r[0] = __builtin_shufflevector(low, other_low, 0, 1, 4, 5);
+	r[1] = __builtin_shufflevector(low, other_low, 2, 3, 6, 7);
+	r[2] = __builtin_shufflevector(high, other_high, 0, 1, 4, 5);
+	r[3] = __builtin_shufflevector(high, other_high, 2, 3, 6, 7);
 }
 
+/* Rows [frame][float], `row` floats long, into planes [float][frame].  As the run's last
+ * line is read the next run's is under way: a line is asked for with every four by four. */
 static void
-from_planes(const struct kern_pose_arrays *a, const float *planes, float *array,
-	uint32_t width, uint32_t first, uint32_t count)
+to_planes(float *planes, const float *rows, size_t row, uint32_t count)
 {
-	uint32_t wanted = a->filter != NULL ? a->filter_count : a->bone_count;
-	for (uint32_t f = 0; f < count; f++) {
-		float *row = array + (size_t)(first + f) * wanted * width;
-		for (uint32_t i = 0; i < wanted; i++) {
-			uint32_t bone = a->filter != NULL ? a->filter[i] : i;
-			for (uint32_t c = 0; c < width; c++)
-				row[i * width + c] =
-					planes[((size_t)bone * width + c) * RUN + f];
+	const char *ahead = (const char *)(rows + count * row);
+	size_t i = 0;
+	for (; i + 4 <= row; i += 4) {
+		uint32_t f = 0;
+		for (; f + 4 <= count; f += 4, ahead += 64) {
+			four r[4];
+			__builtin_prefetch(ahead, 0, 2);
+			for (size_t k = 0; k < 4; k++)
+				r[k] = *(const four *)(rows + (f + k) * row + i);
+			turn(r);
+			for (size_t k = 0; k < 4; k++)
+				*(four *)(planes + (i + k) * RUN + f) = r[k];
 		}
+		for (; f < count; f++)
+			for (size_t k = 0; k < 4; k++)
+				planes[(i + k) * RUN + f] = rows[f * row + i + k];
 	}
+	for (; i < row; i++)
+		for (uint32_t f = 0; f < count; f++)
+			planes[i * RUN + f] = rows[f * row + i];
+}
+
+/* The plane that becomes column i of the rows. */
+static const float *
+plane_of(const struct kern_pose_arrays *a, const float *planes, size_t width, size_t i)
+{
+	if (a->filter != NULL)
+		i = a->filter[i / width] * width + i % width;
+	return planes + i * RUN;
+}
+
+/* Some frames' columns i .. i + 3. */
+static inline void
+columns_from_planes(
+	const float *const from[4], float *rows, size_t row, uint32_t f, uint32_t end)
+{
+	for (; f + 4 <= end; f += 4) {
+		four r[4];
+		for (size_t k = 0; k < 4; k++)
+			r[k] = *(const four *)(from[k] + f);
+		turn(r);
+		for (size_t k = 0; k < 4; k++)
+			*(four *)(rows + (f + k) * row) = r[k];
+	}
+	for (; f < end; f++)
+		for (size_t k = 0; k < 4; k++)
+			rows[f * row + k] = from[k][f];
+}
+
+/* A few rows side by side are written from end to end, which memory likes best. */
+static void
+from_planes(const struct kern_pose_arrays *a, const float *planes, float *rows,
+	size_t width, uint32_t count)
+{
+	enum { TOGETHER = 16 };
+	size_t row = width * (a->filter != NULL ? a->filter_count : a->bone_count);
+	for (uint32_t f = 0; f < count; f += TOGETHER) {
+		uint32_t end = count - f < TOGETHER ? count : f + TOGETHER;
+		size_t i = 0;
+		for (; i + 4 <= row; i += 4) {
+			const float *from[4];
+			for (size_t k = 0; k < 4; k++)
+				from[k] = plane_of(a, planes, width, i + k);
+			columns_from_planes(from, rows + i, row, f, end);
+		}
+		for (; i < row; i++)
+			for (uint32_t g = f; g < end; g++)
+				rows[g * row + i] = plane_of(a, planes, width, i)[g];
+	}
+}
+
+/* Frames first .. first + pose->frame_count - 1. */
+static int
+evaluate_run(const struct kern_pose_arrays *a, const struct rooms *rooms,
+	const struct kern_pose *pose, size_t first)
+{
+	size_t bones = a->bone_count, count = pose->frame_count;
+	size_t wanted = a->filter != NULL ? a->filter_count : bones;
+	to_planes(rooms->rotate, a->quaternions + first * bones * 4, bones * 4,
+		(uint32_t)count);
+	if (a->translations != NULL)
+		to_planes(rooms->move, a->translations + first * bones * 3, bones * 3,
+			(uint32_t)count);
+	int rc = a->pose(pose, NULL);
+	if (rc == 0 && a->positions != NULL)
+		from_planes(a, rooms->position, a->positions[first * wanted], 3,
+			(uint32_t)count);
+	if (rc == 0 && a->world_quaternions != NULL)
+		from_planes(a, rooms->world, a->world_quaternions[first * wanted], 4,
+			(uint32_t)count);
+	return rc;
 }
 
 int
@@ -171,17 +259,9 @@ kern_pose_arrays(const struct kern_pose_arrays *a)
 	int rc = prepare(a, &rooms);
 	memset(rooms.move, 0, bones * 3 * RUN * sizeof(float));
 	for (uint32_t first = 0; rc == 0 && first < a->frame_count; first += RUN) {
-		uint32_t left = a->frame_count - first, count = left < RUN ? left : RUN;
-		to_planes(rooms.rotate, a->quaternions, bones * 4, first, count);
-		if (a->translations != NULL)
-			to_planes(rooms.move, a->translations, bones * 3, first, count);
-		rc = a->pose(&pose, NULL);
-		if (rc == 0 && a->positions != NULL)
-			from_planes(
-				a, rooms.position, &a->positions[0][0], 3, first, count);
-		if (rc == 0 && a->world_quaternions != NULL)
-			from_planes(a, rooms.world, &a->world_quaternions[0][0], 4, first,
-				count);
+		uint32_t left = a->frame_count - first;
+		pose.frame_count = left < RUN ? left : RUN;
+		rc = evaluate_run(a, &rooms, &pose, first);
 	}
 	return rc;
 }

@@ -19,13 +19,18 @@
 struct pose_direct_bone {
 	float world[4 * POSE_DIRECT_BLOCK], position[3 * POSE_DIRECT_BLOCK];
 	float local[4 * POSE_DIRECT_BLOCK], saved_move[3 * POSE_DIRECT_BLOCK];
-	uint32_t kept;	  /* local and saved_move are read again */
-	uint32_t awaited; /* read before its turn */
-	uint32_t early;	  /* placed before its parent, or below such a bone */
-	uint32_t placed;  /* while the order is looked through */
 };
 
-_Static_assert(sizeof(struct pose_direct_bone) <= KERN_POSE_LANES_BYTES,
+/* What the skeleton says of a bone; close together, since it is asked of all. */
+struct pose_direct_mark {
+	uint8_t kept;	 /* local and saved_move are read again */
+	uint8_t awaited; /* read before its turn */
+	uint8_t early;	 /* placed before its parent, or below such a bone */
+	uint8_t placed;	 /* while the order is looked through */
+};
+
+_Static_assert(sizeof(struct pose_direct_bone) + sizeof(struct pose_direct_mark) <=
+		       KERN_POSE_LANES_BYTES,
 	"kern_pose_scratch() must suffice");
 
 /* Component c of the block's frame f is at [c * stride + f]. */
@@ -39,8 +44,9 @@ struct pose_direct {
 	const struct kern_pose *a;
 	const struct kern_pose_skeleton *skeleton;
 	struct pose_direct_bone *bones;
+	struct pose_direct_mark *marks;
 	size_t first;
-	int any_early;
+	int any_awaited, any_early;
 };
 
 /* Of `left` frames as many as there are lanes. */
@@ -118,6 +124,7 @@ struct pose_direct_turn {
 	uint32_t source;
 	struct kern_vec source_rest;
 	struct pose_direct_bone *bone;
+	int kept;
 	float *local; /* the result; NULL: not wanted */
 };
 
@@ -137,6 +144,7 @@ pose_direct_begin(const struct pose_direct *d, uint32_t index)
 		.offset = rest,
 		.flags = skeleton->flags[index],
 		.bone = &d->bones[index],
+		.kept = d->marks[index].kept,
 	};
 	if (parent >= 0) {
 		t.parent_world = pose_direct_world(d, (uint32_t)parent);
@@ -212,7 +220,7 @@ pose_direct_evaluate(const struct pose_direct *d, const struct pose_direct_turn 
 		local = pose_direct_append_rotate(d, t, local, f, mask);
 	if (t->flags & KERN_POSE_APPEND_MOVE)
 		move = pose_direct_append_move(d, t, move, f, mask);
-	if (t->bone->kept) {
+	if (t->kept) {
 		pose_direct_store_quat(
 			t->bone->local + f, POSE_DIRECT_BLOCK, mask, local);
 		pose_direct_store_vec(
@@ -250,15 +258,35 @@ pose_direct_await(
 		pose_direct_load_vec(t.own_move + f, t.stride, mask));
 }
 
+/* Those that are read before their turn. */
+static inline void
+pose_direct_await_all(const struct pose_direct *d, uint32_t count)
+{
+	for (uint32_t i = 0; d->any_awaited && i < d->skeleton->bone_count; i++)
+		for (uint32_t f = 0; d->marks[i].awaited && f < count; f += LANES)
+			pose_direct_await(d, i, f, pose_direct_mask(count - f));
+}
+
+/* Parents first. */
+static inline void
+pose_direct_place_early(const struct pose_direct *d, uint32_t count)
+{
+	for (uint32_t i = 0; d->any_early && i < d->skeleton->bone_count; i++) {
+		uint32_t index = d->skeleton->hierarchy[i];
+		if (!d->marks[index].early)
+			continue;
+		struct pose_direct_turn t = pose_direct_begin(d, index);
+		for (uint32_t f = 0; f < count; f += LANES)
+			pose_direct_place_again(&t, f, pose_direct_mask(count - f));
+	}
+}
+
 static inline void
 pose_direct_block(const struct pose_direct *d, uint32_t count)
 {
-	const struct kern_pose_skeleton *skeleton = d->skeleton;
-	for (uint32_t i = 0; i < skeleton->bone_count; i++)
-		for (uint32_t f = 0; d->bones[i].awaited && f < count; f += LANES)
-			pose_direct_await(d, i, f, pose_direct_mask(count - f));
-	for (uint32_t i = 0; i < skeleton->order_count; i++) {
-		struct pose_direct_turn t = pose_direct_begin(d, skeleton->order[i]);
+	pose_direct_await_all(d, count);
+	for (uint32_t i = 0; i < d->skeleton->order_count; i++) {
+		struct pose_direct_turn t = pose_direct_begin(d, d->skeleton->order[i]);
 		uint32_t f = 0;
 		/* A mask known here and now costs nothing. */
 		for (; f + LANES <= count; f += LANES)
@@ -266,12 +294,7 @@ pose_direct_block(const struct pose_direct *d, uint32_t count)
 		if (f < count)
 			pose_direct_evaluate(d, &t, f, lanes_first(count - f));
 	}
-	for (uint32_t i = 0; d->any_early && i < skeleton->bone_count; i++) {
-		uint32_t index = skeleton->hierarchy[i];
-		struct pose_direct_turn t = pose_direct_begin(d, index);
-		for (uint32_t f = 0; t.bone->early && f < count; f += LANES)
-			pose_direct_place_again(&t, f, pose_direct_mask(count - f));
-	}
+	pose_direct_place_early(d, count);
 }
 
 /* Walks the order once to find who is read again, before its turn, or placed again. */
@@ -279,25 +302,26 @@ static inline void
 pose_direct_look_ahead(struct pose_direct *d)
 {
 	const struct kern_pose_skeleton *skeleton = d->skeleton;
-	struct pose_direct_bone *bones = d->bones;
-	for (uint32_t i = 0; i < skeleton->bone_count; i++)
-		bones[i].kept = bones[i].awaited = bones[i].early = bones[i].placed = 0;
+	struct pose_direct_mark *marks = d->marks;
+	memset(marks, 0, skeleton->bone_count * sizeof *marks);
 	for (uint32_t i = 0; i < skeleton->order_count; i++) {
 		uint32_t index = skeleton->order[i];
-		struct pose_direct_bone *bone = &bones[index];
+		struct pose_direct_mark *mark = &marks[index];
 		if (skeleton->flags[index] != 0) {
-			struct pose_direct_bone *source = &bones[skeleton->source[index]];
+			struct pose_direct_mark *source = &marks[skeleton->source[index]];
 			source->kept = 1;
 			source->awaited |= !source->placed;
+			d->any_awaited |= !source->placed;
 		}
 		if (skeleton->parent[index] >= 0) {
-			struct pose_direct_bone *parent = &bones[skeleton->parent[index]];
-			bone->early = !parent->placed || parent->early;
-			bone->kept |= bone->early;
+			struct pose_direct_mark *parent = &marks[skeleton->parent[index]];
 			parent->awaited |= !parent->placed;
-			d->any_early |= (int)bone->early;
+			d->any_awaited |= !parent->placed;
+			mark->early = !parent->placed || parent->early;
+			mark->kept |= mark->early;
+			d->any_early |= mark->early;
 		}
-		bone->placed = 1;
+		mark->placed = 1;
 	}
 }
 
@@ -305,6 +329,7 @@ static inline void
 pose_direct_run(const struct kern_pose *a, void *scratch)
 {
 	struct pose_direct d = {.a = a, .skeleton = a->skeleton, .bones = scratch};
+	d.marks = (struct pose_direct_mark *)(d.bones + a->skeleton->bone_count);
 	pose_direct_look_ahead(&d);
 	for (; d.first < a->frame_count; d.first += POSE_DIRECT_BLOCK) {
 		size_t left = a->frame_count - d.first;

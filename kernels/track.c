@@ -49,8 +49,15 @@ kern_track_weights_c(const struct kern_track_weights *a, void *queue)
 		uint32_t frame = a->first_frame + f;
 		while (end < a->key_count && a->keys[end].frame <= frame)
 			end++;
-		a->weight[f] =
+		float weight =
 			kern_track_sample_weight(a->keys, a->key_count, end, frame);
+		/* Most morphs of a motion rest most of the time: the last key holds. */
+		if (end == a->key_count) {
+			for (; f < a->frame_count; f++)
+				a->weight[f] = weight;
+			break;
+		}
+		a->weight[f] = weight;
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* checkkern [SEED] | checkkern --bench - judges the kernels: see ck.h. */
+/* checkkern [SEED] | checkkern --bench [arrays] - judges the kernels: see ck.h. */
 #include "tests/kernels/ck.h"
 
 #include "kernels/caps.h"
@@ -170,9 +170,13 @@ int
 main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
+		const char *only = argc > 2 ? argv[2] : "";
 		state = 1;
-		bench_pose();
-		bench_track();
+		if (strcmp(only, "arrays") != 0) {
+			bench_pose();
+			bench_track();
+		}
+		bench_arrays();
 		return 0;
 	}
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
@@ -182,6 +186,7 @@ main(int argc, char **argv)
 	check_track();
 	check_morph();
 	check_pose();
+	check_arrays();
 	printf("1..%d\n", cases);
 	return failures > 0;
 }

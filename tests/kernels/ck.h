@@ -51,7 +51,9 @@ void check_curve(void);
 void check_track(void);
 void check_morph(void);
 void check_pose(void);
+void check_arrays(void);
 void bench_track(void);
 void bench_pose(void);
+void bench_arrays(void);
 
 #endif
