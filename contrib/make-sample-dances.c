@@ -241,25 +241,35 @@ draw_unit(uint64_t *state)
 	return (float)(draw(state) >> 40) / (float)(1 << 23) - 1;
 }
 
-void
-sample_write_random(
-	FILE *file, const struct sample_dancer *dancer, uint32_t frames, uint64_t seed)
+static void
+write_random_frame(
+	FILE *file, const struct sample_dancer *dancer, uint32_t frame, uint64_t *seed)
 {
-	sample_write_vmd_head(file, frames * (uint32_t)dancer->count);
-	for (uint32_t frame = 0; frame < frames; frame++) {
-		for (int i = 0; i < dancer->count; i++) {
-			struct sample_key key = {
-				.bone = dancer->bones[i].name, .frame = frame};
-			float degrees[3];
-			for (int k = 0; k < 3; k++) {
-				key.move[k] = .5f * draw_unit(&seed);
-				degrees[k] = 30 * draw_unit(&seed);
-			}
-			for (int k = 0; k < 16; k++)
-				key.curve[k / 4][k % 4] = (uint8_t)(draw(&seed) % 128);
-			sample_euler(degrees, key.rotate);
-			sample_write_vmd_key(file, &key);
+	for (int i = 0; i < dancer->count; i++) {
+		struct sample_key key = {.bone = dancer->bones[i].name, .frame = frame};
+		float degrees[3];
+		for (int k = 0; k < 3; k++) {
+			key.move[k] = .5f * draw_unit(seed);
+			degrees[k] = 30 * draw_unit(seed);
 		}
+		for (int k = 0; k < 16; k++)
+			key.curve[k / 4][k % 4] = (uint8_t)(draw(seed) % 128);
+		sample_euler(degrees, key.rotate);
+		sample_write_vmd_key(file, &key);
 	}
+}
+
+void
+sample_write_random(FILE *file, const struct sample_dancer *dancer,
+	const struct sample_random *random)
+{
+	uint64_t seed = random->seed;
+	uint32_t last = random->frames - 1, keyed = last / random->every + 1;
+
+	keyed += last % random->every > 0;
+	sample_write_vmd_head(file, keyed * (uint32_t)dancer->count);
+	for (uint32_t frame = 0; frame < last; frame += random->every)
+		write_random_frame(file, dancer, frame, &seed);
+	write_random_frame(file, dancer, last, &seed);
 	sample_write_vmd_tail(file, NULL, 0);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * make-sample [--random FRAMES [--motions N]] [--seed N] FOLDER
+ * make-sample [--random FRAMES [--every N] [--motions N]] [--seed N] FOLDER
  *
  * Without --random: dancer.pmx, waltz.vmd, salute.vmd and broken.vmd, which is cut in the
  * middle of its header.  With it: dancer.pmx and random.vmd, every bone keyed at every
- * frame with curves of its own, for benchmarks; with --motions, random-00001.vmd and on,
- * all different.  The same call writes the same bytes.
+ * frame, or every N-th and the last, with curves of its own, for benchmarks; with
+ * --motions, random-00001.vmd and on, all different.  The same call writes the same bytes.
  */
 #include "contrib/make-sample.h"
 
@@ -75,23 +75,25 @@ write_dances(const char *folder)
 }
 
 static void
-write_random(const char *folder, const struct sample_dancer *dancer, uint32_t frames,
-	uint64_t seed)
+write_random(const char *folder, const struct sample_dancer *dancer,
+	const struct sample_random *random)
 {
 	FILE *file = open_file(folder, "random.vmd");
-	sample_write_random(file, dancer, frames, seed);
+	sample_write_random(file, dancer, random);
 	close_file(file, "random.vmd");
 }
 
 static void
-write_motions(const char *folder, const struct sample_dancer *dancer, uint32_t frames,
-	uint32_t motions, uint64_t seed)
+write_motions(const char *folder, const struct sample_dancer *dancer,
+	const struct sample_random *random, uint32_t motions)
 {
 	char name[32];
 	for (uint32_t i = 1; i <= motions; i++) {
+		struct sample_random one = *random;
+		one.seed += i;
 		snprintf(name, sizeof name, "random-%05u.vmd", i);
 		FILE *file = open_file(folder, name);
-		sample_write_random(file, dancer, frames, seed + i);
+		sample_write_random(file, dancer, &one);
 		close_file(file, name);
 	}
 }
@@ -100,38 +102,41 @@ int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"random", required_argument, NULL, 'r'},
+		{"every", required_argument, NULL, 'e'},
 		{"motions", required_argument, NULL, 'm'},
 		{"seed", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
 	static struct sample_dancer dancer;
-	uint32_t frames = 0, motions = 0;
-	uint64_t seed = 1;
+	struct sample_random random = {.every = 1, .seed = 1};
+	uint32_t motions = 0;
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'r')
-			frames = (uint32_t)parse_number(
+			random.frames = (uint32_t)parse_number(
 				optarg, UINT32_MAX / SAMPLE_BONES_MAX);
+		else if (c == 'e')
+			random.every = (uint32_t)parse_number(optarg, 100000);
 		else if (c == 'm')
 			motions = (uint32_t)parse_number(optarg, 99999);
 		else if (c == 's')
-			seed = parse_number(optarg, ULLONG_MAX);
+			random.seed = parse_number(optarg, ULLONG_MAX);
 		else
 			return 2;
 	}
-	if (optind != argc - 1) {
+	if (optind != argc - 1 || random.every == 0) {
 		fprintf(stderr,
-			"usage: make-sample [--random FRAMES [--motions N]] [--seed N] "
-			"FOLDER\n");
+			"usage: make-sample [--random FRAMES [--every N] [--motions N]] "
+			"[--seed N] FOLDER\n");
 		return 2;
 	}
 	sample_make_dancer(&dancer);
 	FILE *file = open_file(argv[optind], "dancer.pmx");
 	sample_write_pmx(file, &dancer);
 	close_file(file, "dancer.pmx");
-	if (frames == 0)
+	if (random.frames == 0)
 		write_dances(argv[optind]);
 	else if (motions == 0)
-		write_random(argv[optind], &dancer, frames, seed);
+		write_random(argv[optind], &dancer, &random);
 	else
-		write_motions(argv[optind], &dancer, frames, motions, seed);
+		write_motions(argv[optind], &dancer, &random, motions);
 	return 0;
 }

@@ -65,8 +65,13 @@ void sample_euler(const float degrees[3], float rotate[4]);
 void sample_write_waltz(FILE *file); /* dense: every frame keyed, 600 frames */
 void sample_write_salute(
 	FILE *file); /* sparse, with curves and IK switches, 300 frames */
-void sample_write_random(
-	FILE *file, const struct sample_dancer *dancer, uint32_t frames, uint64_t seed);
+/* Every bone keyed at frames 0, every, 2 every ... and at the last. */
+struct sample_random {
+	uint32_t frames, every; /* >= 1 */
+	uint64_t seed;
+};
+void sample_write_random(FILE *file, const struct sample_dancer *dancer,
+	const struct sample_random *random);
 
 /* make-sample-bytes.c */
 void sample_u8(FILE *file, unsigned value);

@@ -12,6 +12,7 @@ libfmt_a_SOURCES = \
 	plugins/formats/pmd.h plugins/formats/pmd.c \
 	plugins/formats/vmd.h plugins/formats/vmd.c \
 	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c \
+	plugins/formats/large.h plugins/formats/large.c \
 	plugins/formats/vmd_sort.h plugins/formats/vmd_sort.c \
 	plugins/formats/vpd.h plugins/formats/vpd.c \
 	plugins/formats/npz.h plugins/formats/npz.c plugins/formats/npz_values.c \

@@ -9,6 +9,7 @@
  * they begin with the first key that does not.
  */
 #include "plugins/formats/vmd_tracks.h"
+#include "plugins/formats/large.h"
 #include "plugins/formats/text.h"
 #include "plugins/formats/vmd_sort.h"
 
@@ -16,7 +17,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum {
 	NAME_SIZE = 15,
@@ -26,8 +26,6 @@ enum {
 };
 
 enum { KEYS, FRAMES, CURVES }; /* of fmt_vmd_tracks.memory */
-
-#define HUGE_PAGE ((size_t)2 << 20)
 
 /* What is known of a track while it is made. */
 struct making {
@@ -150,20 +148,6 @@ is_bone(const struct maker *m)
 	return m->record_size == FMT_VMD_BONE_SIZE;
 }
 
-/* Memory that is touched once is mostly the kernel's work, page by page; in large pages
- * it is a fifth of that. */
-static void *
-new_block(size_t bytes)
-{
-	if (bytes < 2 * HUGE_PAGE)
-		return malloc(bytes + 1);
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-	void *block = aligned_alloc(HUGE_PAGE, bytes);
-	if (block != NULL)
-		madvise(block, bytes, MADV_HUGEPAGE);
-	return block;
-}
-
 /* Planes begin at whole cache lines.  Seven of them are used at one place each: were they
  * a power of two apart, they would contend for a few lines of the first cache. */
 static uint32_t
@@ -208,7 +192,7 @@ plan_block(struct maker *m, uint32_t seen)
 	}
 	if (total > SIZE_MAX / 2 / m->item_size)
 		return -ENOMEM;
-	m->made.memory[KEYS] = new_block(total * m->item_size);
+	m->made.memory[KEYS] = fmt_large_alloc(total * m->item_size);
 	if (m->made.memory[KEYS] == NULL)
 		return -ENOMEM;
 	char *at = m->made.memory[KEYS];

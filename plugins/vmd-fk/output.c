@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/output.h"
 
+#include "plugins/formats/large.h"
 #include "plugins/vmd-fk/arrays.h"
 #include "plugins/vmd-fk/facts.h"
 
@@ -196,7 +197,7 @@ static void
 keep_arrays(struct writing *w, const size_t *bytes)
 {
 	for (unsigned i = 1; i < w->served; i++) {
-		w->kept[w->first + i] = malloc(bytes[w->first + i] + 1);
+		w->kept[w->first + i] = fmt_large_alloc(bytes[w->first + i]);
 		if (w->kept[w->first + i] != NULL)
 			continue;
 		w->served = i;
