@@ -10,12 +10,14 @@ contrib_make_sample_LDADD = $(libfmt_libs) -lm
 
 EXTRA_DIST += contrib/plugin-template/README.md contrib/plugin-template/Makefile \
 	contrib/plugin-template/shout.c
-dist_noinst_SCRIPTS += contrib/bench-small contrib/bench-vmd
+dist_noinst_SCRIPTS += contrib/bench-small contrib/bench-vmd contrib/bench-outside
 
 # Figures for people, of the machine they were taken on; no test.
-.PHONY: bench bench-small bench-vmd
-bench: bench-small bench-vmd
+.PHONY: bench bench-small bench-vmd bench-outside
+bench: bench-small bench-vmd bench-outside
 bench-small: all contrib/make-sample$(EXEEXT)
 	$(srcdir)/contrib/bench-small .
 bench-vmd: all contrib/make-sample$(EXEEXT) tests/kernels/checkkern$(EXEEXT)
 	$(srcdir)/contrib/bench-vmd .
+bench-outside: all contrib/make-sample$(EXEEXT)
+	$(srcdir)/contrib/bench-outside .

@@ -24,7 +24,14 @@ enum {
 	LONGEST = 14,
 	ORDERS = 19, /* symbols of the code that codes are written in */
 	ORDER_LONGEST = 7,
+	COUNTS = 8,
 	SLACK = 64, /* bytes that may be written beyond what is kept */
+};
+
+struct output {
+	uint64_t bits;	/* that wait for a whole byte */
+	unsigned count; /* of them, < 8 between writes */
+	uint8_t *at;	/* where the next byte goes */
 };
 
 /* So many words as they are, then so many as in the row before. */
@@ -50,12 +57,10 @@ struct preamble {
 struct fmt_deflate {
 	size_t distance;
 	size_t history, have; /* bytes before the block, and of it */
-	uint64_t bits;	      /* that wait for a whole byte */
-	unsigned bit_count;   /* < 8 between writes */
-	uint8_t *at;	      /* where the next byte goes */
+	struct output to;
 	uint32_t run_count;
 	struct run runs[BLOCK / WORD + 1];
-	uint32_t counts[WORD][FMT_DEFLATE_SYMBOLS];
+	uint32_t counts[COUNTS][FMT_DEFLATE_SYMBOLS];
 	struct fmt_deflate_code codes[FMT_DEFLATE_SYMBOLS];
 	uint16_t symbols[MATCH_MOST + 1];    /* of the lengths, by words */
 	struct bits matches[MATCH_MOST + 1]; /* length and distance, by words */
@@ -124,8 +129,8 @@ fmt_deflate_begin(struct fmt_deflate *d, size_t distance)
 {
 	d->distance = distance <= WINDOW && distance % WORD == 0 ? distance : 0;
 	d->history = d->have = 0;
-	d->bits = 0;
-	d->bit_count = 0;
+	d->to.bits = 0;
+	d->to.count = 0;
 }
 
 size_t
@@ -146,15 +151,21 @@ fmt_deflate_full(const struct fmt_deflate *d)
 
 /* At most 56 bits. */
 static inline void
+add_bits(struct output *to, uint64_t value, unsigned count)
+{
+	to->bits |= value << to->count;
+	to->count += count;
+	uint64_t little = htole64(to->bits);
+	memcpy(to->at, &little, sizeof little);
+	to->at += to->count / 8;
+	to->bits >>= to->count / 8 * 8;
+	to->count %= 8;
+}
+
+static void
 put(struct fmt_deflate *d, uint64_t value, unsigned count)
 {
-	d->bits |= value << d->bit_count;
-	d->bit_count += count;
-	uint64_t little = htole64(d->bits);
-	memcpy(d->at, &little, sizeof little);
-	d->at += d->bit_count / 8;
-	d->bits >>= d->bit_count / 8 * 8;
-	d->bit_count %= 8;
+	add_bits(&d->to, value, count);
 }
 
 static inline int
@@ -163,13 +174,17 @@ same_word(const uint8_t *at, size_t distance)
 	return memcmp(at, at - distance, WORD) == 0;
 }
 
+/* Eight counts, lest a byte that repeats, as the high ones of numbers do, waits for
+ * itself. */
 static void
 count_literals(struct fmt_deflate *d, const uint8_t *at, uint32_t words)
 {
-	/* Four counts, lest a byte that repeats waits for itself. */
-	for (const uint8_t *end = at + words * WORD; at < end; at += WORD)
-		for (int i = 0; i < WORD; i++)
+	const uint8_t *end = at + words * WORD;
+	for (; end - at >= COUNTS; at += COUNTS)
+		for (int i = 0; i < COUNTS; i++)
 			d->counts[i][at[i]]++;
+	for (int i = 0; at < end; at++, i++)
+		d->counts[i][*at]++;
 }
 
 static void
@@ -283,7 +298,8 @@ plan_codes(struct fmt_deflate *d)
 {
 	uint64_t bits = 0;
 	for (unsigned i = 0; i < FMT_DEFLATE_SYMBOLS; i++)
-		d->counts[0][i] += d->counts[1][i] + d->counts[2][i] + d->counts[3][i];
+		for (unsigned k = 1; k < COUNTS; k++)
+			d->counts[0][i] += d->counts[k][i];
 	fmt_deflate_codes(d->counts[0], FMT_DEFLATE_SYMBOLS, LONGEST, d->codes);
 	for (unsigned i = 0; i <= END; i++)
 		bits += (uint64_t)d->counts[0][i] * d->codes[i].length;
@@ -312,14 +328,17 @@ static void
 write_literals(struct fmt_deflate *d, const uint8_t *at, uint32_t words)
 {
 	const struct fmt_deflate_code *codes = d->codes;
+	/* A copy, which no byte that is written can be taken for. */
+	struct output to = d->to;
 	for (const uint8_t *end = at + words * WORD; at < end; at += WORD) {
 		struct fmt_deflate_code a = codes[at[0]], b = codes[at[1]];
 		struct fmt_deflate_code c = codes[at[2]], e = codes[at[3]];
 		uint64_t low = a.bits | (uint64_t)b.bits << a.length;
 		uint64_t high = c.bits | (uint64_t)e.bits << c.length;
 		unsigned half = a.length + b.length;
-		put(d, low | high << half, half + c.length + e.length);
+		add_bits(&to, low | high << half, half + c.length + e.length);
 	}
+	d->to = to;
 }
 
 static void
@@ -349,10 +368,10 @@ write_stored(struct fmt_deflate *d, int last)
 		length = left < STORED_MOST ? left : STORED_MOST;
 		left -= length;
 		put(d, last && left == 0, 3);
-		put(d, 0, (8 - d->bit_count) % 8);
+		put(d, 0, (8 - d->to.count) % 8);
 		put(d, length | (length ^ 0xffff) << 16, 32);
-		memcpy(d->at, at, length);
-		d->at += length;
+		memcpy(d->to.at, at, length);
+		d->to.at += length;
 		at += length;
 	} while (left > 0);
 }
@@ -372,7 +391,7 @@ size_t
 fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out)
 {
 	struct preamble preamble;
-	d->at = d->out;
+	d->to.at = d->out;
 	d->run_count = 0;
 	memset(d->counts, 0, sizeof d->counts);
 	find_runs(d);
@@ -388,8 +407,8 @@ fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out)
 		write_stored(d, last);
 	}
 	if (last)
-		put(d, 0, (8 - d->bit_count) % 8);
+		put(d, 0, (8 - d->to.count) % 8);
 	move_on(d);
 	*out = d->out;
-	return (size_t)(d->at - d->out);
+	return (size_t)(d->to.at - d->out);
 }

@@ -13,6 +13,7 @@
 #include "plugins/formats/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,7 @@ enum {
 	METHOD_DEFLATE = 8,
 	NAME_LIMIT = 200,
 	BUFFER_SIZE = 256 * 1024,
+	PUSH_SIZE = 8 << 20,
 };
 
 #define ZIP64_FROM 0xffffffffu
@@ -49,8 +51,8 @@ struct entry {
 struct fmt_npz {
 	int fd;
 	enum fmt_npz_compression compression;
-	uint64_t origin; /* where the archive begins in the file */
-	uint64_t written;
+	uint64_t origin;	  /* where the archive begins in the file */
+	uint64_t written, pushed; /* bytes; those of them that the disk was told of */
 	struct entry *entries;
 	size_t count, room;
 	int in_array, has_stream;
@@ -80,6 +82,19 @@ write_error(int code, struct fmt_err *err)
 	return fmt_err_set(err, -code, "cannot write the npz (%s)", strerror(code));
 }
 
+/* Lets the disk begin with what is written while the rest is still computed: whoever makes
+ * the file durable then waits for its end only.  Where that cannot be asked for, he waits
+ * longer. */
+static void
+push(struct fmt_npz *npz)
+{
+	if (npz->written - npz->pushed < PUSH_SIZE)
+		return;
+	sync_file_range(npz->fd, (off_t)(npz->origin + npz->pushed),
+		(off_t)(npz->written - npz->pushed), SYNC_FILE_RANGE_WRITE);
+	npz->pushed = npz->written;
+}
+
 static int
 write_out(struct fmt_npz *npz, const void *data, size_t length, struct fmt_err *err)
 {
@@ -95,6 +110,7 @@ write_out(struct fmt_npz *npz, const void *data, size_t length, struct fmt_err *
 		length -= (size_t)n;
 		npz->written += (uint64_t)n;
 	}
+	push(npz);
 	return 0;
 }
 
