@@ -3,6 +3,7 @@ noinst_LIBRARIES += libkdpublish.a
 libkdpublish_a_SOURCES = \
 	daemon/publish/copy.h daemon/publish/copy.c \
 	daemon/publish/durable.h daemon/publish/durable.c \
+	daemon/publish/finish.h daemon/publish/finish.c \
 	daemon/publish/folder.h daemon/publish/folder.c \
 	daemon/publish/inputs.h daemon/publish/inputs.c \
 	daemon/publish/publish.h daemon/publish/publish.c \

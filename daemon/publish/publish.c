@@ -4,11 +4,10 @@
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
 #include "daemon/publish/durable.h"
+#include "daemon/publish/finish.h"
 #include "daemon/publish/folder.h"
-#include "daemon/publish/restage.h"
 #include "daemon/publish/slot.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -25,8 +24,15 @@ enum { VERSIONS_MOST = 100000, RACES_MOST = 100 };
 struct kd_publisher {
 	const struct kd_stage *stage;
 	const struct kd_manifest *manifest;
-	gid_t group; /* (gid_t)-1: leave */
 	struct kd_folders folders;
+	struct kd_finish finish;
+};
+
+/* A slot that a unit may take, with its sidecar in the stage. */
+struct prepared {
+	int ready; /* 0: the unit is settled */
+	struct kd_slot slot;
+	enum kd_slot_state state; /* when it was looked at */
 };
 
 static int
@@ -57,7 +63,9 @@ kd_publish_new(const struct kd_stage *stage, const struct kd_manifest *manifest,
 		return kd_err_set(err, -ENOMEM, "out of memory");
 	made->stage = stage;
 	made->manifest = manifest;
-	made->group = group;
+	made->finish.stage = stage;
+	made->finish.mode = manifest->mode;
+	made->finish.group = group;
 	made->folders.root = stage->out;
 	*publisher = made;
 	return 0;
@@ -84,8 +92,9 @@ kd_publish_unit_clear(struct kd_publish_unit *unit)
 	*unit = (struct kd_publish_unit){0};
 }
 
-static void __attribute__((format(printf, 3, 4)))
-settle(struct kd_publish_unit *unit, enum kd_status status, const char *format, ...)
+void
+kd_publish_settle(
+	struct kd_publish_unit *unit, enum kd_status status, const char *format, ...)
 {
 	va_list args;
 	unit->status = status;
@@ -94,126 +103,6 @@ settle(struct kd_publish_unit *unit, enum kd_status status, const char *format, 
 	if (vasprintf(&unit->reason, format, args) < 0)
 		unit->reason = NULL;
 	va_end(args);
-}
-
-/* Mode, group, content hash and durability of one staged file. */
-static int
-finish_file(const struct kd_publisher *publisher, int dir, struct kd_output *output)
-{
-	struct stat st;
-	int fd = kd_file_open_regular(dir, output->path, &st);
-	if (fd < 0)
-		return fd;
-	int rc = kd_hash_file(fd, output->sha256, &output->bytes);
-	if (rc == 0 && publisher->group != (gid_t)-1 &&
-		fchown(fd, (uid_t)-1, publisher->group) < 0)
-		rc = -errno;
-	if (rc == 0 && fchmod(fd, publisher->manifest->mode) < 0)
-		rc = -errno;
-	int unsynced = rc == 0 && fsync(fd) < 0;
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	return rc == 0 && unsynced ? kd_restage_file(publisher->stage, dir, output->path,
-					     output->sha256)
-				   : rc;
-}
-
-/* All of a staged tree's directories, bottom up.  Takes fd. */
-static int
-finish_tree(const struct kd_publisher *publisher, int fd)
-{
-	mode_t mode = publisher->manifest->mode;
-	DIR *dir = fdopendir(fd);
-	if (dir == NULL) {
-		int error = errno;
-		close(fd);
-		return -error;
-	}
-	int rc = 0;
-	struct dirent *entry;
-	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		int below = kd_file_open_beneath(
-			fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-		if (below >= 0)
-			rc = finish_tree(publisher, below);
-		else if (below != -ENOTDIR)
-			rc = below;
-	}
-	if (rc == 0 && errno != 0)
-		rc = -errno;
-	if (rc == 0 && publisher->group != (gid_t)-1 &&
-		fchown(fd, (uid_t)-1, publisher->group) < 0)
-		rc = -errno;
-	if (rc == 0 && fchmod(fd, mode | (mode & 0444) >> 2) < 0)
-		rc = -errno;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = -errno;
-	closedir(dir);
-	return rc;
-}
-
-static void
-finish_outputs(const struct kd_publisher *publisher, struct kd_publish_unit *unit)
-{
-	int dir = kd_stage_unit_open(publisher->stage, unit->number);
-	int rc = dir < 0 ? dir : 0;
-	for (uint32_t i = 0; rc == 0 && i < unit->output_count; i++) {
-		rc = finish_file(publisher, dir, &unit->outputs[i]);
-		if (rc < 0)
-			settle(unit, KD_UNIT_HELD,
-				"output '%s' could not be made durable: %s",
-				KD_NAME(unit->outputs[i].path), strerror(-rc));
-	}
-	if (dir >= 0)
-		close(dir);
-	else
-		settle(unit, KD_UNIT_HELD, "its stage is gone: %s", strerror(-rc));
-}
-
-/* A new file of that text; *unsynced: its fsync failed. */
-static int
-write_new(const struct kd_publisher *publisher, const struct kd_slot *slot,
-	const char *text, int *unsynced)
-{
-	int dir = kd_slot_sidecar_folder(slot);
-	unlinkat(dir, slot->staged_sidecar, 0);
-	int fd = kd_file_open_beneath(dir, slot->staged_sidecar,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-	int rc = fd < 0 ? fd : kd_file_write_all(fd, text, strlen(text));
-	if (rc == 0)
-		rc = kd_file_write_all(fd, "\n", 1);
-	if (rc == 0 && publisher->group != (gid_t)-1 &&
-		fchown(fd, (uid_t)-1, publisher->group) < 0)
-		rc = -errno;
-	if (rc == 0 && fchmod(fd, publisher->manifest->mode) < 0)
-		rc = -errno;
-	*unsynced = rc == 0 && fsync(fd) < 0;
-	if (*unsynced)
-		rc = -errno;
-	if (fd >= 0 && close(fd) < 0 && rc == 0)
-		rc = -errno;
-	return rc;
-}
-
-/* Writes the sidecar for that slot: inside the directory, or beside in the stage. */
-static int
-write_sidecar(const struct kd_publisher *publisher, const struct kd_publish_unit *unit,
-	const struct kd_slot *slot)
-{
-	json_t *json = kd_sidecar_json(&unit->sidecar, slot->outputs, unit->output_count);
-	char *text = json == NULL
-			     ? NULL
-			     : json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
-	json_decref(json);
-	if (text == NULL)
-		return -ENOMEM;
-	int rc = 0, unsynced = 1;
-	for (int i = 0; unsynced && i < KD_RESTAGE_TRIES; i++)
-		rc = write_new(publisher, slot, text, &unsynced);
-	free(text);
-	return rc;
 }
 
 /* Tells the unit where the slot's outputs are. */
@@ -295,12 +184,13 @@ settle_already(const struct kd_publisher *publisher, struct kd_publish_unit *uni
 {
 	int rc = adopt_sidecar(publisher, unit, folder, place, json);
 	if (rc < 0) {
-		settle(unit, KD_UNIT_TRANSIENT, "out of memory");
+		kd_publish_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
 		return rc;
 	}
 	/* The attempt that published it may have died before its fsync. */
 	folder->touched = 1;
-	settle(unit, KD_UNIT_ALREADY, "published before as '%s'", KD_NAME(unit->primary));
+	kd_publish_settle(unit, KD_UNIT_ALREADY, "published before as '%s'",
+		KD_NAME(unit->primary));
 	return 0;
 }
 
@@ -319,9 +209,9 @@ resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit
 		if (!kd_slot_has_primary(folder->fd, slot))
 			return 0;
 		if (adopt_slot(publisher, unit, folder, slot) < 0)
-			settle(unit, KD_UNIT_TRANSIENT, "out of memory");
+			kd_publish_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
 		else
-			settle(unit, KD_UNIT_KEPT,
+			kd_publish_settle(unit, KD_UNIT_KEPT,
 				"an older output stands: '%s' (collision = \"keep\")",
 				KD_NAME(unit->primary));
 		return 1;
@@ -331,70 +221,103 @@ resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit
 	return 0;
 }
 
-/* One try with version `version`: 1 settled, 0 try the next version, -EEXIST look again,
- * other negative errno: failed. */
+/* One try with version `version`: 1 settled or prepared, 0 try the next version, negative
+ * errno: failed. */
 static int
-try_version(const struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	struct kd_folder *folder, unsigned version)
+prepare_version(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct kd_folder *folder, unsigned version, struct prepared *prepared)
 {
-	struct kd_slot slot;
 	json_t *found = NULL;
-	int rc = kd_slot_name(&slot, publisher->stage, unit, version);
+	struct kd_slot *slot = &prepared->slot;
+	int rc = kd_slot_name(slot, publisher->stage, unit, version);
 	if (rc < 0)
 		return rc;
-	enum kd_slot_state state = kd_slot_look(folder->fd, &slot, unit, &found);
-	if (state == KD_SLOT_OURS) {
+	prepared->state = kd_slot_look(folder->fd, slot, unit, &found);
+	if (prepared->state == KD_SLOT_OURS) {
 		rc = settle_already(publisher, unit, folder,
-			unit->directory ? slot.primary : slot.sidecar, found);
+			unit->directory ? slot->primary : slot->sidecar, found);
 		rc = rc < 0 ? rc : 1;
 		goto out;
 	}
-	if (state == KD_SLOT_TAKEN) {
-		rc = resolve_taken(publisher, unit, folder, &slot, &state);
+	if (prepared->state == KD_SLOT_TAKEN) {
+		rc = resolve_taken(publisher, unit, folder, slot, &prepared->state);
 		if (rc == 0 || unit->status != KD_UNIT_PUBLISHED)
 			goto out;
 	}
-	rc = write_sidecar(publisher, unit, &slot);
-	if (rc == 0 && unit->directory) {
-		int dir = kd_stage_unit_open(publisher->stage, unit->number);
-		rc = dir < 0 ? dir : finish_tree(publisher, dir);
-	}
-	if (rc == 0)
-		rc = kd_slot_fill(folder->fd, &slot, state);
-	if (rc == 0) {
-		folder->touched = 1;
-		rc = adopt_slot(publisher, unit, folder, &slot);
-		rc = rc < 0 ? rc : 1;
-	}
+	rc = kd_finish_sidecar(&publisher->finish, unit, slot);
+	prepared->ready = rc == 0;
+	rc = rc < 0 ? rc : 1;
 out:
 	json_decref(found);
-	kd_slot_clear(&slot);
+	if (!prepared->ready)
+		kd_slot_clear(slot);
 	return rc;
 }
 
 static void
-place(struct kd_publisher *publisher, struct kd_publish_unit *unit)
+settle_unplaced(
+	const struct kd_publisher *publisher, struct kd_publish_unit *unit, int error)
+{
+	if (error == ENAMETOOLONG)
+		kd_publish_settle(unit, KD_UNIT_BAD,
+			"its output's name would be longer than %d bytes", NAME_MAX);
+	else
+		kd_publish_settle(unit, KD_UNIT_HELD, "cannot publish it in '%s/%s': %s",
+			KD_NAME(publisher->manifest->out),
+			KD_NAME(unit->sidecar.unit->output), strerror(error));
+}
+
+/* Looks for the slot that the unit shall have and writes its sidecar. */
+static void
+prepare(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared)
 {
 	struct kd_folder *folder =
 		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 1);
 	int rc = folder == NULL ? -errno : 0;
-	unsigned version = 1, races = 0;
-	while (rc == 0 && version <= VERSIONS_MOST) {
-		rc = try_version(publisher, unit, folder, version);
-		if (rc == 0) {
-			version++;
-		} else if (rc == -EEXIST && races++ < RACES_MOST) {
-			rc = 0;
-		}
+	prepared->ready = 0;
+	for (unsigned version = 1; rc == 0 && version <= VERSIONS_MOST; version++)
+		rc = prepare_version(publisher, unit, folder, version, prepared);
+	if (rc <= 0)
+		settle_unplaced(publisher, unit, rc == 0 ? EEXIST : -rc);
+}
+
+/* Moves it into the slot: 0, -EEXIST when somebody was faster, or another errno. */
+static int
+fill(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	const struct prepared *prepared)
+{
+	struct kd_folder *folder =
+		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 0);
+	if (folder == NULL)
+		return -errno;
+	int rc = kd_slot_fill(folder->fd, &prepared->slot, prepared->state);
+	if (rc < 0)
+		return rc;
+	folder->touched = 1;
+	return adopt_slot(publisher, unit, folder, &prepared->slot);
+}
+
+/* Places what is prepared and durable; whose slot was taken meanwhile looks again. */
+static void
+place(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared)
+{
+	int rc = 0;
+	for (unsigned races = 0; prepared->ready && races < RACES_MOST; races++) {
+		prepared->ready = 0;
+		rc = unit->status == KD_UNIT_PUBLISHED ? fill(publisher, unit, prepared)
+						       : 0;
+		kd_slot_clear(&prepared->slot);
+		if (rc != -EEXIST)
+			break;
+		prepare(publisher, unit, prepared);
+		kd_finish_sync(&publisher->finish);
 	}
-	if (rc == -ENAMETOOLONG)
-		settle(unit, KD_UNIT_BAD,
-			"its output's name would be longer than %d bytes", NAME_MAX);
-	else if (rc <= 0)
-		settle(unit, KD_UNIT_HELD, "cannot publish it in '%s/%s': %s",
-			KD_NAME(publisher->manifest->out),
-			KD_NAME(unit->sidecar.unit->output),
-			strerror(rc == 0 ? EEXIST : -rc));
+	if (rc < 0 && unit->status == KD_UNIT_PUBLISHED)
+		settle_unplaced(publisher, unit, -rc);
+	if (prepared->ready)
+		kd_slot_clear(&prepared->slot);
 }
 
 void
@@ -403,10 +326,21 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 {
 	for (size_t i = 0; i < count; i++)
 		if (units[i]->status == KD_UNIT_PUBLISHED)
-			finish_outputs(publisher, units[i]);
-	for (size_t i = 0; i < count; i++)
-		if (units[i]->status == KD_UNIT_PUBLISHED)
-			place(publisher, units[i]);
+			kd_finish_outputs(&publisher->finish, units[i]);
+	kd_finish_sync(&publisher->finish);
+	struct prepared *prepared = calloc(count + 1, sizeof *prepared);
+	for (size_t i = 0; i < count; i++) {
+		if (units[i]->status != KD_UNIT_PUBLISHED)
+			continue;
+		if (prepared == NULL)
+			kd_publish_settle(units[i], KD_UNIT_TRANSIENT, "out of memory");
+		else
+			prepare(publisher, units[i], &prepared[i]);
+	}
+	kd_finish_sync(&publisher->finish);
+	for (size_t i = 0; prepared != NULL && i < count; i++)
+		place(publisher, units[i], &prepared[i]);
+	free(prepared);
 	kd_durable_units(publisher->stage, &publisher->folders, units, count);
 }
 

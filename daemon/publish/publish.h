@@ -6,7 +6,7 @@
  * is renamed into place first, the companions next, the primary last: whoever sees the
  * primary sees the rest, and a sidecar without its primary is an attempt that died there.
  * A directory is one rename, its kiln.json inside.  The folders that got new names are
- * fsynced once a batch.
+ * fsynced once a batch, and all files of a batch side by side before the first is renamed.
  *
  * A failed fsync is never repeated on the same file (restage.h): new files take its place.
  * Where the folder's own fails, all that was published there is exchanged for new files
@@ -52,6 +52,10 @@ int kd_publish_find(struct kd_publisher *publisher, struct kd_publish_unit *unit
  * each says what became of it. */
 void kd_publish_units(struct kd_publisher *publisher,
 	struct kd_publish_unit *const *units, size_t count);
+
+/* Says what became of a unit. */
+void kd_publish_settle(struct kd_publish_unit *unit, enum kd_status status,
+	const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 void kd_publish_unit_clear(struct kd_publish_unit *unit);
 

@@ -25,6 +25,12 @@ versioned(const char *name, const char *stem, unsigned version, const char *suff
 	return made;
 }
 
+void
+kd_slot_staged_sidecar(const struct kd_publish_unit *unit, char *name, size_t size)
+{
+	snprintf(name, size, "%u" KD_SIDECAR_SUFFIX, unit->number);
+}
+
 static int
 name_files(struct kd_slot *slot, const struct kd_publish_unit *unit, unsigned version)
 {
@@ -49,10 +55,12 @@ name_files(struct kd_slot *slot, const struct kd_publish_unit *unit, unsigned ve
 		if (strlen(slot->sidecar) > NAME_MAX)
 			return -ENAMETOOLONG;
 	}
-	return asprintf(&slot->staged_sidecar, "%u" KD_SIDECAR_SUFFIX, unit->number) < 0
-		       ? -ENOMEM
-	       : slot->primary == NULL ? -EINVAL
-				       : 0;
+	char staged[sizeof KD_SIDECAR_SUFFIX + 16];
+	kd_slot_staged_sidecar(unit, staged, sizeof staged);
+	slot->staged_sidecar = strdup(staged);
+	return slot->staged_sidecar == NULL ? -ENOMEM
+	       : slot->primary == NULL	    ? -EINVAL
+					    : 0;
 }
 
 static int

@@ -34,8 +34,9 @@ int kd_slot_name(struct kd_slot *slot, const struct kd_stage *stage,
 	const struct kd_publish_unit *unit, unsigned version);
 void kd_slot_clear(struct kd_slot *slot);
 
-/* Where the staged sidecar is to be written. */
+/* Where the staged sidecar is to be written, and a file's name there. */
 int kd_slot_sidecar_folder(const struct kd_slot *slot);
+void kd_slot_staged_sidecar(const struct kd_publish_unit *unit, char *name, size_t size);
 
 /* With OURS, *found is the sidecar (the caller decrefs it). */
 enum kd_slot_state kd_slot_look(int folder, const struct kd_slot *slot,

@@ -80,7 +80,7 @@ count=$(grep -c '^fsync' "$scratch/count")
 note "$count fsyncs"
 broken=
 for n in $(seq "$count"); do
-	rm -rf "$output"
+	rm -rf "$output" && mkdir "$output"
 	under "$n"
 	# Of folders in the stage or of the result itself: then the whole is tried again.
 	grep -qE '^(held )?published published( published)?$' <<<"$(statuses)" ||
@@ -97,7 +97,7 @@ is "$broken" '' "each of $count fsyncs may fail once: new files take the place, 
 # written says nothing that might be believed.
 broken= doubts=
 for n in $(seq $((count - 2))); do
-	rm -rf "$output" "$scratch/result"
+	rm -rf "$output" "$scratch/result" && mkdir "$output"
 	under "$n+"
 	[ ! -e "$scratch/result" ] || broken+="fsync $n+: $(statuses)"$'\n'
 	honest || broken+="(fsync $n+)"$'\n'
