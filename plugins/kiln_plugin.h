@@ -165,7 +165,8 @@ struct kiln_host {
 	uint64_t
 		memory_budget; /* bytes this engine should stay within; 0: no limit known */
 	uint32_t threads;      /* how many threads to use, >= 1 */
-	uint32_t reserved;
+	uint32_t device_asked; /* 1: the rule names the device, so it is worth a warning
+				  when another serves; 0: kiln chose it */
 	const char *
 		device; /* "cpu", "cuda:0"; what the batch was given, not what is there */
 
@@ -224,8 +225,9 @@ struct kiln_host {
 	 * unit is published.  key is a name of [a-z0-9-]. [in process] */
 	int (*checkpoint)(const struct kiln_host *host, uint32_t unit, const char *key);
 
-	/* Which variant of its primitives the kernel uses from now on ("c", "avx2"); for the
-	 * sidecar. [in open, process] */
+	/* Which variant of its primitives the kernel uses from now on ("c", "avx2",
+	 * "cuda"); for the sidecar, where one whose name does not begin with "cuda" means
+	 * that the CPU did the work, whatever the device. [in open, process] */
 	void (*variant)(const struct kiln_host *host, const char *name);
 
 	/* Adds to the seconds that the kernel's own arithmetic took, and the frames (or the

@@ -157,7 +157,7 @@ describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 		.plugin = handle->plugin == NULL ? "" : handle->plugin,
 		.version = handle->version == NULL ? "" : handle->version,
 		.variant = handle->variant == NULL ? "" : handle->variant,
-		.device = handle->device == NULL ? "" : handle->device,
+		.device = kd_handle_device(handle),
 		.paths = handle->path_hashes,
 		.inputs = unit->inputs,
 		.facts = unit->facts,
@@ -357,7 +357,7 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 	uint32_t count = batch->units == NULL ? 0 : batch->manifest.unit_count;
 	*result = (struct kd_result){
 		.variant = strdup(handle->variant == NULL ? "" : handle->variant),
-		.device = strdup(handle->device == NULL ? "" : handle->device),
+		.device = strdup(kd_handle_device(handle)),
 		.failure = copy(batch->failure),
 		.seconds = kd_batch_seconds(&batch->started, &now),
 		.frames = batch->frames,

@@ -26,6 +26,15 @@ device_of(const struct kd_manifest *manifest)
 	return strcmp(manifest->device, "cuda") == 0 ? "cuda:0" : manifest->device;
 }
 
+/* Whoever names a GPU grants it. */
+static uint32_t
+granted_of(const struct kd_manifest *manifest)
+{
+	return strncmp(manifest->device, "cuda", 4) == 0
+		       ? manifest->needs | KILN_NEEDS_CUDA
+		       : manifest->needs;
+}
+
 /* Everything an engine is started for.  The caller frees; NULL: out of memory or no
  * plugin, which starting will tell properly. */
 static char *
@@ -34,9 +43,9 @@ key_of(const struct kd_manifest *manifest)
 	struct stat st;
 	if (stat(manifest->plugin, &st) < 0)
 		return NULL;
-	json_t *json = json_pack("[s,s,O,s,I,I,I,I,I,I,I]", manifest->plugin,
-		manifest->kernel, manifest->params, device_of(manifest),
-		(json_int_t)manifest->needs, (json_int_t)manifest->threads,
+	json_t *json = json_pack("[s,s,O,s,s,I,I,I,I,I,I,I]", manifest->plugin,
+		manifest->kernel, manifest->params, manifest->device, device_of(manifest),
+		(json_int_t)granted_of(manifest), (json_int_t)manifest->threads,
 		(json_int_t)manifest->memory_limit, (json_int_t)manifest->output_limit,
 		(json_int_t)st.st_ino, (json_int_t)st.st_mtim.tv_sec,
 		(json_int_t)st.st_mtim.tv_nsec);
@@ -94,7 +103,7 @@ start(struct kd_handle *handle, const struct kd_manifest *manifest, uint16_t fir
 	struct kd_sandbox sandbox = {
 		.memory_limit = manifest->memory_limit,
 		.output_limit = manifest->output_limit,
-		.needs = manifest->needs,
+		.needs = granted_of(manifest),
 		.plugin = plugin,
 	};
 	int rc = kd_launch_engine(&sandbox, &handle->process, err);
@@ -106,8 +115,9 @@ start(struct kd_handle *handle, const struct kd_manifest *manifest, uint16_t fir
 	handle->variant = strdup("");
 	handle->facts = json_object();
 	handle->path_hashes = json_object();
-	json_t *body = json_pack("{sssOsssIsI}", "kernel", manifest->kernel, "params",
-		manifest->params, "device", handle->device, "memory",
+	json_t *body = json_pack("{sssOsssbsIsI}", "kernel", manifest->kernel, "params",
+		manifest->params, "device", handle->device, "asked",
+		strcmp(manifest->device, "auto") != 0, "memory",
 		(json_int_t)manifest->memory_limit, "threads",
 		(json_int_t)manifest->threads);
 	rc = kd_wire_put(handle->process.wire, first, 0, body, NULL, 0);
@@ -200,7 +210,7 @@ kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 	handle->paths = calloc(json_array_size(paths) + 1, sizeof *handle->paths);
 	if (handle->plugin == NULL || handle->version == NULL || handle->paths == NULL)
 		return kd_err_set(err, -ENOMEM, "out of memory");
-	if (((uint32_t)needs & ~manifest->needs) != 0)
+	if (((uint32_t)needs & ~granted_of(manifest)) != 0)
 		return kd_err_set(err, -EPERM,
 			"kernel '%s' needs what the rule does not grant (needs = [...])",
 			manifest->kernel);
@@ -252,4 +262,14 @@ kd_handle_quit(struct kd_handle *handle)
 	else
 		kd_launch_kill(&handle->process);
 	forget(handle);
+}
+
+const char *
+kd_handle_device(const struct kd_handle *handle)
+{
+	const char *device = handle->device == NULL ? "" : handle->device;
+	if (handle->variant == NULL || handle->variant[0] == '\0' ||
+		strncmp(handle->variant, "cuda", 4) == 0)
+		return device;
+	return "cpu";
 }

@@ -28,7 +28,7 @@ struct kd_handle {
 	int opened; /* said OPENED without error */
 	char *plugin, *version;
 	uint32_t accepts, makes;
-	char *device, *variant; /* variant "" until it said */
+	char *device, *variant; /* as given; variant "" until it said */
 	size_t path_count;
 	struct kd_handle_path *paths;
 	json_t *path_hashes; /* name -> {"path":s,"sha256":hex} */
@@ -54,6 +54,10 @@ int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifes
 /* Opens path parameter `name`, or a file beneath it.  -ENOENT, -ESTALE. */
 int kd_handle_open_path(
 	const struct kd_handle *handle, const char *name, const char *beneath);
+
+/* The device that did the work: the one the engine was given, but "cpu" where the variant
+ * it told of is none of CUDA's.  Lives as long as the handle. */
+const char *kd_handle_device(const struct kd_handle *handle);
 
 /* Kills the engine where there is one and forgets it.  Its wait status. */
 int kd_handle_kill(struct kd_handle *handle);

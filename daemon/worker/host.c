@@ -361,6 +361,7 @@ kd_host_configure(struct kd_host *host, const json_t *open)
 	if (host->device == NULL)
 		return -ENOMEM;
 	host->services.device = host->device;
+	host->services.device_asked = json_is_true(json_object_get(open, "asked"));
 	host->services.threads = threads < 1 ? 1 : (uint32_t)threads;
 	host->services.memory_budget =
 		(uint64_t)json_integer_value(json_object_get(open, "memory"));

@@ -31,8 +31,8 @@
  * descriptor 4.  Requests by the engine carry a serial and get one REPLY with the same
  * serial, {"ok":0} or {"error":errno}, and the descriptor asked for.
  *
- *   keeper  OPEN      {"kernel":s,"params":{name:value,...},"device":s,"memory":n,
- *                     "threads":n}
+ *   keeper  OPEN      {"kernel":s,"params":{name:value,...},"device":s,"asked":b,
+ *                     "memory":n,"threads":n}  asked: by name, not as "auto"
  *   engine  LOADED    {"plugin":s,"version":s,"accepts":n,"makes":n,"needs":n,
  *                     "paths":[s,...]}  the plugin passed the gate; none of its functions
  *                     ran yet.  paths: the parameters of type PATH

@@ -13,6 +13,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -40,6 +41,9 @@ enum { SANITIZED = 0 };
 struct ruleset {
 	uint64_t fs, net, scoped;
 };
+
+/* More than any board has. */
+enum { GPUS = 32 };
 
 static const uint64_t access_read =
 	LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -99,18 +103,35 @@ allow_path(int ruleset, const char *path, uint64_t access)
 	close(rule.parent_fd);
 }
 
+/* What is loaded from, of the system's. */
+static void
+allow_libraries(int ruleset, uint64_t handled)
+{
+	static const char *const libraries[] = {
+		"/usr/lib", "/lib", "/lib32", "/lib64", "/usr/lib32", "/usr/lib64", NULL};
+	for (size_t i = 0; libraries[i] != NULL; i++)
+		allow_path(ruleset, libraries[i], access_libraries & handled);
+	allow_path(ruleset, "/etc/ld.so.cache", LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+/* NVIDIA's driver: the nodes it talks through, what it reads about itself and the machine,
+ * and its libraries, of which it loads the last ones when a kernel is first launched. */
 static void
 allow_devices(int ruleset, uint64_t handled)
 {
 	static const char *const devices[] = {"/dev/nvidiactl", "/dev/nvidia-uvm",
-		"/dev/nvidia-uvm-tools", "/dev/nvidia0", "/dev/nvidia1", "/dev/nvidia2",
-		"/dev/nvidia3", "/dev/nvidia4", "/dev/nvidia5", "/dev/nvidia6",
-		"/dev/nvidia7", NULL};
+		"/dev/nvidia-uvm-tools", "/dev/nvidia-caps", NULL};
+	char node[32];
 	for (size_t i = 0; devices[i] != NULL; i++)
 		allow_path(ruleset, devices[i], access_device & handled);
+	for (int i = 0; i < GPUS; i++) {
+		snprintf(node, sizeof node, "/dev/nvidia%d", i);
+		allow_path(ruleset, node, access_device & handled);
+	}
 	allow_path(ruleset, "/proc", access_read & handled);
 	allow_path(ruleset, "/sys", access_read & handled);
 	allow_path(ruleset, "/usr/local", access_libraries & handled);
+	allow_libraries(ruleset, handled);
 }
 
 static int
@@ -125,15 +146,11 @@ restrict_self(int ruleset)
 static int
 landlock_libraries(const struct kd_sandbox *sandbox)
 {
-	static const char *const libraries[] = {
-		"/usr/lib", "/lib", "/lib32", "/lib64", "/usr/lib32", "/usr/lib64", NULL};
 	uint64_t handled;
 	int ruleset = ruleset_new(&handled);
 	if (ruleset < 0)
 		return ruleset;
-	for (size_t i = 0; libraries[i] != NULL; i++)
-		allow_path(ruleset, libraries[i], access_libraries & handled);
-	allow_path(ruleset, "/etc/ld.so.cache", LANDLOCK_ACCESS_FS_READ_FILE);
+	allow_libraries(ruleset, handled);
 	allow_path(ruleset, "/proc/self/exe", access_file & handled);
 	if (sandbox->plugin >= 0) {
 		struct landlock_path_beneath_attr rule = {
@@ -399,8 +416,11 @@ narrow_opening(uint32_t needs)
 	if (rc == 0 && (needs & KILN_NEEDS_CUDA) == 0 && !SANITIZED)
 		rc = add_calls(filter, SCMP_ACT_ERRNO(EACCES), loading_calls,
 			COUNT(loading_calls));
+	/* The run time of CUDA looks for its driver when it is first asked, and the driver
+	 * compiles for cards newer than the plugin: both map code after open(). */
 	const int protections[] = {SCMP_SYS(mmap), SCMP_SYS(mprotect)};
-	for (size_t i = 0; rc == 0 && (needs & KILN_NEEDS_JIT) == 0 && i < 2; i++)
+	const uint32_t mapping = KILN_NEEDS_JIT | KILN_NEEDS_CUDA;
+	for (size_t i = 0; rc == 0 && (needs & mapping) == 0 && i < 2; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), protections[i], 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
 	const int last[] = {SCMP_SYS(landlock_create_ruleset), SCMP_SYS(seccomp),

@@ -182,14 +182,14 @@ sample_morphs(const struct work *work)
 	return rc == 0 ? evaluator->morph(&morph, NULL) : rc;
 }
 
-static void
-fill_ik(const struct work *work)
+void
+fk_evaluator_fill_ik(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
+	struct fk_planes *planes)
 {
-	const struct fk_piece *piece = work->piece;
 	const struct fk_motion *motion = piece->motion;
-	const struct fk_skeleton *skeleton = work->evaluator->skeleton;
+	const struct fk_skeleton *skeleton = evaluator->skeleton;
 	uint32_t step = fk_motion_step(motion, piece->frames[0]);
-	size_t stride = work->planes->room;
+	size_t stride = planes->room;
 	for (uint32_t f = 0; f < piece->count; f++) {
 		while (step + 1 < motion->step_count &&
 			motion->step_frames[step + 1] <= piece->frames[f])
@@ -199,7 +199,7 @@ fill_ik(const struct work *work)
 				? motion->step_enabled + (size_t)step * skeleton->ik_count
 				: NULL;
 		for (uint32_t c = 0; c < skeleton->pose.chain_count; c++)
-			work->planes->ik_enabled[c * stride + f] =
+			planes->ik_enabled[c * stride + f] =
 				enabled == NULL || enabled[skeleton->chain_ik[c]];
 	}
 }
@@ -213,7 +213,7 @@ fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *pi
 	rc = rc == 0 ? sample_morphs(&work) : rc;
 	if (rc < 0)
 		return rc;
-	fill_ik(&work);
+	fk_evaluator_fill_ik(evaluator, piece, planes);
 	struct kern_pose pose = {
 		.skeleton = &evaluator->skeleton->pose,
 		.frame_count = piece->count,

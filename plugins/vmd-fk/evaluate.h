@@ -16,7 +16,8 @@ struct fk_evaluator {
 	kern_track_weights_fn *weight;
 	kern_morph_fn *morph;
 	kern_pose_fn *pose;
-	int world; /* model-space rotations are wanted */
+	const char *variant; /* the name of what serves; NULL until it was chosen */
+	int world;	     /* model-space rotations are wanted */
 };
 
 /* One thread's: planes of `room` frames, as kernels/pose.h says.  local_rotate and
@@ -55,5 +56,9 @@ struct fk_piece {
 /* Evaluates them into the planes.  0 or a negative errno.  [any thread] */
 int fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
 	struct fk_planes *planes);
+
+/* Fills in only which IK is on in those frames.  [any thread] */
+void fk_evaluator_fill_ik(const struct fk_evaluator *evaluator,
+	const struct fk_piece *piece, struct fk_planes *planes);
 
 #endif

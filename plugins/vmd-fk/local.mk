@@ -9,7 +9,8 @@ plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/facts.h plugins/vmd-fk/facts.c \
 	plugins/vmd-fk/arrays.h plugins/vmd-fk/arrays.c \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
-	plugins/vmd-fk/device.h \
+	plugins/vmd-fk/device.h plugins/vmd-fk/gpu.h plugins/vmd-fk/gpu.c \
+	plugins/vmd-fk/offload.h plugins/vmd-fk/offload.c \
 	plugins/vmd-fk/team.h plugins/vmd-fk/team.c \
 	plugins/vmd-fk/crew.h plugins/vmd-fk/crew.c \
 	plugins/vmd-fk/motion.h plugins/vmd-fk/motion.c \

@@ -6,6 +6,7 @@
 #include "plugins/vmd-fk/facts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,11 +21,12 @@ struct writing {
 	struct fk_array arrays[FK_ARRAYS_MAX];
 	float *kept[FK_ARRAYS_MAX]; /* the whole of an array, in a pass before its turn */
 	unsigned array_count, passes, pass;
-	unsigned first, served; /* arrays of this pass */
-	uint32_t chunk, part;	/* frames */
-	uint32_t from, until;	/* of the chunk at hand */
-	float *rows;		/* of the chunk, of the pass's first array */
-	double seconds;		/* of arithmetic */
+	unsigned first, served;	    /* arrays of this pass */
+	uint32_t chunk, part;	    /* frames */
+	uint32_t from, until;	    /* of the chunk at hand */
+	float *rows;		    /* of the chunk, of the pass's first array */
+	double seconds;		    /* of arithmetic */
+	struct fk_offload *offload; /* that evaluates the chunks; NULL: the parts do */
 };
 
 static double
@@ -35,12 +37,12 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Fills the rows of all arrays of this pass, from the planes that the worker has just
- * filled. */
+/* Fills the rows of all arrays of this pass, from planes that hold the worker's run. */
 static void
-fill_rows(const struct writing *w, const struct fk_worker *worker, uint32_t from)
+fill_rows(const struct writing *w, const struct fk_worker *worker,
+	const struct fk_planes *planes, uint32_t from)
 {
-	struct fk_filling filling = {w->state, &worker->planes, &worker->run};
+	struct fk_filling filling = {w->state, planes, &worker->run};
 	const struct fk_array *array = &w->arrays[w->first];
 	array->fill(&filling, w->rows + (from - w->from) * fk_arrays_width(array));
 	for (unsigned i = w->first + 1; i < w->first + w->served; i++) {
@@ -49,32 +51,100 @@ fill_rows(const struct writing *w, const struct fk_worker *worker, uint32_t from
 	}
 }
 
+/* Which frames belong to a part of the chunk at hand, as the worker's run. */
+static struct fk_piece
+take_part(const struct writing *w, struct fk_worker *worker, uint32_t part)
+{
+	struct fk_run *run = &worker->run;
+	uint32_t from = w->from + part * w->part, left = w->until - from;
+	struct fk_run_span span = {
+		from, left < w->part ? left : w->part, w->motion->frame_count - 1};
+	fk_run_fill(run, &w->motion->frames, &span);
+	return (struct fk_piece){w->motion, run->evaluated, run->evaluated_count};
+}
+
 static int
 evaluate_part(void *context, uint32_t part, uint32_t number)
 {
 	const struct writing *w = context;
 	struct fk_worker *worker = &w->state->crew.workers[number];
-	struct fk_run *run = &worker->run;
-	uint32_t from = w->from + part * w->part, left = w->until - from;
-	struct fk_run_span span = {
-		from, left < w->part ? left : w->part, w->motion->frame_count - 1};
+	struct fk_planes planes = worker->planes;
+	int rc = 0;
 	double begin = now();
-	fk_run_fill(run, &w->motion->frames, &span);
-	struct fk_piece piece = {w->motion, run->evaluated, run->evaluated_count};
-	int rc = fk_evaluator_run(&w->state->evaluator, &piece, &worker->planes);
+	struct fk_piece piece = take_part(w, worker, part);
+	if (w->offload != NULL)
+		planes = fk_offload_part(w->offload, part);
+	else
+		rc = fk_evaluator_run(&w->state->evaluator, &piece, &planes);
 	double end = now();
 	if (rc == 0)
-		fill_rows(w, worker, from);
+		fill_rows(w, worker, &planes, w->from + part * w->part);
 	worker->arithmetic += end - begin;
 	worker->busy += now() - begin;
 	return rc;
+}
+
+static uint32_t
+count_parts(const struct writing *w)
+{
+	return (w->until - w->from + w->part - 1) / w->part;
+}
+
+/* Which variant the host shall name from now on. */
+static void
+tell_variant(const struct writing *w)
+{
+	w->job->host->variant(w->job->host, w->offload != NULL
+						    ? fk_gpu_name(w->offload->gpu)
+						    : w->state->evaluator.variant);
+}
+
+/* From here on by the CPU. */
+static void
+leave_gpu(struct writing *w, const struct fmt_err *why)
+{
+	char text[1200];
+	snprintf(text, sizeof text, "evaluated on the CPU: %s", why->text);
+	w->job->host->warn(w->job->host, w->job->unit, text);
+	w->offload = NULL;
+	tell_variant(w);
+}
+
+/* Where the motion is evaluated.  A GPU serves the units that all threads share; small
+ * ones, side by side, are done before their keys would have crossed the bus. */
+static void
+take_gpu(struct writing *w)
+{
+	struct fmt_err why = {0};
+	if (w->state->offload == NULL || !w->motion->body)
+		return;
+	w->offload = w->job->together ? w->state->offload : NULL;
+	if (w->offload != NULL && fk_offload_take(w->offload, w->motion, &why) < 0)
+		leave_gpu(w, &why);
+	else if (w->job->together)
+		tell_variant(w);
+}
+
+/* The whole chunk, on the GPU; the parts only fill their rows afterwards. */
+static void
+evaluate_on_gpu(struct writing *w)
+{
+	struct fmt_err why = {0};
+	double begin = now();
+	for (uint32_t part = 0; part < count_parts(w); part++) {
+		struct fk_piece piece = take_part(w, &w->state->crew.workers[0], part);
+		fk_offload_put(w->offload, part, &piece);
+	}
+	if (fk_offload_run(w->offload, &why) < 0)
+		leave_gpu(w, &why);
+	w->seconds += now() - begin;
 }
 
 /* All parts of the chunk, by whoever works on this unit. */
 static int
 evaluate_parts(struct writing *w)
 {
-	uint32_t parts = (w->until - w->from + w->part - 1) / w->part;
+	uint32_t parts = count_parts(w);
 	int rc = 0;
 	if (w->job->together)
 		return fk_team_run(w->state->crew.team, evaluate_part, w, parts);
@@ -111,6 +181,8 @@ evaluate(struct writing *w)
 	const struct fk_frames *frames = &w->motion->frames;
 	if (host->cancelled(host))
 		return -ECANCELED;
+	if (w->offload != NULL)
+		evaluate_on_gpu(w);
 	double begin = now();
 	int rc = evaluate_parts(w);
 	if (rc < 0)
@@ -233,8 +305,11 @@ make_rows(struct writing *w)
 	size_t widest = 0, cells, bytes = 0;
 	int whole = 1;
 	w->part = fk_run_capacity(&crew->workers[0].run, &w->motion->frames);
-	w->chunk = crew->chunk < w->motion->frames.count ? crew->chunk
-							 : w->motion->frames.count;
+	w->chunk = crew->chunk;
+	if (w->offload != NULL)
+		w->chunk = w->offload->parts * w->part;
+	if (w->chunk > w->motion->frames.count)
+		w->chunk = w->motion->frames.count;
 	for (unsigned i = 0; i < w->array_count; i++)
 		if (fk_arrays_width(&w->arrays[i]) > widest)
 			widest = fk_arrays_width(&w->arrays[i]);
@@ -264,6 +339,7 @@ fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
 	struct writing w = {.job = job, .state = state, .motion = motion, .err = err};
 	if (motion->body)
 		w.array_count = fk_arrays_list(state, w.arrays);
+	take_gpu(&w);
 	int rc = make_rows(&w);
 	if (rc == 0)
 		rc = fmt_npz_open(output->fd, state->layout.compression, &w.npz, err);

@@ -4,6 +4,7 @@
 #include "plugins/formats/text.h"
 #include "plugins/vmd-fk/core_bones.h"
 #include "plugins/vmd-fk/needed.h"
+#include "plugins/vmd-fk/variant.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -304,6 +305,37 @@ make_crew(struct fk_state *state, const struct kiln_host *host, struct fmt_err *
 	return 0;
 }
 
+/* The GPU that the host names, if it wants one; for why it does not serve, the CPU does,
+ * which is worth a warning only where it was asked for by name. */
+static int
+take_gpu(struct fk_state *state, const struct kiln_host *host)
+{
+	struct fk_offload_options options = {
+		.device = fk_variant_device,
+		.part_room = state->crew.workers[0].planes.room,
+		.chunk = state->chunk,
+		.budget = state->budget / 8,
+	};
+	struct fmt_err why = {0};
+	char *text;
+	if (!fk_variant_wants_gpu(host, &options.number))
+		return 0;
+	int rc = fk_variant_prove(options.number, &why);
+	if (rc == 0)
+		rc = fk_offload_new(&state->evaluator, &options, &state->offload, &why);
+	if (rc == 0)
+		return 0;
+	if (asprintf(&text, "evaluated on the CPU, since %s does not serve: %s",
+		    host->device, why.text) < 0)
+		return -ENOMEM;
+	host->log(host, host->device_asked ? KILN_WARNING : KILN_INFO, text);
+	if (host->device_asked)
+		state->no_gpu = text;
+	else
+		free(text);
+	return 0;
+}
+
 static int
 make_ready(struct fk_state *state, const struct kiln_host *host,
 	const struct kiln_params *params, struct fmt_err *err)
@@ -330,7 +362,10 @@ make_ready(struct fk_state *state, const struct kiln_host *host,
 	if (rc < 0)
 		return fmt_err_set(err, rc, "no memory for the model's skeleton");
 	fk_evaluator_init(&state->evaluator, &state->skeleton, world);
-	return make_crew(state, host, err);
+	rc = make_crew(state, host, err);
+	if (rc == 0 && take_gpu(state, host) < 0)
+		rc = fmt_err_set(err, -ENOMEM, "no memory for a GPU");
+	return rc;
 }
 
 int
@@ -356,6 +391,8 @@ fk_state_free(struct fk_state *state)
 {
 	if (state == NULL)
 		return;
+	fk_offload_free(state->offload);
+	free(state->no_gpu);
 	fk_crew_free(&state->crew);
 	free(state->columns.bones);
 	free(state->columns.places);

@@ -11,6 +11,7 @@
 #include "plugins/kiln_plugin.h"
 #include "plugins/vmd-fk/crew.h"
 #include "plugins/vmd-fk/evaluate.h"
+#include "plugins/vmd-fk/offload.h"
 #include "plugins/vmd-fk/skeleton.h"
 
 /* A VMD of this size holds 9.6 million keys; a model of it, 25 times the largest known.
@@ -77,6 +78,9 @@ struct fk_state {
 	int preview;
 	uint32_t chunk; /* as asked for; 0: auto */
 	uint64_t budget;
+	struct fk_offload *offload; /* NULL: the CPU evaluates everything */
+	char *no_gpu; /* why a GPU that was asked for by name does not serve; NULL: it
+			 does, or was not asked for */
 };
 
 /* How long fd is: a regular file of at most FK_FILE_MAX bytes.  0 or a negative errno

@@ -283,6 +283,8 @@ fk_unit_process(const struct fk_job *job)
 	int rc = read_motion(job, &motion, &err);
 	uint32_t verdict = class_of(rc, 1);
 	if (rc == 0) {
+		if (job->state->no_gpu != NULL)
+			host->warn(host, job->unit, job->state->no_gpu);
 		rc = write_outputs(job, &motion, &err);
 		verdict = class_of(rc, 0);
 	}

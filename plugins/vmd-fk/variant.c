@@ -2,9 +2,17 @@
 #include "plugins/vmd-fk/variant.h"
 
 #include "kernels/caps.h"
+#include "plugins/vmd-fk/gpu.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef KILN_CUDA
+const struct fk_device *fk_variant_device = &fk_device_cuda;
+#else
+const struct fk_device *fk_variant_device = NULL;
+#endif
 
 /* More frames than any variant takes at once, and not a multiple of that. */
 #define FRAMES 37
@@ -38,16 +46,18 @@ static const uint8_t key_curve[KEYS][4][4] = {
 	{{1, 2, 3, 4}, {127, 0, 127, 0}, {127, 127, 0, 0}, {70, 0, 127, 50}},
 };
 
+static const struct kern_track_keys keys = {
+	KEYS, KEYS, key_frame, key_move[0], key_rotate[0], key_curve};
+
 /* Bone after bone takes the same keys, each some frames later. */
 static int
-sample(kern_track_fn *track, struct results *to)
+sample(kern_track_fn *track, struct results *to, uint32_t later)
 {
 	int rc = 0;
 	for (uint32_t bone = 0; bone < BONES && rc == 0; bone++) {
 		struct kern_track a = {
-			.keys = {KEYS, KEYS, key_frame, key_move[0], key_rotate[0],
-				key_curve},
-			.first_frame = bone * 2,
+			.keys = keys,
+			.first_frame = bone * later,
 			.frame_count = FRAMES,
 			.stride = FRAMES,
 			.rotate = to->rotate + (size_t)bone * 4 * FRAMES,
@@ -59,23 +69,24 @@ sample(kern_track_fn *track, struct results *to)
 }
 
 /* A leg with a knee that is a hinge, its goal, and a bone that follows the thigh. */
+static const float rest[BONES][3] = {
+	{0, 12, 0}, {1, 10, 0}, {1, 5, -0.2f}, {1, 0, 0}, {1, 0, 0}, {2, 11, 0}};
+static const int32_t parent[BONES] = {-1, 0, 1, 2, -1, 0};
+static const uint32_t order[BONES] = {0, 1, 2, 3, 4, 5};
+static const uint32_t flags[BONES] = {[5] = KERN_POSE_APPEND_ROTATE};
+static const uint32_t source[BONES] = {[5] = 1};
+static const float ratio[BONES] = {[5] = 0.5f};
+static const int32_t chain[BONES] = {-1, -1, -1, -1, 0, -1};
+static const struct kern_pose_chain chains[] = {{4, 3, 20, 0.5f, 0, 2}};
+static const struct kern_pose_link links[] = {
+	{.bone = 2, .limited = 1, .minimum = {-3.0f}, .maximum = {-0.01f}},
+	{.bone = 1, .limited = 1, .minimum = {-1, -1, -1}, .maximum = {1, 1, 2}}};
+static const struct kern_pose_skeleton skeleton = {BONES, BONES, 1, rest, parent, order,
+	order, flags, source, ratio, chain, chains, links};
+
 static int
 pose(kern_pose_fn *fn, struct results *to)
 {
-	static const float rest[BONES][3] = {
-		{0, 12, 0}, {1, 10, 0}, {1, 5, -0.2f}, {1, 0, 0}, {1, 0, 0}, {2, 11, 0}};
-	static const int32_t parent[BONES] = {-1, 0, 1, 2, -1, 0};
-	static const uint32_t order[BONES] = {0, 1, 2, 3, 4, 5};
-	static const uint32_t flags[BONES] = {[5] = KERN_POSE_APPEND_ROTATE};
-	static const uint32_t source[BONES] = {[5] = 1};
-	static const float ratio[BONES] = {[5] = 0.5f};
-	static const int32_t chain[BONES] = {-1, -1, -1, -1, 0, -1};
-	static const struct kern_pose_chain chains[] = {{4, 3, 20, 0.5f, 0, 2}};
-	static const struct kern_pose_link links[] = {
-		{.bone = 2, .limited = 1, .minimum = {-3.0f}, .maximum = {-0.01f}},
-		{.bone = 1, .limited = 1, .minimum = {-1, -1, -1}, .maximum = {1, 1, 2}}};
-	static const struct kern_pose_skeleton skeleton = {BONES, BONES, 1, rest, parent,
-		order, order, flags, source, ratio, chain, chains, links};
 	struct kern_pose a = {
 		.skeleton = &skeleton,
 		.frame_count = FRAMES,
@@ -97,13 +108,102 @@ static int
 proven(kern_track_fn *track, kern_pose_fn *fn)
 {
 	struct results *got = calloc(1, sizeof *got), *wanted = calloc(1, sizeof *wanted);
-	int same = got != NULL && wanted != NULL && sample(track, got) == 0 &&
-		   sample(kern_track_c, wanted) == 0 && pose(fn, got) == 0 &&
+	int same = got != NULL && wanted != NULL && sample(track, got, 2) == 0 &&
+		   sample(kern_track_c, wanted, 2) == 0 && pose(fn, got) == 0 &&
 		   pose(kern_pose_c, wanted) == 0 &&
 		   memcmp(got, wanted, sizeof *got) == 0;
 	free(got);
 	free(wanted);
 	return same;
+}
+
+/* The same leg, whose thigh a morph bends, on a GPU. */
+static const uint8_t morph_type[] = {KERN_MORPH_BONE};
+static const uint32_t morph_first[] = {0, 1};
+static const struct kern_morph_element morph_element = {
+	.index = 1, .move = {0.5f, 0, -1}, .rotate = {0, 0.6f, 0, 0.8f}};
+static const struct kern_track_weight_key morph_keys[] = {{2, 0.0f}, {29, 1.25f}};
+static const struct kern_morph_table morphs = {
+	1, morph_type, morph_first, &morph_element};
+
+static int
+evaluate_there(uint32_t number, struct results *to, struct fmt_err *err)
+{
+	const float *fixed_axis[BONES] = {NULL};
+	const struct fk_skeleton leg = {
+		.pose = skeleton, .morphs = morphs, .fixed_axis = fixed_axis};
+	struct kern_track_keys bones[BONES];
+	struct fk_morph_track morph = {morph_keys, 2};
+	struct fk_motion motion = {.bones = bones, .morphs = &morph, .matched_morphs = 1};
+	uint32_t frames[FRAMES];
+	uint8_t enabled[FRAMES];
+	struct fk_gpu *gpu = NULL;
+	for (uint32_t i = 0; i < BONES; i++)
+		bones[i] = keys;
+	for (uint32_t f = 0; f < FRAMES; f++) {
+		frames[f] = f;
+		enabled[f] = 1;
+	}
+	struct fk_gpu_run run = {
+		.frames = frames,
+		.count = FRAMES,
+		.stride = FRAMES,
+		.ik_enabled = enabled,
+		.position = to->position,
+		.local_rotate = to->local,
+		.world_rotate = to->world,
+	};
+	int rc = fk_gpu_new(fk_variant_device, number, &leg, FRAMES, &gpu, err);
+	rc = rc == 0 ? fk_gpu_bind(gpu, &motion, err) : rc;
+	rc = rc == 0 ? fk_gpu_run(gpu, &run, err) : rc;
+	fk_gpu_free(gpu);
+	return rc;
+}
+
+/* By the plain C; a GPU keeps its tracks to itself, so those are not compared. */
+static int
+evaluate_here(struct results *to)
+{
+	float weights[FRAMES];
+	struct kern_track_weights weight = {morph_keys, 2, 0, FRAMES, weights};
+	struct kern_morph morph = {
+		&morphs, FRAMES, FRAMES, weights, to->rotate, to->move};
+	int rc = sample(kern_track_c, to, 0);
+	rc = rc == 0 ? kern_track_weights_c(&weight, NULL) : rc;
+	rc = rc == 0 ? kern_morph_c(&morph, NULL) : rc;
+	rc = rc == 0 ? pose(kern_pose_c, to) : rc;
+	memset(to->rotate, 0, sizeof to->rotate);
+	memset(to->move, 0, sizeof to->move);
+	return rc;
+}
+
+int
+fk_variant_prove(uint32_t number, struct fmt_err *err)
+{
+	if (fk_variant_device == NULL)
+		return fmt_err_set(err, -ENODEV, "vmd-fk was built without CUDA");
+	struct results *got = calloc(1, sizeof *got), *wanted = calloc(1, sizeof *wanted);
+	int rc = got == NULL || wanted == NULL || evaluate_here(wanted) < 0
+			 ? fmt_err_set(err, -ENOMEM, "no memory to prove it")
+			 : evaluate_there(number, got, err);
+	if (rc == 0 && memcmp(got, wanted, sizeof *got) != 0)
+		rc = fmt_err_set(err, -EIO, "it disagrees with the plain C");
+	free(got);
+	free(wanted);
+	return rc;
+}
+
+int
+fk_variant_wants_gpu(const struct kiln_host *host, uint32_t *number)
+{
+	static const char kind[] = "cuda";
+	const size_t length = sizeof kind - 1;
+	if (strncmp(host->device, kind, length) != 0)
+		return 0;
+	*number = host->device[length] == ':'
+			  ? (uint32_t)strtoul(host->device + length + 1, NULL, 10)
+			  : 0;
+	return 1;
 }
 
 static unsigned
@@ -142,5 +242,6 @@ fk_variant_choose(const struct kiln_host *host, struct fk_evaluator *evaluator)
 	}
 	evaluator->track = track;
 	evaluator->pose = fn;
+	evaluator->variant = name;
 	host->variant(host, name);
 }

@@ -3,12 +3,24 @@
 #ifndef FK_VARIANT_H
 #define FK_VARIANT_H
 
+#include "plugins/formats/err.h"
 #include "plugins/kiln_plugin.h"
+#include "plugins/vmd-fk/device.h"
 #include "plugins/vmd-fk/evaluate.h"
+
+/* The GPU that there may be: CUDA's where that was built, else NULL.  A test puts an
+ * imitation here before open(). */
+extern const struct fk_device *fk_variant_device;
 
 /* Gives the evaluator the fastest variants of this machine and tells the host their name.
  * Before, each proves itself on a small case against the plain C, bit by bit; one that
  * fails is logged, and the plain C serves instead.  [in open] */
 void fk_variant_choose(const struct kiln_host *host, struct fk_evaluator *evaluator);
+
+/* Whether the host wants a GPU, and of which number. */
+int fk_variant_wants_gpu(const struct kiln_host *host, uint32_t *number);
+
+/* Proves that GPU on a small case, likewise.  0, or a negative errno with *err. [in open] */
+int fk_variant_prove(uint32_t number, struct fmt_err *err);
 
 #endif

@@ -82,6 +82,9 @@ vmd_fk_process(const struct kiln_host *host, void *state, const struct kiln_batc
 	for (uint32_t i = 0; i < batch->unit_count; i++)
 		if (!is_shared(batch->units[i]))
 			units[count++] = i;
+	/* Several at once are the CPU's, see output.c. */
+	if (count > 1 && made->offload != NULL)
+		host->variant(host, made->evaluator.variant);
 	if (count == 1)
 		rc = process_together(&spread.job, units[0]);
 	else if (count > 1)

@@ -3,6 +3,14 @@ check_PROGRAMS += tests/plugins/run-plugin
 tests_plugins_run_plugin_SOURCES = \
 	tests/plugins/run-plugin.c tests/plugins/host.h tests/plugins/host.c
 
+# vmd-fk as it is, but for the GPU.
+check_PROGRAMS += tests/plugins/imitated.so
+tests_plugins_imitated_so_SOURCES = tests/plugins/imitated.c tests/kernels/imitation.c
+tests_plugins_imitated_so_CFLAGS = $(so_cflags) -ffp-contract=off
+tests_plugins_imitated_so_LDFLAGS = $(AM_LDFLAGS) -shared
+tests_plugins_imitated_so_LDADD = $(plugins_vmd_fk_so_OBJECTS) $(plugins_vmd_fk_so_LDADD)
+tap_scripts += tests/plugins/t_vmd_fk_gpu.py tests/plugins/t_cuda.sh
+
 tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
 EXTRA_DIST += tests/plugins/mmd.py

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * run-plugin LIBRARY KERNEL [-i] [-b BYTES] [-c QUESTIONS] [-o FOLDER] [-p KEY=VALUE]...
- *            FILE... - runs a kernel on files as one batch, without kiln, and tells what
+ * run-plugin LIBRARY KERNEL [-i] [-b BYTES] [-c QUESTIONS] [-d DEVICE] [-j THREADS]
+ *            [-o FOLDER] [-p KEY=VALUE]... FILE... - runs a kernel on files as one batch, without kiln, and tells what
  * it told.  -i inspects instead; -b sets the memory budget; -c cancels after so many
- * questions.  Exit status: 0 when every unit got exactly one verdict.
+ * questions; -d asks for a device by name, with a + before it as if kiln had chosen it.  Exit status: 0 when every unit got exactly one verdict.
  */
 #include "tests/plugins/host.h"
 
@@ -43,14 +43,17 @@ main(int argc, char **argv)
 		return 2;
 	host.report = stdout;
 	optind = 3;
-	while ((option = getopt(argc, argv, "ib:c:j:o:p:")) != -1) {
+	while ((option = getopt(argc, argv, "ib:c:d:j:o:p:")) != -1) {
 		if (option == 'i')
 			inspect = 1;
 		else if (option == 'b')
 			host.host.memory_budget = strtoull(optarg, NULL, 10);
 		else if (option == 'c')
 			host.cancel_after = atoi(optarg);
-		else if (option == 'j')
+		else if (option == 'd') {
+			host.host.device_asked = optarg[0] != '+';
+			host.host.device = optarg + (optarg[0] == '+');
+		} else if (option == 'j')
 			host.host.threads = (uint32_t)atoi(optarg);
 		else if (option == 'o')
 			host.folder = optarg;

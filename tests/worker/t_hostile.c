@@ -213,6 +213,30 @@ test_a_spy_sees_nothing(void **state)
 	kd_manifest_result_clear(&result);
 }
 
+/* The grant for a GPU is wider by NVIDIA's nodes, by libraries and by mapped code alone. */
+static void
+test_a_spy_with_a_gpu_sees_little(void **state)
+{
+	(void)state;
+	static const char *const denied[] = {"open /etc/passwd: Permission denied",
+		"list /: Permission denied", "write /tmp: Permission denied",
+		"socket: Operation not permitted", "fork: Operation not permitted",
+		"exec: Operation not permitted",
+		"kill the keeper: Operation not permitted",
+		"ptrace: Operation not permitted", "unlink: Operation not permitted"};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "spy", one);
+	free(manifest.device);
+	manifest.device = strdup("cuda:0");
+	client_once(&manifest, &result);
+	print_message("# %s\n", result.units[0].reason);
+	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
+		client_expect(&result, 0, KD_UNIT_BAD, denied[i]);
+	assert_non_null(strstr(result.units[0].reason, "executable memory: SUCCEEDED"));
+	kd_manifest_result_clear(&result);
+}
+
 static void
 test_memory_is_limited(void **state)
 {
@@ -261,6 +285,8 @@ main(void)
 			test_failures_of_the_whole, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_spy_sees_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_spy_with_a_gpu_sees_little, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_memory_is_limited, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
