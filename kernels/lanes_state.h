@@ -16,7 +16,12 @@ struct pose_lanes_bone {
 	uint32_t awaited; /* read before its turn */
 };
 
-_Static_assert(sizeof(struct pose_lanes_bone) <= KERN_POSE_LANES_BYTES,
+/* As many groups of frames are evaluated side by side: four of sixteen are as many frames
+ * as vmd-fk takes at a time. */
+#define POSE_LANES_GROUPS 4
+
+_Static_assert(
+	POSE_LANES_GROUPS * sizeof(struct pose_lanes_bone) <= KERN_POSE_LANES_BYTES,
 	"kern_pose_scratch() must suffice");
 
 /* One group of frames. */
@@ -25,7 +30,7 @@ struct pose_lanes {
 	const struct kern_pose_skeleton *skeleton;
 	struct pose_lanes_bone *bones;
 	size_t first;	 /* frame of the first lane */
-	uint32_t count;	 /* of lanes that hold a frame */
+	uint32_t count;	 /* of lanes that hold a frame; maybe none */
 	lanes_mask mask; /* of these */
 };
 

@@ -146,19 +146,27 @@ pose_lanes_follow_links(
 	}
 }
 
-static inline void
-pose_lanes_solve(const struct pose_lanes *p, int32_t chain_index)
+/* The lanes in which the chain is to be solved. */
+static inline lanes_mask
+pose_lanes_enabled(const struct pose_lanes *p, int32_t chain)
 {
-	const struct kern_pose_chain *chain = &p->skeleton->chains[chain_index];
-	lanes_mask mask = p->mask;
-	if (p->a->ik_enabled != NULL)
-		mask = lanes_of_bytes(
-			p->a->ik_enabled + (size_t)chain_index * p->a->stride + p->first,
-			p->count);
-	if (!lanes_any(mask))
-		return;
-	ik_lanes_solve(p, chain, mask);
-	pose_lanes_follow_links(p, chain, mask);
+	if (p->a->ik_enabled == NULL || p->count == 0)
+		return p->mask;
+	return lanes_of_bytes(
+		p->a->ik_enabled + (size_t)chain * p->a->stride + p->first, p->count);
+}
+
+static inline void
+pose_lanes_solve(const struct pose_lanes groups[POSE_LANES_GROUPS], int32_t chain_index)
+{
+	const struct kern_pose_chain *chain = &groups->skeleton->chains[chain_index];
+	lanes_mask masks[POSE_LANES_GROUPS];
+	for (int g = 0; g < POSE_LANES_GROUPS; g++)
+		masks[g] = pose_lanes_enabled(&groups[g], chain_index);
+	ik_lanes_solve(groups, chain, masks);
+	for (int g = 0; g < POSE_LANES_GROUPS; g++)
+		if (lanes_any(masks[g]))
+			pose_lanes_follow_links(&groups[g], chain, masks[g]);
 }
 
 static inline void
@@ -191,32 +199,50 @@ pose_lanes_store(const struct pose_lanes *p, uint32_t index)
 			lanes_quat_short_way(lanes_quat_unit(bone->local)));
 }
 
+/* One bone in its turn, but for its chain. */
 static inline void
-pose_lanes_evaluate(const struct pose_lanes *p)
+pose_lanes_turn(const struct pose_lanes *p, uint32_t index)
+{
+	int32_t parent = p->skeleton->parent[index];
+	struct pose_lanes_bone *bones = p->bones, *bone = &bones[index];
+	pose_lanes_append(p, index);
+	bone->local = bone->saved;
+	if (lanes_any(bone->solved))
+		bone->local = lanes_quat_select(
+			bone->solved, lanes_quat_mul(bone->ik, bone->saved), bone->saved);
+	bone->early = parent >= 0 && (!bones[parent].placed || bones[parent].early);
+	pose_lanes_place(p, index, lanes_first(LANES));
+	bone->placed = 1;
+}
+
+static inline void
+pose_lanes_finish(const struct pose_lanes *p)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
-	struct pose_lanes_bone *bones = p->bones;
-	for (uint32_t i = 0; i < skeleton->order_count; i++) {
-		uint32_t index = skeleton->order[i];
-		int32_t parent = skeleton->parent[index];
-		struct pose_lanes_bone *bone = &bones[index];
-		pose_lanes_append(p, index);
-		bone->local = bone->saved;
-		if (lanes_any(bone->solved))
-			bone->local = lanes_quat_select(bone->solved,
-				lanes_quat_mul(bone->ik, bone->saved), bone->saved);
-		bone->early =
-			parent >= 0 && (!bones[parent].placed || bones[parent].early);
-		pose_lanes_place(p, index, lanes_first(LANES));
-		bone->placed = 1;
-		if (skeleton->chain[index] >= 0)
-			pose_lanes_solve(p, skeleton->chain[index]);
-	}
 	for (uint32_t i = 0; i < skeleton->bone_count; i++)
-		if (bones[skeleton->hierarchy[i]].early)
+		if (p->bones[skeleton->hierarchy[i]].early)
 			pose_lanes_place(p, skeleton->hierarchy[i], lanes_first(LANES));
 	for (uint32_t i = 0; i < skeleton->order_count; i++)
 		pose_lanes_store(p, skeleton->order[i]);
+}
+
+static inline void
+pose_lanes_evaluate(const struct pose_lanes groups[POSE_LANES_GROUPS])
+{
+	const struct kern_pose_skeleton *skeleton = groups->skeleton;
+	for (int g = 0; g < POSE_LANES_GROUPS; g++)
+		pose_lanes_begin(&groups[g]);
+	for (uint32_t i = 0; i < skeleton->order_count; i++) {
+		uint32_t index = skeleton->order[i];
+		for (int g = 0; g < POSE_LANES_GROUPS; g++)
+			if (groups[g].count > 0)
+				pose_lanes_turn(&groups[g], index);
+		if (skeleton->chain[index] >= 0)
+			pose_lanes_solve(groups, skeleton->chain[index]);
+	}
+	for (int g = 0; g < POSE_LANES_GROUPS; g++)
+		if (groups[g].count > 0)
+			pose_lanes_finish(&groups[g]);
 }
 
 static inline int
@@ -232,22 +258,23 @@ static inline int
 pose_lanes_run(const struct kern_pose *a)
 {
 	uintptr_t aligned = ((uintptr_t)a->scratch + 63) & ~(uintptr_t)63;
-	struct pose_lanes p = {
-		.a = a,
-		.skeleton = a->skeleton,
-		.bones = (struct pose_lanes_bone *)aligned,
-	};
+	struct pose_lanes_bone *bones = (struct pose_lanes_bone *)aligned;
+	struct pose_lanes groups[POSE_LANES_GROUPS];
 	if (!pose_lanes_has_chains(a->skeleton)) {
-		pose_direct_run(a, p.bones);
+		pose_direct_run(a, bones);
 		return 0;
 	}
-	pose_lanes_look_ahead(&p);
-	for (p.first = 0; p.first < a->frame_count; p.first += LANES) {
-		size_t left = a->frame_count - p.first;
-		p.count = left < LANES ? (uint32_t)left : LANES;
-		p.mask = lanes_first(p.count);
-		pose_lanes_begin(&p);
-		pose_lanes_evaluate(&p);
+	for (size_t first = 0; first < a->frame_count;) {
+		for (size_t g = 0; g < POSE_LANES_GROUPS; g++, first += LANES) {
+			size_t left = first < a->frame_count ? a->frame_count - first : 0;
+			uint32_t count = left < LANES ? (uint32_t)left : LANES;
+			groups[g] = (struct pose_lanes){a, a->skeleton,
+				bones + g * a->skeleton->bone_count, first, count,
+				lanes_first(count)};
+			if (first == g * LANES)
+				pose_lanes_look_ahead(&groups[g]);
+		}
+		pose_lanes_evaluate(groups);
 	}
 	return 0;
 }

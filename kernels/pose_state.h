@@ -15,7 +15,7 @@ kern_pose_rest(const struct kern_pose_skeleton *skeleton, uint32_t bone)
 }
 
 /* What a bone's state may take in lanes: see lanes_state.h and pose_lanes_direct.h. */
-#define KERN_POSE_LANES_BYTES 3712
+#define KERN_POSE_LANES_BYTES 5952
 
 struct kern_pose_bone {
 	struct kern_quat own;	/* of the motion */
