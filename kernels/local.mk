@@ -5,7 +5,7 @@ noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
 	kernels/both.h kernels/caps.h kernels/trig.h kernels/quat.h \
-	kernels/view.h kernels/view.c kernels/remap.h kernels/remap.c \
+	kernels/view.h kernels/view.c kernels/remap.h kernels/remap_place.h kernels/remap.c \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \
@@ -22,9 +22,11 @@ libkern_a_SOURCES = \
 # are empty.
 EXTRA_LIBRARIES += libkern_avx2.a libkern_avx512.a
 libkern_avx2_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX2)
-libkern_avx2_a_SOURCES = kernels/pose_avx2.c kernels/track_avx2.c
+libkern_avx2_a_SOURCES = kernels/pose_avx2.c kernels/track_avx2.c \
+	kernels/remap_avx2.c
 libkern_avx512_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX512)
-libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c
+libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c \
+	kernels/remap_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
 EXTRA_DIST += kernels/NOTES.md

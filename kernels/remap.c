@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels/remap.h"
 
+#include "kernels/caps.h"
 #include "kernels/view.h"
 
 #include <math.h>
@@ -330,6 +331,12 @@ kern_remap_c(const struct kern_remap *a, void *queue)
 kern_remap_fn *
 kern_remap_pick(unsigned caps)
 {
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_remap_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_remap_avx2;
+#endif
 	(void)caps;
 	return kern_remap_c;
 }

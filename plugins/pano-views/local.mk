@@ -2,6 +2,7 @@ plugin_PROGRAMS += plugins/pano-views.so
 plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/pano_views.c \
 	plugins/pano-views/state.h plugins/pano-views/state.c \
+	plugins/pano-views/variant.h plugins/pano-views/variant.c \
 	plugins/pano-views/views.h plugins/pano-views/views.c \
 	plugins/pano-views/maps.h plugins/pano-views/maps.c \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \

@@ -7,6 +7,7 @@
 #include "plugins/kiln_plugin.h"
 #include "plugins/pano-views/state.h"
 #include "plugins/pano-views/unit.h"
+#include "plugins/pano-views/variant.h"
 
 static int
 pano_views_open(
@@ -19,7 +20,7 @@ pano_views_open(
 		host->fail(host, err.text);
 		return rc;
 	}
-	host->variant(host, "c");
+	made->remap = pv_variant_choose(host, made->filter, made->weights);
 	*state = made;
 	return 0;
 }

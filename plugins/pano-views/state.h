@@ -27,8 +27,8 @@ struct pv_state {
 	struct pv_maps_cache *maps;
 	enum kern_remap_filter filter;
 	struct kern_remap_weights *weights; /* NULL for nearest and bilinear */
-	kern_remap_fn *remap;
-	int format; /* enum fmt_image_format; -1: the frame's own */
+	kern_remap_fn *remap; /* set by whoever opens it: pv_variant_choose() */
+	int format;	      /* enum fmt_image_format; -1: the frame's own */
 	unsigned quality;
 	int flat; /* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };

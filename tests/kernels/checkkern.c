@@ -175,6 +175,7 @@ main(int argc, char **argv)
 		if (strcmp(only, "arrays") != 0) {
 			bench_pose();
 			bench_track();
+			bench_remap();
 		}
 		bench_arrays();
 		return 0;
@@ -187,6 +188,7 @@ main(int argc, char **argv)
 	check_morph();
 	check_pose();
 	check_arrays();
+	check_remap();
 	printf("1..%d\n", cases);
 	return failures > 0;
 }

@@ -52,8 +52,10 @@ void check_track(void);
 void check_morph(void);
 void check_pose(void);
 void check_arrays(void);
+void check_remap(void);
 void bench_track(void);
 void bench_pose(void);
 void bench_arrays(void);
+void bench_remap(void);
 
 #endif

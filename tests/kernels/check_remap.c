@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* check_remap.c - remap.h and view.h against their statements in double precision, and
+ * the variants against the plain C. */
+#include "kernels/caps.h"
+#include "kernels/remap.h"
+#include "kernels/view.h"
+#include "tests/kernels/ck.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHANNELS KERN_REMAP_CHANNELS
+#define MARGIN	 KERN_REMAP_MARGIN
+#define COUNT	 100
+
+static const char *const filter_names[] = {"nearest", "bilinear", "bicubic", "lanczos3"};
+static const char *const type_names[] = {"u8", "u16", "float"};
+
+/* A panorama with its margin, and places in it. */
+struct subject {
+	struct kern_remap_picture picture;
+	struct kern_remap_weights weights;
+	void *memory;
+	int32_t u[COUNT], v[COUNT];
+};
+
+static void
+fill(struct subject *s, size_t values)
+{
+	uint32_t kind = ck_random(3);
+	for (size_t i = 0; i < values; i++) {
+		/* Anything, or nothing but the ends, where overshoot shows. */
+		double x = kind == 0 ? ck_uniform(0.0, 1.0) : (double)ck_random(2);
+		if (s->picture.type == KERN_REMAP_U8)
+			((uint8_t *)s->memory)[i] = (uint8_t)(255.0 * x);
+		else if (s->picture.type == KERN_REMAP_U16)
+			((uint16_t *)s->memory)[i] = (uint16_t)(65535.0 * x);
+		else
+			((float *)s->memory)[i] = (float)ck_uniform(-2.0, 5.0);
+	}
+}
+
+static void
+draw(struct subject *s, enum kern_remap_type type, uint32_t width)
+{
+	const uint32_t height = width / 2, first = ck_random(height);
+	/* A few rows of the widest are enough to read, and not too many to fill. */
+	const uint32_t most_rows = width > 1000 ? 3 : height - first;
+	const uint32_t rows =
+		1 + ck_random(height - first < most_rows ? height - first : most_rows);
+	const size_t pixel = kern_remap_pixel(type);
+	const size_t stride = (width + 2 * MARGIN + ck_random(5)) * pixel;
+	const size_t all = stride * (rows + 2 * MARGIN);
+	s->memory = malloc(all);
+	if (s->memory == NULL)
+		abort();
+	s->picture = (struct kern_remap_picture){
+		.pixels = (char *)s->memory + MARGIN * (stride + pixel),
+		.stride = stride,
+		.width = width,
+		.height = height,
+		.first_row = first,
+		.row_count = rows,
+		.type = type,
+	};
+	fill(s, all / (pixel / CHANNELS));
+	kern_remap_pad(&s->picture);
+	/* Only rows whose neighbours are there, or lie beyond a pole. */
+	const int64_t half = KERN_VIEW_ONE / 2, one = KERN_VIEW_ONE;
+	for (int i = 0; i < COUNT; i++) {
+		int64_t least = first * one - (first == 0 ? half : 0);
+		int64_t most =
+			(first + rows - 1) * one + (first + rows == height ? half : 0);
+		int64_t u = (int64_t)(ck_uniform(0.0, 1.0) * width * one) - half;
+		s->u[i] = (int32_t)(ck_random(8) == 0 ? u / half * half : u);
+		s->v[i] = (int32_t)(least + (int64_t)(ck_uniform(0.0, 1.0) *
+						      (double)(most - least)));
+		if (ck_random(16) == 0)
+			s->v[i] = (int32_t)(ck_random(2) ? least : most);
+	}
+}
+
+static double
+value_at(const struct subject *s, int64_t column, int64_t row, int channel)
+{
+	const struct kern_remap_picture *p = &s->picture;
+	const int64_t width = p->width, height = p->height;
+	const int64_t first = p->first_row, last = first + p->row_count - 1;
+	if (row < 0 || row >= height) {
+		row = row < 0 ? -1 - row : 2 * height - 1 - row;
+		column += width / 2;
+	}
+	row = row < first ? first : row > last ? last : row;
+	column = (column % width + width) % width;
+	const char *at = (const char *)p->pixels + (row - first) * (int64_t)p->stride;
+	size_t i = (size_t)column * CHANNELS + (size_t)channel;
+	return p->type == KERN_REMAP_U8	   ? ((const uint8_t *)at)[i]
+	       : p->type == KERN_REMAP_U16 ? ((const uint16_t *)(const void *)at)[i]
+					   : ((const float *)(const void *)at)[i];
+}
+
+/* Keys' and Lanczos' kernels again, as their papers have them. */
+static double
+weight(enum kern_remap_filter filter, double x)
+{
+	x = fabs(x);
+	if (filter == KERN_REMAP_BILINEAR)
+		return x < 1.0 ? 1.0 - x : 0.0;
+	if (filter == KERN_REMAP_BICUBIC)
+		return x < 1.0	 ? 1.0 - 2.5 * x * x + 1.5 * x * x * x
+		       : x < 2.0 ? 2.0 - 4.0 * x + 2.5 * x * x - 0.5 * x * x * x
+				 : 0.0;
+	if (x == 0.0)
+		return 1.0;
+	return x < 3.0 ? sin(M_PI * x) / (M_PI * x) * sin(M_PI * x / 3.0) /
+				 (M_PI * x / 3.0)
+		       : 0.0;
+}
+
+static double
+sample(const struct subject *s, enum kern_remap_filter filter, int64_t u, int64_t v,
+	int channel)
+{
+	/* Coordinates as coarse as remap.h says. */
+	double step = s->picture.type == KERN_REMAP_U8 ? 256.0
+		      : filter == KERN_REMAP_BILINEAR  ? 65536.0
+						       : 1024.0;
+	double x = floor((double)u / KERN_VIEW_ONE * step + 0.5) / step;
+	double y = floor((double)v / KERN_VIEW_ONE * step + 0.5) / step;
+	if (filter == KERN_REMAP_NEAREST)
+		return value_at(s, (int64_t)floor((double)u / KERN_VIEW_ONE + 0.5),
+			(int64_t)floor((double)v / KERN_VIEW_ONE + 0.5), channel);
+	int64_t column = (int64_t)floor(x), row = (int64_t)floor(y);
+	double sum = 0.0, across = 0.0, down = 0.0;
+	for (int k = -2; k <= 3; k++) {
+		across += weight(filter, x - (double)(column + k));
+		down += weight(filter, y - (double)(row + k));
+	}
+	for (int j = -2; j <= 3; j++)
+		for (int i = -2; i <= 3; i++)
+			sum += weight(filter, x - (double)(column + i)) *
+			       weight(filter, y - (double)(row + j)) *
+			       value_at(s, column + i, row + j, channel);
+	sum /= across * down;
+	double most = s->picture.type == KERN_REMAP_U8 ? 255.0 : 65535.0;
+	if (s->picture.type == KERN_REMAP_FLOAT)
+		return sum;
+	return sum < 0.0 ? 0.0 : sum > most ? most : sum;
+}
+
+static struct kern_remap
+args_for(struct subject *s, enum kern_remap_filter filter)
+{
+	struct kern_remap a = {
+		.picture = &s->picture,
+		.filter = filter,
+		.weights = kern_remap_taps(filter) > 2 ? &s->weights : NULL,
+		.u = s->u,
+		.v = s->v,
+		.shift = ck_random(4) == 0 ? 0
+					   : (int32_t)(ck_uniform(0.0, 1.0) *
+						       s->picture.width * KERN_VIEW_ONE),
+		.count = 1 + ck_random(COUNT),
+	};
+	if (a.weights != NULL)
+		kern_remap_fill(filter, &s->weights);
+	return a;
+}
+
+static double
+got(const struct kern_remap *a, size_t i)
+{
+	return a->picture->type == KERN_REMAP_U8    ? ((uint8_t *)a->to)[i]
+	       : a->picture->type == KERN_REMAP_U16 ? ((uint16_t *)a->to)[i]
+						    : (double)((float *)a->to)[i];
+}
+
+static void
+check_meaning(enum kern_remap_type type, enum kern_remap_filter filter)
+{
+	/* Rounding of the result; of weights to 2^-14 and of half sums too in u8. */
+	static const double limits[] = {0.51, 0.51, 0.7, 0.8};
+	double limit = type == KERN_REMAP_FLOAT ? 1e-5
+		       : type == KERN_REMAP_U16 ? 0.55
+						: limits[filter];
+	double worst = 0.0;
+	char name[80];
+	for (int round = 0; round < 40; round++) {
+		struct subject *s = malloc(sizeof *s);
+		float room[COUNT * CHANNELS];
+		if (s == NULL)
+			abort();
+		draw(s, type, 2 + 2 * ck_random(40));
+		struct kern_remap a = args_for(s, filter);
+		a.to = room;
+		kern_remap_c(&a, NULL);
+		for (uint32_t i = 0; i < a.count * CHANNELS; i++) {
+			double wanted =
+				sample(s, filter, (int64_t)s->u[i / CHANNELS] + a.shift,
+					s->v[i / CHANNELS], (int)(i % CHANNELS));
+			ck_worst(&worst, fabs(got(&a, i) - wanted));
+		}
+		free(s->memory);
+		free(s);
+	}
+	snprintf(name, sizeof name, "remap %s %s: the meaning", type_names[type],
+		filter_names[filter]);
+	ck_judge(name, worst, limit);
+}
+
+static void
+check_variant(kern_remap_fn *fn, const char *variant, enum kern_remap_type type,
+	enum kern_remap_filter filter)
+{
+	int same = 1, intact = 1;
+	char name[100];
+	for (int round = 0; round < 60; round++) {
+		struct subject *s = malloc(sizeof *s);
+		if (s == NULL)
+			abort();
+		/* Up to the widest, where sums of coordinates come near 2^31. */
+		draw(s, type, round % 20 == 0 ? 32766 : 2 + 2 * ck_random(300));
+		struct kern_remap a = args_for(s, filter);
+		size_t floats = (a.count * kern_remap_pixel(type) + 3) / 4;
+		float *wanted = ck_floats(floats, 0), *room = ck_floats(floats, 1);
+		a.to = wanted;
+		kern_remap_c(&a, NULL);
+		a.to = room;
+		same = same && fn(&a, NULL) == 0 &&
+		       memcmp(wanted, room, a.count * kern_remap_pixel(type)) == 0;
+		intact = ck_release(wanted) && ck_release(room) && intact;
+		free(s->memory);
+		free(s);
+	}
+	snprintf(name, sizeof name, "remap %s %s: %s has the plain C's bits",
+		type_names[type], filter_names[filter], variant);
+	ck_true(name, same && intact);
+}
+
+/* An even grey must stay what it is, whatever the filter. */
+static void
+check_weights(void)
+{
+	int sums = 1;
+	struct kern_remap_weights *w = malloc(sizeof *w);
+	if (w == NULL)
+		abort();
+	for (int filter = KERN_REMAP_BICUBIC; filter <= KERN_REMAP_LANCZOS3; filter++) {
+		kern_remap_fill((enum kern_remap_filter)filter, w);
+		for (int i = 0; i < 256; i++) {
+			int sum = 0;
+			for (int tap = 0; tap < 6; tap++)
+				sum += w->fixed[i][tap];
+			sums = sums && sum == 1 << 14;
+		}
+	}
+	free(w);
+	ck_true("remap: weights sum to 2^14", sums);
+}
+
+/* A pixel's direction, found again from its coordinates. */
+static void
+check_view(void)
+{
+	double worst = 0.0;
+	for (int round = 0; round < 2000; round++) {
+		struct kern_view view = {.width = 1 + ck_random(64),
+			.height = 1 + ck_random(64),
+			.panorama_width = 2 + 2 * ck_random(4000)};
+		view.panorama_height = view.panorama_width / 2;
+		double hfov = ck_uniform(1.0, 170.0), yaw = ck_uniform(-720.0, 720.0);
+		double pitch = ck_random(4) ? ck_uniform(-90.0, 90.0) : 90.0;
+		double roll = ck_uniform(-180.0, 180.0);
+		int32_t u[64], v[64];
+		view.focal = kern_view_focal(view.width, hfov);
+		kern_view_rotation(0.0, pitch, roll, view.rotation);
+		uint32_t row = ck_random(view.height), column = ck_random(view.width);
+		kern_view_row(&view, row, u, v);
+		double across =
+			(double)u[column] / KERN_VIEW_ONE +
+			(double)kern_view_shift(view.panorama_width, yaw) / KERN_VIEW_ONE;
+		double longitude =
+			((across + 0.5) / view.panorama_width - 0.5) * 2.0 * M_PI;
+		double latitude = (0.5 - ((double)v[column] / KERN_VIEW_ONE + 0.5) /
+						  view.panorama_height) *
+				  M_PI;
+		/* In the camera's own axes again: it must point at the pixel. */
+		double d[3] = {cos(latitude) * sin(longitude), -sin(latitude),
+			cos(latitude) * cos(longitude)};
+		double r[9], ray[3];
+		kern_view_rotation(yaw, pitch, roll, r);
+		for (int i = 0; i < 3; i++)
+			ray[i] = r[i] * d[0] + r[3 + i] * d[1] + r[6 + i] * d[2];
+		double focal = view.width / 2.0 / tan(hfov * M_PI / 360.0);
+		double x = ray[0] / ray[2] * focal + view.width / 2.0 - 0.5 - column;
+		double y = ray[1] / ray[2] * focal + view.height / 2.0 - 0.5 - row;
+		double step = 2.0 * M_PI / view.panorama_width / KERN_VIEW_ONE;
+		double cosine = ray[2];
+		/* As an angle, in steps of the coordinates. */
+		ck_worst(&worst, hypot(x, y) * cosine * cosine / focal / step);
+	}
+	ck_judge("view: coordinates are where the pixel looks, in steps", worst, 2.0);
+}
+
+void
+check_remap(void)
+{
+	check_view();
+	check_weights();
+	for (int type = KERN_REMAP_U8; type <= KERN_REMAP_FLOAT; type++)
+		for (int filter = 0; filter <= KERN_REMAP_LANCZOS3; filter++)
+			check_meaning((enum kern_remap_type)type,
+				(enum kern_remap_filter)filter);
+	for (size_t i = 0; i < CK_CAPS; i++) {
+		kern_remap_fn *fn = kern_remap_pick(ck_caps[i].bit);
+		char name[80];
+		if (fn == kern_remap_c)
+			continue;
+		snprintf(name, sizeof name, "remap: %s", ck_caps[i].name);
+		if (!(ck_machine() & ck_caps[i].bit)) {
+			ck_skip(name, ck_caps[i].name);
+			continue;
+		}
+		for (int type = KERN_REMAP_U8; type <= KERN_REMAP_FLOAT; type++)
+			for (int filter = 0; filter <= KERN_REMAP_LANCZOS3; filter++)
+				check_variant(fn, ck_caps[i].name,
+					(enum kern_remap_type)type,
+					(enum kern_remap_filter)filter);
+	}
+}
+
+/* One view of 1920 x 1080 at 90 degrees, out of 7680 x 3840. */
+static void
+bench_filter(kern_remap_fn *fn, const char *variant, struct kern_remap *a,
+	const int32_t *u, const int32_t *v)
+{
+	double times[5];
+	for (int round = 0; round < 5; round++) {
+		double start = ck_now();
+		for (size_t row = 0; row < 1080; row++) {
+			a->u = u + row * 1920;
+			a->v = v + row * 1920;
+			fn(a, NULL);
+		}
+		times[round] = ck_now() - start;
+		for (int i = round; i > 0 && times[i] < times[i - 1]; i--) {
+			double t = times[i];
+			times[i] = times[i - 1];
+			times[i - 1] = t;
+		}
+	}
+	printf("remap u8 %-9s %-7s %7.2f ms a view of 1920 x 1080, %5.2f ns a pixel\n",
+		filter_names[a->filter], variant, 1e3 * times[2],
+		1e9 * times[2] / (1920.0 * 1080.0));
+}
+
+void
+bench_remap(void)
+{
+	struct subject *s = malloc(sizeof *s);
+	const size_t pixels = (size_t)1920 * 1080, stride = (7680 + 2 * MARGIN) * 4;
+	int32_t *u = malloc(pixels * sizeof *u), *v = malloc(pixels * sizeof *v);
+	char *to = malloc(1920 * 4), *memory = malloc(stride * (3840 + 2 * MARGIN));
+	struct kern_view view = {.width = 1920,
+		.height = 1080,
+		.focal = kern_view_focal(1920, 90.0),
+		.panorama_width = 7680,
+		.panorama_height = 3840};
+	if (s == NULL || u == NULL || v == NULL || to == NULL || memory == NULL)
+		abort();
+	kern_view_rotation(0.0, 0.0, 0.0, view.rotation);
+	for (uint32_t row = 0; row < 1080; row++)
+		kern_view_row(&view, row, u + row * 1920, v + row * 1920);
+	s->picture = (struct kern_remap_picture){memory + MARGIN * (stride + 4), stride,
+		7680, 3840, 0, 3840, KERN_REMAP_U8};
+	memset(memory, 77, stride * (3840 + 2 * MARGIN));
+	for (int filter = 0; filter <= KERN_REMAP_LANCZOS3; filter++) {
+		struct kern_remap a = {.picture = &s->picture,
+			.filter = (enum kern_remap_filter)filter,
+			.weights = &s->weights,
+			.count = 1920,
+			.to = to};
+		if (kern_remap_taps(a.filter) > 2)
+			kern_remap_fill(a.filter, &s->weights);
+		bench_filter(kern_remap_c, "c", &a, u, v);
+		for (size_t i = 0; i < CK_CAPS; i++) {
+			kern_remap_fn *fn = kern_remap_pick(ck_caps[i].bit);
+			if (fn != kern_remap_c && (ck_machine() & ck_caps[i].bit))
+				bench_filter(fn, ck_caps[i].name, &a, u, v);
+		}
+	}
+	free(memory);
+	free(to);
+	free(v);
+	free(u);
+	free(s);
+}
