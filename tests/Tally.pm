@@ -47,6 +47,9 @@ use base 'TAP::Formatter::Session';
 
 sub result {
 	my ($self, $result) = @_;
+	# What a sweep counted is told also when all is well.
+	push @{ $self->{counted} }, $1
+	    if $result->raw =~ /^# (\d+ (?:of \d+ )?(?:kill points|injected errors|crash states|violations|mutants caught))$/;
 	if ($result->is_test && !$result->is_ok) {
 		push @{ $self->{details} }, $result->raw;
 		$self->{in_failure} = 1;
@@ -77,6 +80,7 @@ sub close_test {
 	my $line = sprintf '%-*s  %s%s', $width, Tally::short($self->name),
 	    join(', ', @said) || 'nothing ran', $why ? " ($why)" : '';
 	print -t STDOUT && $bad ? "\e[1;31m$line\e[0m\n" : "$line\n";
+	print "$_\n" for @{ $self->{counted} || [] };
 	return unless $bad;
 
 	print "    $_\n" for @{ $self->{details} || [] };

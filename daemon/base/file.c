@@ -59,6 +59,23 @@ sync_new(int dir, const char *name)
 	return -error;
 }
 
+/* A folder whose parent could not be made to keep it is made anew: a second fsync without
+ * a change would mean nothing. */
+static int
+make_dir(int dir, const char *path, int parent, mode_t mode)
+{
+	enum { TRIES = 3 };
+	int rc = 0;
+	for (int i = 0; i < TRIES; i++) {
+		if (mkdirat(dir, path, mode) < 0)
+			return errno == EEXIST ? 0 : -errno;
+		rc = fsync(parent) < 0 ? -errno : 0;
+		if (rc == 0 || unlinkat(dir, path, AT_REMOVEDIR) < 0)
+			break;
+	}
+	return rc;
+}
+
 int
 kd_file_make_parents(int dir, const char *path, int durable)
 {
@@ -101,18 +118,15 @@ kd_file_open_parent(int dir, const char *path, const char **base)
 	return kd_file_open_beneath(dir, parent, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* The folder that holds the last part of `path` is told to keep it. */
+/* The folder that holds the last part of `path`, by any path. */
 static int
-sync_parent(const char *path)
+open_parent(const char *path)
 {
 	char parent[PATH_MAX];
 	const char *base = kd_name_base(path);
 	snprintf(parent, sizeof parent, "%.*s", (int)(base - path), path);
 	int fd = open(base == path ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	return rc;
+	return fd < 0 ? -errno : fd;
 }
 
 int
@@ -127,11 +141,10 @@ kd_file_make_dirs(const char *path, mode_t mode)
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		int rc = 0;
-		if (mkdir(part, mode) == 0)
-			rc = sync_parent(part);
-		else if (errno != EEXIST)
-			rc = -errno;
+		int parent = open_parent(part);
+		int rc = parent < 0 ? parent : make_dir(AT_FDCWD, part, parent, mode);
+		if (parent >= 0)
+			close(parent);
 		if (rc < 0)
 			return rc;
 	}

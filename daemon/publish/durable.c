@@ -65,11 +65,14 @@ kd_durable_units(const struct kd_stage *stage, struct kd_folders *folders,
 	struct kd_publish_unit *const *units, size_t count)
 {
 	struct kd_folder *folder;
-	for (size_t i = 0; i < count; i++)
-		if (units[i]->status == KD_UNIT_ALREADY &&
-			kd_stage_is_doubted(stage, units[i]->sidecar.unit->id) &&
-			(folder = folder_of(folders, units[i])) != NULL)
+	for (size_t i = 0; i < count; i++) {
+		int doubted =
+			units[i]->doubted ||
+			(units[i]->status == KD_UNIT_ALREADY &&
+				kd_stage_is_doubted(stage, units[i]->sidecar.unit->id));
+		if (doubted && (folder = folder_of(folders, units[i])) != NULL)
 			renew(stage, units[i], folder);
+	}
 	kd_folder_sync(folders);
 	for (int i = 1; i < KD_RESTAGE_TRIES; i++)
 		if (renew_failed(stage, folders, units, count) > 0)

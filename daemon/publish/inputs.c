@@ -283,6 +283,8 @@ write_reason(int dir, const char *name, const char *text)
 		rc = -errno;
 	if (rc == 0)
 		rc = kd_file_rename_new(dir, hidden, dir, name);
+	if (rc < 0)
+		unlinkat(dir, hidden, 0);
 	if (rc == 0 && fsync(dir) < 0)
 		rc = -errno;
 	return rc;
@@ -311,7 +313,13 @@ quarantine_as(const struct transfer *transfer, const char *target, const char *t
 	if (!ours && (exists(transfer->to, reason) || exists(transfer->to, target)))
 		return -EEXIST;
 	int rc = ours ? 0 : write_reason(transfer->to, reason, text);
-	return rc < 0 ? rc : move_to(transfer, target);
+	if (rc < 0)
+		return rc;
+	rc = move_to(transfer, target);
+	/* What took the name meanwhile has nothing to do with our reason. */
+	if (rc == -EEXIST)
+		unlinkat(transfer->to, reason, 0);
+	return rc;
 }
 
 int

@@ -6,6 +6,7 @@
 #include "daemon/publish/durable.h"
 #include "daemon/publish/finish.h"
 #include "daemon/publish/folder.h"
+#include "daemon/publish/restage.h"
 #include "daemon/publish/slot.h"
 
 #include <errno.h>
@@ -30,7 +31,9 @@ struct kd_publisher {
 
 /* A slot that a unit may take, with its sidecar in the stage. */
 struct prepared {
-	int ready; /* 0: the unit is settled */
+	int ready;     /* 0: the unit is settled */
+	int announced; /* its sidecar stands in the slot */
+	int failures;  /* so often its folder could not be made to keep that */
 	struct kd_slot slot;
 	enum kd_slot_state state; /* when it was looked at */
 };
@@ -282,42 +285,132 @@ prepare(struct kd_publisher *publisher, struct kd_publish_unit *unit,
 		settle_unplaced(publisher, unit, rc == 0 ? EEXIST : -rc);
 }
 
-/* Moves it into the slot: 0, -EEXIST when somebody was faster, or another errno. */
+/* Done with it: placed (rc 0), settled already (0), or not to be placed for that errno. */
+static void
+close_slot(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared, int rc)
+{
+	prepared->ready = prepared->announced = 0;
+	kd_slot_clear(&prepared->slot);
+	if (rc < 0 && unit->status == KD_UNIT_PUBLISHED)
+		settle_unplaced(publisher, unit, -rc);
+}
+
+/* Somebody was faster: another slot, or the same one as it is now. */
+static void
+prepare_again(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared)
+{
+	prepared->announced = 0;
+	kd_slot_clear(&prepared->slot);
+	prepare(publisher, unit, prepared);
+	kd_finish_sync(&publisher->finish);
+	if (prepared->ready && unit->status != KD_UNIT_PUBLISHED)
+		close_slot(publisher, unit, prepared, 0);
+}
+
+/* A directory whole; of files what comes before the primary. */
 static int
-fill(struct kd_publisher *publisher, struct kd_publish_unit *unit,
-	const struct prepared *prepared)
+begin(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared)
 {
 	struct kd_folder *folder =
 		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 0);
 	if (folder == NULL)
 		return -errno;
-	int rc = kd_slot_fill(folder->fd, &prepared->slot, prepared->state);
-	if (rc < 0)
-		return rc;
 	folder->touched = 1;
-	return adopt_slot(publisher, unit, folder, &prepared->slot);
+	if (!unit->directory) {
+		prepared->announced = 1;
+		return kd_slot_announce(folder->fd, &prepared->slot, prepared->state);
+	}
+	int rc = kd_slot_complete(folder->fd, &prepared->slot, prepared->state);
+	return rc < 0 ? rc : adopt_slot(publisher, unit, folder, &prepared->slot);
 }
 
-/* Places what is prepared and durable; whose slot was taken meanwhile looks again. */
+/* Begins with the unit; where somebody was faster, with another slot. */
 static void
-place(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+announce(struct kd_publisher *publisher, struct kd_publish_unit *unit,
 	struct prepared *prepared)
 {
-	int rc = 0;
+	if (prepared->ready && unit->status != KD_UNIT_PUBLISHED)
+		close_slot(publisher, unit, prepared, 0);
 	for (unsigned races = 0; prepared->ready && races < RACES_MOST; races++) {
-		prepared->ready = 0;
-		rc = unit->status == KD_UNIT_PUBLISHED ? fill(publisher, unit, prepared)
-						       : 0;
-		kd_slot_clear(&prepared->slot);
-		if (rc != -EEXIST)
-			break;
-		prepare(publisher, unit, prepared);
-		kd_finish_sync(&publisher->finish);
+		int rc = begin(publisher, unit, prepared);
+		if (rc == -EEXIST)
+			prepare_again(publisher, unit, prepared);
+		else if (rc < 0 || unit->directory)
+			close_slot(publisher, unit, prepared, rc);
+		else
+			return;
 	}
-	if (rc < 0 && unit->status == KD_UNIT_PUBLISHED)
-		settle_unplaced(publisher, unit, -rc);
 	if (prepared->ready)
-		kd_slot_clear(&prepared->slot);
+		close_slot(publisher, unit, prepared, -EEXIST);
+}
+
+/* Puts the primary there.  Where the folder could not be made to keep the sidecar, that is
+ * taken back, to be announced anew. */
+static void
+complete(struct kd_publisher *publisher, struct kd_publish_unit *unit,
+	struct prepared *prepared)
+{
+	struct kd_folder *folder =
+		kd_folder_open(&publisher->folders, unit->sidecar.unit->output, 0);
+	prepared->announced = 0;
+	if (folder == NULL) {
+		close_slot(publisher, unit, prepared, -errno);
+		return;
+	}
+	if (folder->failed != 0) {
+		kd_slot_withdraw(folder->fd, &prepared->slot, prepared->state);
+		if (++prepared->failures == KD_RESTAGE_TRIES)
+			close_slot(publisher, unit, prepared, -folder->failed);
+		return;
+	}
+	folder->touched = 1;
+	int rc = kd_slot_complete(folder->fd, &prepared->slot, prepared->state);
+	if (rc == -EEXIST) {
+		prepare_again(publisher, unit, prepared);
+		return;
+	}
+	if (rc == 0)
+		rc = adopt_slot(publisher, unit, folder, &prepared->slot);
+	close_slot(publisher, unit, prepared, rc);
+}
+
+/* What got its name before its folder's fsync failed: a later one that succeeds says
+ * nothing of it. */
+static void
+doubt(struct kd_publisher *publisher, struct kd_publish_unit *const *units, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct kd_folder *folder = kd_folder_open(
+			&publisher->folders, units[i]->sidecar.unit->output, 0);
+		if (folder != NULL && folder->failed != 0)
+			units[i]->doubted |= units[i]->primary != NULL;
+	}
+}
+
+/* Places what is prepared and durable, in as many rounds as others are faster. */
+static void
+place(struct kd_publisher *publisher, struct kd_publish_unit *const *units,
+	struct prepared *prepared, size_t count)
+{
+	int left = 1;
+	for (unsigned round = 0; left && round < RACES_MOST; round++) {
+		for (size_t i = 0; i < count; i++)
+			announce(publisher, units[i], &prepared[i]);
+		kd_folder_sync(&publisher->folders);
+		doubt(publisher, units, count);
+		left = 0;
+		for (size_t i = 0; i < count; i++) {
+			if (prepared[i].announced)
+				complete(publisher, units[i], &prepared[i]);
+			left |= prepared[i].ready;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		if (prepared[i].ready)
+			close_slot(publisher, units[i], &prepared[i], -EEXIST);
 }
 
 void
@@ -338,8 +431,8 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 			prepare(publisher, units[i], &prepared[i]);
 	}
 	kd_finish_sync(&publisher->finish);
-	for (size_t i = 0; prepared != NULL && i < count; i++)
-		place(publisher, units[i], &prepared[i]);
+	if (prepared != NULL)
+		place(publisher, units, prepared, count);
 	free(prepared);
 	kd_durable_units(publisher->stage, &publisher->folders, units, count);
 }

@@ -5,8 +5,9 @@
  * Every file is fsynced in the stage; then, of a unit whose output is a file, the sidecar
  * is renamed into place first, the companions next, the primary last: whoever sees the
  * primary sees the rest, and a sidecar without its primary is an attempt that died there.
- * A directory is one rename, its kiln.json inside.  The folders that got new names are
- * fsynced once a batch, and all files of a batch side by side before the first is renamed.
+ * A directory is one rename, its kiln.json inside.  All files of a batch are fsynced side
+ * by side before the first is renamed, and the folders that got new names twice: before
+ * the primaries come, and after.
  *
  * A failed fsync is never repeated on the same file (restage.h): new files take its place.
  * Where the folder's own fails, all that was published there is exchanged for new files
@@ -33,6 +34,7 @@ struct kd_publish_unit {
 	struct kd_output *outputs; /* path: in the stage; afterwards below the output
 				      root. Owned by the unit, so are those below */
 	uint32_t output_count;
+	int doubted;	       /* it has its name, but its folder's fsync failed since */
 	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, HELD, TRANSIENT, BAD */
 	char *reason, *primary, *sidecar_path; /* absolute paths */
 };

@@ -207,29 +207,50 @@ put(int folder, const struct move *move, int over)
 	return rc;
 }
 
-int
-kd_slot_fill(int folder, const struct kd_slot *slot, enum kd_slot_state state)
+/* Takes back the first `count` renames. */
+static void
+take_back(
+	int folder, const struct kd_slot *slot, enum kd_slot_state state, uint32_t count)
 {
-	const int over = state == KD_SLOT_TAKEN;
-	if (slot->directory) {
-		struct move whole = {slot->stage, slot->staged_primary, slot->primary};
-		return put(folder, &whole, over);
+	while (count-- > 0) {
+		struct move move = move_of(slot, count);
+		struct move back = {folder, move.to, move.from};
+		put(move.from_dir, &back, state != KD_SLOT_FREE);
 	}
-	/* The sidecar, every companion, the primary. */
-	const uint32_t count = slot->output_count + 1;
-	for (uint32_t i = 0; i < count; i++) {
+}
+
+void
+kd_slot_withdraw(int folder, const struct kd_slot *slot, enum kd_slot_state state)
+{
+	if (!slot->directory)
+		take_back(folder, slot, state, slot->output_count);
+}
+
+int
+kd_slot_announce(int folder, const struct kd_slot *slot, enum kd_slot_state state)
+{
+	/* The sidecar and every companion; what a dead attempt of ours left is ours to
+	 * write over. */
+	for (uint32_t i = 0; !slot->directory && i < slot->output_count; i++) {
 		struct move move = move_of(slot, i);
-		/* What a dead attempt of ours left is ours to write over, but a primary
-		 * was not there a moment ago. */
-		int rc = put(folder, &move,
-			over || (state == KD_SLOT_LEFTOVER && i + 1 < count));
+		int rc = put(folder, &move, state != KD_SLOT_FREE);
 		if (rc == 0)
 			continue;
-		while (state == KD_SLOT_FREE && i-- > 0) {
-			move = move_of(slot, i);
-			kd_file_rename_new(folder, move.to, move.from_dir, move.from);
-		}
+		take_back(folder, slot, state, i);
 		return rc;
 	}
 	return 0;
+}
+
+int
+kd_slot_complete(int folder, const struct kd_slot *slot, enum kd_slot_state state)
+{
+	struct move move = {slot->stage, slot->staged_primary, slot->primary};
+	if (!slot->directory)
+		move = move_of(slot, slot->output_count);
+	/* A dead attempt left no primary: one that is there now is somebody else's. */
+	int rc = put(folder, &move, state == KD_SLOT_TAKEN);
+	if (rc < 0)
+		kd_slot_withdraw(folder, slot, state);
+	return rc;
 }

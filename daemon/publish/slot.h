@@ -43,8 +43,14 @@ enum kd_slot_state kd_slot_look(int folder, const struct kd_slot *slot,
 	const struct kd_publish_unit *unit, json_t **found);
 int kd_slot_has_primary(int folder, const struct kd_slot *slot);
 
-/* Renames all into place.  state: what kd_slot_look() found; TAKEN means replace: the old
- * ones end in the stage.  -EEXIST: somebody was faster; nothing of ours is left there. */
-int kd_slot_fill(int folder, const struct kd_slot *slot, enum kd_slot_state state);
+/* The renames into place, in two steps, between which the folder is to be fsynced: first
+ * the sidecar and the companions, then the primary, so that a power cut cannot leave the
+ * primary alone either.  A directory has only the second.  state: what kd_slot_look()
+ * found; TAKEN means replace: the old ones end in the stage.  -EEXIST: somebody was
+ * faster; nothing of ours is left there. */
+int kd_slot_announce(int folder, const struct kd_slot *slot, enum kd_slot_state state);
+/* Takes the first step back. */
+void kd_slot_withdraw(int folder, const struct kd_slot *slot, enum kd_slot_state state);
+int kd_slot_complete(int folder, const struct kd_slot *slot, enum kd_slot_state state);
 
 #endif

@@ -60,9 +60,9 @@ for line in open(sys.argv[1]):
     made = re.search(r'O_CREAT.*= \d+<([^>]*)>', line)
     if made:
         failed.discard(made[1])
-    for folder, base in re.findall(r'\d+<([^>]*)>, "([^"]*)"', line):
+    for folder, base in re.findall(r'(?:\d+|AT_FDCWD)<([^>]*)>, "([^"]*)"', line):
         if "rename" in line or "mkdir" in line or "unlink" in line:
-            path = folder + ("" if base == "." else "/" + base)
+            path = base if base[0] == "/" else folder + ("" if base == "." else "/" + base)
             failed.discard(path)
             failed.discard(path.rpartition("/")[0])
 END
