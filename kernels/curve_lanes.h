@@ -97,31 +97,58 @@ curve_lanes_straight(lanes_bits curve)
 		lanes_bits_and(lanes_bits_shift_right(curve, 8), bytes));
 }
 
-/* The shares of the way at t, of all lanes; lanes in `known` may take t.  A curve is x1 y1
- * x2 y2, the first in the lowest byte.  The two halves go in step: each halving waits for
- * the one before. */
+/* One channel of all lanes.  A curve is x1 y1 x2 y2, the first in the lowest byte; lanes in
+ * `known` may take t. */
+struct curve_lanes_channel {
+	lanes_bits curve;
+	lanes_mask known;
+	wide weights[2]; /* the shares of the way at t */
+};
+
+#define CURVE_LANES_CHANNELS 4
+
+/* Halves channels that are not straight.  Each halving waits for the one before, so all
+ * channels and both their halves go in step. */
 static inline void
-curve_lanes_weights(lanes_bits curve, const wide t[2], lanes_mask known, wide weights[2])
+curve_lanes_solve_bent(
+	struct curve_lanes_channel *const *channels, unsigned count, const wide t[2])
 {
-	struct curve_lanes half[2];
+	struct curve_lanes half[2 * CURVE_LANES_CHANNELS];
 	double step = 0.25;
-	curve = lanes_bits_less_of_bytes(curve, lanes_bits_all(0x7f7f7f7f));
-	known = known | curve_lanes_straight(curve);
-	weights[0] = t[0];
-	weights[1] = t[1];
-	if (lanes_every(known))
-		return;
-	half[0] = curve_lanes_begin(curve, t[0], known, 0);
-	half[1] = curve_lanes_begin(curve, t[1], known, 1);
-	for (int i = 0; i < KERN_CURVE_HALVINGS - 1; i++, step *= 0.5) {
-		if (wide_every(half[0].done & half[1].done))
+	for (unsigned i = 0; i < 2 * count; i++)
+		half[i] = curve_lanes_begin(channels[i / 2]->curve, t[i % 2],
+			channels[i / 2]->known, (int)(i % 2));
+	for (int n = 0; n < KERN_CURVE_HALVINGS - 1; n++, step *= 0.5) {
+		wide_mask done = half[0].done;
+		for (unsigned i = 0; i < 2 * count; i++) {
+			curve_lanes_halve(&half[i], n, step);
+			done = done & half[i].done;
+		}
+		if (wide_every(done))
 			break;
-		curve_lanes_halve(&half[0], i, step);
-		curve_lanes_halve(&half[1], i, step);
 	}
-	for (int i = 0; i < 2; i++)
-		weights[i] = wide_select(wide_mask_of_lanes(known, i), t[i],
-			curve_lanes_y(&half[i], half[i].s));
+	for (unsigned i = 0; i < 2 * count; i++)
+		channels[i / 2]->weights[i % 2] = wide_select(
+			wide_mask_of_lanes(channels[i / 2]->known, (int)(i % 2)),
+			t[i % 2], curve_lanes_y(&half[i], half[i].s));
+}
+
+static inline void
+curve_lanes_solve(struct curve_lanes_channel *channels, unsigned count, const wide t[2])
+{
+	struct curve_lanes_channel *bent[CURVE_LANES_CHANNELS];
+	unsigned bent_count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		struct curve_lanes_channel *c = &channels[i];
+		c->curve = lanes_bits_less_of_bytes(c->curve, lanes_bits_all(0x7f7f7f7f));
+		c->known = c->known | curve_lanes_straight(c->curve);
+		c->weights[0] = t[0];
+		c->weights[1] = t[1];
+		if (!lanes_every(c->known))
+			bent[bent_count++] = c;
+	}
+	if (bent_count > 0)
+		curve_lanes_solve_bent(bent, bent_count, t);
 }
 
 #endif

@@ -31,9 +31,8 @@ struct track_lanes_group {
 	lanes_mask from, to; /* keys that exist: from base on, and from the next on */
 	lanes_mask held;     /* the frame is the key's own and exact, or after the last */
 	wide t[2];
-	/* The rotation's curves and what came of them. */
-	lanes_bits curve;
-	wide weights[2];
+	struct lanes_quat from_rotate, to_rotate;
+	lanes from_move[3], to_move[3];
 };
 
 static inline lanes
@@ -89,48 +88,70 @@ track_lanes_find(
 	return g;
 }
 
-/* Where the axis does not move, any weight does. */
-static inline lanes
-track_lanes_move(const struct track_lanes_group *g, enum kern_track_channel axis)
+static inline void
+track_lanes_look_up(struct track_lanes_group *g)
 {
-	const float *plane = g->keys->move + (size_t)axis * g->keys->stride;
-	lanes from = track_lanes_from(g, plane), to = track_lanes_to(g, plane);
-	lanes_mask still = lanes_equal(from, to) | g->held;
-	const wide *weights = g->t;
-	wide solved[2], moved[2];
-	if (!lanes_every(still)) {
-		lanes_bits curve = track_lanes_curve(g, axis);
-		weights = g->weights;
-		if (!lanes_every(lanes_bits_equal(curve, g->curve) | still)) {
-			curve_lanes_weights(curve, g->t, still, solved);
-			weights = solved;
-		}
+	const float *move = g->keys->move, *rotate = g->keys->rotate;
+	size_t stride = g->keys->stride;
+	for (size_t axis = 0; axis < 3; axis++) {
+		g->from_move[axis] = track_lanes_from(g, move + axis * stride);
+		g->to_move[axis] = track_lanes_to(g, move + axis * stride);
 	}
-	for (int i = 0; i < 2; i++) {
-		wide begin = wide_of_lanes(from, i);
-		moved[i] = begin + (wide_of_lanes(to, i) - begin) * weights[i];
-	}
-	return lanes_select(g->held, from, wide_to_lanes(moved[0], moved[1]));
+	g->from_rotate = (struct lanes_quat){track_lanes_from(g, rotate),
+		track_lanes_from(g, rotate + stride),
+		track_lanes_from(g, rotate + 2 * stride),
+		track_lanes_from(g, rotate + 3 * stride)};
+	g->to_rotate = (struct lanes_quat){track_lanes_to(g, rotate),
+		track_lanes_to(g, rotate + stride),
+		track_lanes_to(g, rotate + 2 * stride),
+		track_lanes_to(g, rotate + 3 * stride)};
 }
 
-static inline struct lanes_quat
-track_lanes_rotate(struct track_lanes_group *g)
+/* What there is to solve: the rotation first, then the axes that move by curves other than
+ * its.  number[axis] says whose weights an axis takes.  Where it does not move any do. */
+static inline unsigned
+track_lanes_channels(const struct track_lanes_group *g,
+	struct curve_lanes_channel channels[CURVE_LANES_CHANNELS], unsigned number[3])
 {
-	const float *plane = g->keys->rotate;
-	size_t stride = g->keys->stride;
-	struct lanes_quat from = {track_lanes_from(g, plane),
-		track_lanes_from(g, plane + stride),
-		track_lanes_from(g, plane + 2 * stride),
-		track_lanes_from(g, plane + 3 * stride)};
-	struct lanes_quat to = {track_lanes_to(g, plane),
-		track_lanes_to(g, plane + stride), track_lanes_to(g, plane + 2 * stride),
-		track_lanes_to(g, plane + 3 * stride)};
-	if (lanes_every(g->held))
-		return from;
-	g->curve = track_lanes_curve(g, KERN_TRACK_ROTATE);
-	curve_lanes_weights(g->curve, g->t, g->held, g->weights);
-	return lanes_quat_select(g->held, from,
-		lanes_quat_slerp(from, to, wide_to_lanes(g->weights[0], g->weights[1])));
+	unsigned count = 1;
+	channels[0].curve = track_lanes_curve(g, KERN_TRACK_ROTATE);
+	channels[0].known = g->held;
+	for (unsigned axis = 0; axis < 3; axis++) {
+		lanes_mask still =
+			g->held | lanes_equal(g->from_move[axis], g->to_move[axis]);
+		number[axis] = 0;
+		if (lanes_every(still))
+			continue;
+		lanes_bits curve = track_lanes_curve(g, axis);
+		if (lanes_every(still | lanes_bits_equal(curve, channels[0].curve)))
+			continue;
+		channels[count].curve = curve;
+		channels[count].known = still;
+		number[axis] = count++;
+	}
+	return count;
+}
+
+static inline lanes
+track_lanes_move(const struct track_lanes_group *g, unsigned axis, const wide weights[2])
+{
+	wide moved[2];
+	for (int i = 0; i < 2; i++) {
+		wide from = wide_of_lanes(g->from_move[axis], i);
+		wide to = wide_of_lanes(g->to_move[axis], i);
+		moved[i] = from + (to - from) * weights[i];
+	}
+	return lanes_select(
+		g->held, g->from_move[axis], wide_to_lanes(moved[0], moved[1]));
+}
+
+static inline void
+track_lanes_store_quat(float *to, size_t stride, lanes_mask mask, struct lanes_quat q)
+{
+	lanes_store(to, mask, q.x);
+	lanes_store(to + stride, mask, q.y);
+	lanes_store(to + 2 * stride, mask, q.z);
+	lanes_store(to + 3 * stride, mask, q.w);
 }
 
 /* The frames first .. first + count - 1 of the run, count <= LANES: see
@@ -144,13 +165,25 @@ track_lanes_sample(
 	lanes_mask mask = lanes_first(count);
 	struct track_lanes_group g =
 		track_lanes_find(&a->keys, frame < begin ? begin : frame, count, end);
-	struct lanes_quat q = track_lanes_rotate(&g);
-	lanes_store(rotate, mask, q.x);
-	lanes_store(rotate + a->stride, mask, q.y);
-	lanes_store(rotate + 2 * a->stride, mask, q.z);
-	lanes_store(rotate + 3 * a->stride, mask, q.w);
+	track_lanes_look_up(&g);
+	if (lanes_every(g.held)) {
+		track_lanes_store_quat(rotate, a->stride, mask, g.from_rotate);
+		for (unsigned axis = 0; axis < 3; axis++)
+			lanes_store(move + axis * a->stride, mask, g.from_move[axis]);
+		return;
+	}
+	struct curve_lanes_channel channels[CURVE_LANES_CHANNELS];
+	unsigned number[3];
+	unsigned channel_count = track_lanes_channels(&g, channels, number);
+	curve_lanes_solve(channels, channel_count, g.t);
+	const wide *weights = channels[0].weights;
+	struct lanes_quat q = lanes_quat_slerp(
+		g.from_rotate, g.to_rotate, wide_to_lanes(weights[0], weights[1]));
+	track_lanes_store_quat(
+		rotate, a->stride, mask, lanes_quat_select(g.held, g.from_rotate, q));
 	for (unsigned axis = 0; axis < 3; axis++)
-		lanes_store(move + axis * a->stride, mask, track_lanes_move(&g, axis));
+		lanes_store(move + axis * a->stride, mask,
+			track_lanes_move(&g, axis, channels[number[axis]].weights));
 }
 
 static inline void
