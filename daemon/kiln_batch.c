@@ -8,6 +8,7 @@
 #include "daemon/base/name.h"
 #include "daemon/kiln_parts.h"
 #include "daemon/outcome.h"
+#include "plugins/kiln_plugin.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -286,6 +287,7 @@ record(struct kd_kiln_run *run, const struct kd_result *result, const char *fail
 		.failure = failure,
 		.variant = result == NULL ? NULL : result->variant,
 		.device = result == NULL ? NULL : result->device,
+		.revision = result == NULL ? NULL : result->revision,
 		.out = batch->rule->output,
 		.outcomes = rows,
 		.outcome_count = batch->unit_count,
@@ -334,7 +336,8 @@ on_same(void *context, int rc, const char *output)
 }
 
 static void
-on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256)
+on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256,
+	const char *revision)
 {
 	struct kd_kiln_run *run = context;
 	const struct kd_rule *rule = run->batch->rule;
@@ -345,7 +348,7 @@ on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256)
 		*question = (struct question){run, unit};
 		struct kd_ledger_same same = {
 			.rule = rule->name,
-			.revision = rule->revision,
+			.revision = revision,
 			.sha256 = sha256,
 			.not_unit = run->batch->units[unit]->id,
 		};
@@ -379,6 +382,17 @@ output_folder(const struct kd_rule *rule, const char *path, char *folder, size_t
 	return folder;
 }
 
+/* The names of those parameters whose content counts. */
+static json_t *
+path_params(const struct kd_kernel *kernel)
+{
+	json_t *names = json_array();
+	for (uint32_t i = 0; i < kernel->param_count; i++)
+		if (kernel->params[i].type == KILN_PATH)
+			json_array_append_new(names, json_string(kernel->params[i].name));
+	return names;
+}
+
 static int
 start_job(struct kd_kiln_run *run)
 {
@@ -398,7 +412,7 @@ start_job(struct kd_kiln_run *run)
 				rule, unit->path, folders[i], sizeof folders[i]),
 		};
 	}
-	/* Borrowed throughout: nothing here is cleared. */
+	/* Borrowed but for path_params: nothing else here is cleared. */
 	struct kd_manifest manifest = {
 		.batch = batch->id,
 		.rule = rule->name,
@@ -406,6 +420,7 @@ start_job(struct kd_kiln_run *run)
 		.plugin = rule->kernel->plugin,
 		.kernel = rule->kernel->name,
 		.params = rule->params,
+		.path_params = path_params(rule->kernel),
 		.device = rule->device,
 		.needs = rule->needs,
 		.threads = batch->conf->threads,
@@ -441,6 +456,7 @@ start_job(struct kd_kiln_run *run)
 	};
 	if (rc == 0)
 		rc = kd_pool_start(run->kiln->pool, &start, &handler, &run->job);
+	json_decref(manifest.path_params);
 	free(units);
 	free(folders);
 	return rc;

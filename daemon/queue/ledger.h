@@ -81,7 +81,8 @@ struct kd_ledger_record {
 	int64_t batch;
 	const char *failure; /* of the attempt as a whole; NULL */
 	const char *variant, *device;
-	const char *out; /* the rule's output folder, for the paths of outputs */
+	const char *revision; /* that the units were told apart by; NULL: the batch's */
+	const char *out;      /* the rule's output folder, for the paths of outputs */
 	const struct kd_ledger_outcome *outcomes;
 	uint32_t outcome_count;
 };

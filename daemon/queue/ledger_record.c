@@ -235,7 +235,7 @@ struct recorded_unit {
 struct record {
 	struct kd_ledger_order order;
 	int64_t batch;
-	char *failure, *variant, *device;
+	char *failure, *variant, *device, *revision;
 	kd_ledger_done_fn *done;
 	void *context;
 	uint32_t unit_count;
@@ -268,7 +268,8 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 		"UPDATE unit SET state = ?2, not_before = ?3, alone = ?4, reason = ?5,"
 		" sha256 = coalesce(?6, sha256), output = coalesce(?7, output),"
 		" attempts = attempts - ?8, updated = ?9, finished = ?2 = 7,"
-		" revision = (SELECT revision FROM batch WHERE id = ?10) WHERE id = ?1");
+		" revision = coalesce(?11, (SELECT revision FROM batch WHERE id = ?10))"
+		" WHERE id = ?1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
 	sqlite3_bind_int64(stmt, 1, unit->unit);
@@ -283,6 +284,7 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 	sqlite3_bind_int(stmt, 8, unit->refund);
 	sqlite3_bind_double(stmt, 9, now);
 	sqlite3_bind_int64(stmt, 10, record->batch);
+	kd_ledger_bind_text(stmt, 11, record->revision);
 	int rc = kd_ledger_step(stmt);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -339,6 +341,7 @@ record_free(struct record *record)
 	free(record->failure);
 	free(record->variant);
 	free(record->device);
+	free(record->revision);
 	free(record);
 }
 
@@ -400,6 +403,7 @@ kd_ledger_record(struct kd_ledger *ledger, const struct kd_ledger_record *given,
 	record->failure = copy_text(given->failure, &failed);
 	record->variant = copy_text(given->variant, &failed);
 	record->device = copy_text(given->device, &failed);
+	record->revision = copy_text(given->revision, &failed);
 	record->done = done;
 	record->context = context;
 	record->unit_count = given->outcome_count;

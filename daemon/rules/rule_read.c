@@ -136,7 +136,7 @@ read_params(const struct kd_keys *at, const struct kd_rule_source *source,
  * version, every parameter, the class of device and the kind of unit decide what is
  * published.  Where it goes and with what rights (output, layout, collision, mode,
  * group) and how it gets there (settle, batch, limits) do not; nor does the content of
- * path parameters, which the sidecar records and the engine follows.
+ * path parameters, which the keeper adds (worker/handle.h).
  */
 static int
 make_revision(const struct kd_keys *at, struct kd_rule *rule)

@@ -190,14 +190,14 @@ static int
 on_hashed(struct keeper *keeper, const json_t *body)
 {
 	json_int_t unit;
-	const char *sha256;
+	const char *sha256, *revision;
 	struct kd_job *job = keeper->job;
 	if (job == NULL || job->phase != WAITS_RESULT ||
-		json_unpack((json_t *)body, "{s:I, s:s}", "unit", &unit, "sha256",
-			&sha256) != 0 ||
+		json_unpack((json_t *)body, "{s:I, s:s, s:s}", "unit", &unit, "sha256",
+			&sha256, "revision", &revision) != 0 ||
 		unit < 0 || unit >= job->unit_count || strlen(sha256) != KD_HASH_HEX - 1)
 		return -EPROTO;
-	job->handler.hashed(job->handler.context, job, (uint32_t)unit, sha256);
+	job->handler.hashed(job->handler.context, job, (uint32_t)unit, sha256, revision);
 	return 0;
 }
 

@@ -15,9 +15,10 @@ struct kd_pool;
 struct kd_job; /* one batch with one keeper, until ended */
 
 struct kd_job_handler {
-	/* A unit's content: answer by kd_job_verdict(), now or later. */
-	void (*hashed)(
-		void *context, struct kd_job *job, uint32_t unit, const char *sha256);
+	/* A unit's content, and what was asked for with the content of path parameters,
+	 * which together say whether this was done before: answer by kd_job_verdict(), now or later. */
+	void (*hashed)(void *context, struct kd_job *job, uint32_t unit,
+		const char *sha256, const char *revision);
 	void (*progress)(void *context, uint32_t unit, uint64_t done, uint64_t total);
 	/* What the keeper published is durable: record it, then kd_job_finish().  result
 	 * is borrowed.  NULL: the keeper died or broke the protocol, reason says how; the

@@ -182,8 +182,9 @@ hash_units(struct kd_batch *batch, struct kd_link *link)
 		unit->inputs = inputs_json(&unit->content);
 		unit->stage = link->wire == NULL ? KD_BATCH_TO_RUN : KD_BATCH_ASKED;
 		int rc = kd_link_tell(link, KD_MSG_HASHED,
-			json_pack("{sIss}", "unit", (json_int_t)i, "sha256",
-				unit->content.sha256),
+			json_pack("{sIssss}", "unit", (json_int_t)i, "sha256",
+				unit->content.sha256, "revision",
+				batch->manifest.revision),
 			-1);
 		/* Reading on what comes back keeps both sides' queues short. */
 		if (rc == 0)
@@ -359,6 +360,7 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 		.variant = strdup(handle->variant == NULL ? "" : handle->variant),
 		.device = strdup(kd_handle_device(handle)),
 		.failure = copy(batch->failure),
+		.revision = copy(batch->manifest.revision),
 		.seconds = kd_batch_seconds(&batch->started, &now),
 		.frames = batch->frames,
 		.repeats = batch->repeat,
@@ -373,17 +375,41 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 		tell_unit(&batch->units[i], &result->units[i]);
 }
 
+/* From here on the manifest's revision tells the content of path parameters too: so do
+ * sidecars and the ledger, and what was made with another model is not the same.  opened:
+ * as the engine has them, whatever became of them since. */
+static int
+identify(struct kd_batch *batch, const struct kd_handle *handle, int opened)
+{
+	struct kd_manifest *manifest = &batch->manifest;
+	if (batch->asked == NULL)
+		batch->asked = strdup(manifest->revision);
+	char *revision = batch->asked == NULL ? NULL
+					      : kd_handle_revision(handle, manifest,
+							batch->asked, opened);
+	if (revision == NULL)
+		return -ENOMEM;
+	free(manifest->revision);
+	manifest->revision = revision;
+	return 0;
+}
+
 static int
 run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
 {
 	const struct kd_broker broker = {batch, handle, link};
 	link->verdict = take_verdict;
 	link->context = batch;
-	int rc = hash_units(batch, link);
+	int rc = identify(batch, handle, kd_handle_fits(handle, &batch->manifest));
+	if (rc == 0)
+		rc = hash_units(batch, link);
 	if (rc == 0)
 		rc = await_verdicts(batch, link);
-	if (rc == 0 && find_published(batch, handle) > 0)
+	if (rc == 0 && find_published(batch, handle) > 0) {
 		rc = kd_attempt_run(&broker);
+		if (rc == 0 && handle->opened)
+			rc = identify(batch, handle, 1);
+	}
 	if (rc < 0)
 		return rc;
 	struct kd_publish_unit **list =
@@ -553,6 +579,7 @@ kd_batch_clear(struct kd_batch *batch)
 	free(batch->running);
 	free(batch->repeats);
 	free(batch->failure);
+	free(batch->asked);
 	kd_batch_rest(batch);
 	kd_manifest_clear(&batch->manifest);
 	*batch = (struct kd_batch){.root = -1};

@@ -46,6 +46,7 @@ struct kd_batch_unit {
 
 struct kd_batch {
 	struct kd_manifest manifest;
+	char *asked; /* the manifest's revision as it came, without path parameters */
 	int root;
 	struct kd_stage stage;
 	struct kd_publisher *publisher;

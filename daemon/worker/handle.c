@@ -70,16 +70,20 @@ kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest)
 }
 
 static void
+clear_path(struct kd_handle_path *path)
+{
+	free(path->name);
+	free(path->base);
+	kd_content_clear(&path->content);
+	if (path->source.root >= 0)
+		close(path->source.root);
+}
+
+static void
 forget(struct kd_handle *handle)
 {
-	for (size_t i = 0; i < handle->path_count; i++) {
-		struct kd_handle_path *path = &handle->paths[i];
-		free(path->name);
-		free(path->base);
-		kd_content_clear(&path->content);
-		if (path->source.root >= 0)
-			close(path->source.root);
-	}
+	for (size_t i = 0; i < handle->path_count; i++)
+		clear_path(&handle->paths[i]);
 	free(handle->paths);
 	json_decref(handle->path_hashes);
 	json_decref(handle->facts);
@@ -169,6 +173,57 @@ read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
 		return kd_err_set(err, rc, "parameter '%s': '%s': %s", path->name,
 			KD_NAME(text), why.text);
 	return 0;
+}
+
+/* The content of one path parameter, without an engine.  0, or negative where it cannot be
+ * read. */
+static int
+sum_path(const char *name, const char *text, char sha256[KD_HASH_HEX])
+{
+	struct kd_handle_path path = {.name = strdup(name), .source.root = -1};
+	struct kd_err err;
+	int rc = path.name == NULL ? -ENOMEM : read_path(&path, text, &err);
+	memcpy(sha256, path.content.sha256, KD_HASH_HEX);
+	clear_path(&path);
+	return rc;
+}
+
+/* Adds a path parameter's name and content; of one that was not given nothing. */
+static int
+add_sum(struct kd_hash *hash, const struct kd_handle *handle,
+	const struct kd_manifest *manifest, const char *name, int opened)
+{
+	char sha256[KD_HASH_HEX];
+	const char *text = json_string_value(json_object_get(manifest->params, name));
+	const char *known = json_string_value(
+		json_object_get(json_object_get(handle->path_hashes, name), "sha256"));
+	if (text == NULL)
+		return 0;
+	if (opened && known != NULL)
+		memcpy(sha256, known, KD_HASH_HEX);
+	else if (sum_path(name, text, sha256) < 0)
+		return -1;
+	kd_hash_add(hash, name, strlen(name) + 1);
+	kd_hash_add(hash, sha256, KD_HASH_HEX);
+	return 0;
+}
+
+char *
+kd_handle_revision(const struct kd_handle *handle, const struct kd_manifest *manifest,
+	const char *asked, int opened)
+{
+	char hex[KD_HASH_HEX];
+	json_t *name;
+	size_t i;
+	int rc = 0;
+	struct kd_hash *hash = kd_hash_new();
+	if (hash == NULL)
+		return NULL;
+	kd_hash_add(hash, asked, strlen(asked) + 1);
+	json_array_foreach(manifest->path_params, i, name) rc |=
+		add_sum(hash, handle, manifest, json_string_value(name), opened);
+	kd_hash_end(hash, hex);
+	return strdup(rc < 0 || i == 0 ? asked : hex);
 }
 
 static int

@@ -47,6 +47,13 @@ int kd_handle_start(
 int kd_handle_inspect(
 	struct kd_handle *handle, const struct kd_manifest *manifest, struct kd_err *err);
 
+/* The revision `asked` for, with the content of the manifest's path parameters: `asked`
+ * itself where there are none, or where one cannot be read, which starting will tell.
+ * opened: what the engine at hand was opened with, not what lies there.  NULL: out of
+ * memory. */
+char *kd_handle_revision(const struct kd_handle *handle,
+	const struct kd_manifest *manifest, const char *asked, int opened);
+
 /* What LOADED told: hashes the path parameters. */
 int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 	const json_t *body, struct kd_err *err);

@@ -83,6 +83,7 @@ static const struct field result_fields[] = {
 	{"variant", FIELD_NAME, AT(kd_result, variant), NULL},
 	{"device", FIELD_NAME, AT(kd_result, device), NULL},
 	{"failure", FIELD_NAME_OPT, AT(kd_result, failure), NULL},
+	{"revision", FIELD_NAME_OPT, AT(kd_result, revision), NULL},
 	{"seconds", FIELD_REAL, AT(kd_result, seconds), NULL},
 	{"kernel_seconds", FIELD_REAL, AT(kd_result, kernel_seconds), NULL},
 	{"frames", FIELD_U64, AT(kd_result, frames), NULL},
@@ -318,6 +319,8 @@ kd_manifest_to_json(const struct kd_manifest *manifest)
 			units, fields_to_json(manifest_unit_fields, &manifest->units[i]));
 	if (json_object_set_new(json, "format", json_integer(1)) < 0 ||
 		json_object_set(json, "params", manifest->params) < 0 ||
+		(manifest->path_params != NULL && json_object_set(json, "path_params",
+							  manifest->path_params) < 0) ||
 		json_object_set_new(json, "units", units) < 0 ||
 		json_array_size(units) != manifest->unit_count) {
 		json_decref(json);
@@ -372,7 +375,15 @@ kd_manifest_from_json(
 	const json_t *params = json_object_get(json, "params");
 	if (rc == 0 && !json_is_object(params))
 		rc = kd_err_set(err, -EINVAL, "'params' is not an object");
+	const json_t *paths = json_object_get(json, "path_params"), *path;
+	size_t at;
+	if (rc == 0 && paths != NULL && !json_is_array(paths))
+		rc = kd_err_set(err, -EINVAL, "'path_params' is not a list");
+	json_array_foreach(paths, at, path) if (rc == 0 && !json_is_string(path)) rc =
+		kd_err_set(
+			err, -EINVAL, "'path_params' holds something other than names");
 	if (rc == 0) {
+		got.path_params = json_deep_copy(paths);
 		got.params = json_deep_copy(params);
 		rc = manifest_check(&got, err);
 	}
@@ -557,6 +568,7 @@ kd_manifest_clear(struct kd_manifest *manifest)
 		clear_fields(manifest_unit_fields, &manifest->units[i]);
 	free(manifest->units);
 	json_decref(manifest->params);
+	json_decref(manifest->path_params);
 	*manifest = (struct kd_manifest){0};
 }
 

@@ -34,7 +34,10 @@ struct kd_manifest {
 	char *revision; /* SHA-256 of what the rule asks for (rules/rule.h) */
 	char *plugin;	/* absolute path of the .so */
 	char *kernel;
-	json_t *params;	  /* object, checked against the schema; paths are absolute */
+	json_t *params; /* object, checked against the schema; paths are absolute */
+	/* Names of those that are paths, whose content is part of what is asked for; NULL:
+	 * none. */
+	json_t *path_params;
 	char *device;	  /* "auto", "cpu", "cuda", "cuda:1" */
 	uint32_t needs;	  /* granted, set of enum kiln_needs */
 	uint32_t threads; /* >= 1 */
@@ -95,7 +98,8 @@ struct kd_result_unit {
 struct kd_result {
 	char *variant; /* "" until a kernel said */
 	char *device;
-	char *failure; /* why the attempt as a whole failed, at open() say; or NULL */
+	char *failure;	/* why the attempt as a whole failed, at open() say; or NULL */
+	char *revision; /* the manifest's, with the content of path parameters; NULL */
 	double seconds, kernel_seconds; /* kernel: median of the repeats */
 	uint64_t frames;		/* of one repeat */
 	uint64_t repeats; /* processed whole: less than asked for when cancelled */

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Goal: a model stays warm from drop to drop while it is the same, and the first drop after
-# it has changed, by whatever way, is evaluated on the new one; a sidecar tells which.
+# it has changed, by whatever way, is evaluated on the new one; a sidecar tells which.  The
+# same motion on the same model is done once, on another model again.
 . "${top_srcdir:-.}/tests/scenarios/lib.sh"
 model=$scratch/model.pmx
 motions=$scratch/motions
@@ -92,6 +93,20 @@ drop e.vmd 5
 is "$(height e.npz)" 9 'and so is the first one when it comes back'
 is "$(height a.npz) $(height b.npz) $(height c.npz)" '9 9 12' 'earlier outputs stand'
 is "$(unit_states)" published=5 'the ledger agrees'
+
+drop again.vmd 1
+is "$(unit_states)" 'published=5 skipped=1' 'a motion that was on this model before is skipped'
+make model 11 >"$model"
+drop other.vmd 1
+is "$(height other.npz)" 12 'after only the model has changed it is evaluated'
+is "$(unit_states)" 'published=6 skipped=1' 'and published'
+drop third.vmd 1
+is "$(unit_states)" 'published=6 skipped=2' 'once'
+kilnd_stop
+is $? 0 'kilnd stops'
+kilnd_start
+drop fourth.vmd 1
+is "$(unit_states)" 'published=6 skipped=3' 'nor after a new start, when no engine has the model'
 try 'all outputs are whole' whole
 kilnd_stop
 is $? 0 'kilnd stops'
