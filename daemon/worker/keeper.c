@@ -93,6 +93,9 @@ serve(struct keeper *keeper, const struct kd_wire_message *message)
 		return serve_finish(keeper, message);
 	case KD_MSG_CANCEL:
 		return 0; /* came too late, its batch is over */
+	case KD_MSG_VERDICT:
+		/* So may be the answers that crossed a CANCEL. */
+		return keeper->link.cancelled ? 0 : -EPROTO;
 	default:
 		return -EPROTO;
 	}
