@@ -9,6 +9,7 @@
 #include "daemon/worker/values.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -154,12 +155,23 @@ start(struct engine *engine, int gate, struct kd_err *err)
 	return inspect ? 1 : rc;
 }
 
+/* What one unit took, the next one takes: memory is not given back after each, up to a
+ * limit.  Blocks of a size that few units have are the system's again at once. */
+static void
+keep_memory(void)
+{
+	enum { KEPT = 64 << 20, LARGE = 8 << 20 };
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+}
+
 int
 kd_engine_main(uint32_t needs, int unconfined)
 {
 	struct engine engine = {0};
 	struct kd_err err = {0};
 	struct kd_wire_message message;
+	keep_memory();
 	struct kd_wire *wire = kd_wire_new(KD_PROTOCOL_FD);
 	engine.host = wire == NULL ? NULL : kd_host_new(wire);
 	if (engine.host == NULL)

@@ -17,7 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PROGRESS_EVERY = 100 /* ms */, CANCEL_EVERY = 10 /* ms */, TEXT_MOST = 1000 };
+enum {
+	PROGRESS_EVERY = 100 /* ms */,
+	CANCEL_EVERY = 10 /* ms */,
+	TEXT_MOST = 1000,
+	NOTES_MOST = 16384 /* bytes */
+};
 
 struct progress {
 	int64_t told; /* when, ms; 0: never */
@@ -85,6 +90,21 @@ kd_host_tell(struct kd_host *host, uint16_t type, json_t *body)
 {
 	pthread_mutex_lock(&host->mutex);
 	int rc = kd_wire_send(host->wire, type, 0, body, NULL, 0);
+	pthread_mutex_unlock(&host->mutex);
+	json_decref(body);
+	if (rc < 0 && rc != -EMSGSIZE && rc != -ENOMEM && rc != -EINVAL)
+		orphaned();
+}
+
+/* Tells what nobody waits for: it goes with the next message that somebody does, or when
+ * there is much of it.  The keeper is not woken for each of a unit's facts.  Takes body. */
+static void
+note(struct kd_host *host, uint16_t type, json_t *body)
+{
+	pthread_mutex_lock(&host->mutex);
+	int rc = kd_wire_pending(host->wire) > NOTES_MOST
+			 ? kd_wire_send(host->wire, type, 0, body, NULL, 0)
+			 : kd_wire_put(host->wire, type, 0, body, NULL, 0);
 	pthread_mutex_unlock(&host->mutex);
 	json_decref(body);
 	if (rc < 0 && rc != -EMSGSIZE && rc != -ENOMEM && rc != -EINVAL)
@@ -194,7 +214,7 @@ done(const struct kiln_host *services, uint32_t unit, uint32_t klass, const char
 static void
 warn(const struct kiln_host *services, uint32_t unit, const char *text)
 {
-	kd_host_tell(self(services), KD_ENG_WARN,
+	note(self(services), KD_ENG_WARN,
 		json_pack("{sIso}", "unit", (json_int_t)unit, "text", text_json(text)));
 }
 
@@ -216,7 +236,7 @@ meta(const struct kiln_host *services, uint32_t unit, const char *key, const cha
 		log_line(services, KILN_WARNING, line);
 		return;
 	}
-	kd_host_tell(self(services), KD_ENG_META,
+	note(self(services), KD_ENG_META,
 		json_pack("{sIsoso}", "unit", (json_int_t)unit, "key", text_json(key),
 			"value", value));
 }
@@ -298,14 +318,13 @@ checkpoint(const struct kiln_host *services, uint32_t unit, const char *key)
 static void
 variant(const struct kiln_host *services, const char *name)
 {
-	kd_host_tell(self(services), KD_ENG_VARIANT,
-		json_pack("{so}", "name", text_json(name)));
+	note(self(services), KD_ENG_VARIANT, json_pack("{so}", "name", text_json(name)));
 }
 
 static void
 kernel_time(const struct kiln_host *services, double seconds, uint64_t frames)
 {
-	kd_host_tell(self(services), KD_ENG_TIME,
+	note(self(services), KD_ENG_TIME,
 		json_pack("{sfsI}", "seconds", seconds, "frames", (json_int_t)frames));
 }
 
