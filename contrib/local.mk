@@ -21,3 +21,6 @@ bench-vmd: all contrib/make-sample$(EXEEXT) tests/kernels/checkkern$(EXEEXT)
 	$(srcdir)/contrib/bench-vmd .
 bench-outside: all contrib/make-sample$(EXEEXT)
 	$(srcdir)/contrib/bench-outside .
+
+# For machines with a GPU and little else.
+EXTRA_DIST += contrib/gpu-check contrib/gpu-peer.py contrib/gpu-bench.c

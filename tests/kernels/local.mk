@@ -20,5 +20,5 @@ tests_kernels_t_pose_arrays_CPPFLAGS = $(check_cppflags)
 tests_kernels_t_pose_arrays_LDADD = libkern.a $(CMOCKA_LIBS) -lm
 
 # How others use it; built by the test as a stranger would.
-tap_scripts += tests/kernels/t_example.sh
+tap_scripts += tests/kernels/t_example.sh tests/kernels/t_gpu_check.sh
 EXTRA_DIST += tests/kernels/example_pose.c
