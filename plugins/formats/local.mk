@@ -37,4 +37,6 @@ libfmtimage_a_CFLAGS = $(so_cflags)
 libfmtimage_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(JPEG_CFLAGS)
 libfmtimage_a_SOURCES = \
 	plugins/formats/image.h plugins/formats/image_codec.h plugins/formats/image.c \
+	plugins/formats/exif.h plugins/formats/exif.c \
+	plugins/formats/gpano.h plugins/formats/gpano.c \
 	plugins/formats/image_jpeg.c plugins/formats/image_png.c

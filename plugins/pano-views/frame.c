@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/frame.h"
 
+#include "plugins/pano-views/alpha.h"
+#include "plugins/pano-views/extras.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +14,14 @@
 
 /* The largest panorama: 16384 x 8192, and one pixel of what is taken for 2:1. */
 static const struct fmt_image_limits limits = {16386, UINT64_C(16386) * 8194};
+
+/* A frame that was opened: what it is, how it lies, and what becomes of it. */
+struct pv_source {
+	const struct fmt_image_info *info;
+	struct pv_place place;
+	const struct pv_maps *maps;
+	enum fmt_image_format format; /* of the views */
+};
 
 void
 pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,
@@ -39,6 +50,12 @@ room(void **buffer, size_t *size, size_t wanted)
 		*size = *buffer != NULL ? wanted : 0;
 	}
 	return *buffer;
+}
+
+static int
+has_alpha(const struct fmt_image_info *info, const struct pv_place *place)
+{
+	return info->channels % 2 == 0 || place->partial;
 }
 
 static double
@@ -81,53 +98,67 @@ read_file(struct pv_bench *bench, const struct pv_frame *frame, size_t *length,
 	return rc == 0 ? 0 : fmt_err_set(err, rc, "cannot be read (%s)", strerror(-rc));
 }
 
-/* A panorama is twice as wide as high; one pixel is forgiven. */
+/* The band's memory, and where its pixels lie. */
 static int
-check_shape(const struct fmt_image_info *info, struct fmt_err *err)
-{
-	int64_t off = (int64_t)info->width - 2 * (int64_t)info->height;
-	if (off < -1 || off > 1)
-		return fmt_err_set(err, -EBADMSG,
-			"%u x %u pixels are no panorama: expected twice as wide as high",
-			info->width, info->height);
-	if (info->width % 2 != 0)
-		return fmt_err_set(err, -EBADMSG,
-			"the panorama is %u pixels wide: expected an even number",
-			info->width);
-	return 0;
-}
-
-static int
-decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_maps *maps,
-	struct fmt_err *err)
+make_band(struct pv_bench *bench, const struct fmt_image_info *info,
+	const struct pv_maps *maps, struct fmt_err *err)
 {
 	static const enum kern_remap_type types[] = {
 		KERN_REMAP_U8, KERN_REMAP_U16, KERN_REMAP_FLOAT};
-	const struct fmt_image_info *info = fmt_image_info(image);
-	struct kern_remap_picture *picture = &bench->picture;
 	const size_t pixel = fmt_image_pixel(info->type);
 	const size_t stride =
-		((info->width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
+		((maps->panorama_width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
 	const size_t rows = maps->row_count + 2 * (size_t)KERN_REMAP_MARGIN;
 	char *band = room(&bench->band, &bench->band_room, stride * rows);
 	if (band == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for %zu rows of %u pixels",
-			rows, info->width);
-	*picture = (struct kern_remap_picture){
+			rows, maps->panorama_width);
+	bench->picture = (struct kern_remap_picture){
 		.pixels = band + KERN_REMAP_MARGIN * (stride + pixel),
 		.stride = stride,
-		.width = info->width,
-		.height = info->height,
+		.width = maps->panorama_width,
+		.height = maps->panorama_height,
 		.first_row = maps->first_row,
 		.row_count = maps->row_count,
 		.type = types[info->type],
 	};
-	const struct fmt_image_rows wanted = {
-		maps->first_row, maps->row_count, picture->pixels, stride};
-	int rc = fmt_image_read(image, &wanted, err);
-	if (rc == 0)
-		kern_remap_pad(picture);
-	return rc;
+	return 0;
+}
+
+/* The frame's part of the band; what it does not cover is transparent black. */
+static int
+decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_place *place,
+	struct fmt_err *err)
+{
+	const struct fmt_image_info *info = fmt_image_info(image);
+	struct kern_remap_picture *picture = &bench->picture;
+	const uint32_t past = picture->first_row + picture->row_count;
+	const uint32_t first =
+		picture->first_row > place->top ? picture->first_row : place->top;
+	const uint32_t last =
+		past < place->top + info->height ? past : place->top + info->height;
+	if (place->partial)
+		memset(bench->band, 0, bench->band_room);
+	if (first < last) {
+		const struct fmt_image_rows wanted = {
+			.first = first - place->top,
+			.count = last - first,
+			.to = (char *)picture->pixels +
+			      (first - picture->first_row) * picture->stride +
+			      place->left * fmt_image_pixel(info->type),
+			.stride = picture->stride,
+		};
+		int rc = fmt_image_read(image, &wanted, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (has_alpha(info, place))
+		for (uint32_t row = 0; row < picture->row_count; row++)
+			pv_alpha_multiply(info->type,
+				(char *)picture->pixels + row * picture->stride,
+				picture->width);
+	kern_remap_pad(picture);
+	return 0;
 }
 
 static int
@@ -189,45 +220,81 @@ remap(struct pv_bench *bench, const struct pv_maps *maps, uint32_t number, char 
 }
 
 static int
-split(struct pv_bench *bench, const struct pv_frame *frame,
-	const struct fmt_image_info *info, const struct pv_maps *maps,
-	struct fmt_err *err)
+write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number,
+	const struct pv_source *source, struct fmt_err *err)
 {
 	const struct pv_state *state = bench->state;
-	enum fmt_image_format format =
-		state->format >= 0 ? (enum fmt_image_format)state->format : info->format;
-	if (format == FMT_IMAGE_JPEG && info->type != FMT_IMAGE_U8)
+	const struct fmt_image_info *info = source->info;
+	const struct pv_map *map = &source->maps->maps[source->maps->views[number].map];
+	const size_t stride = map->width * fmt_image_pixel(info->type);
+	const int alpha = has_alpha(info, &source->place);
+	struct pv_extras extras;
+	char *pixels = room(&bench->page, &bench->page_room, stride * map->height);
+	if (pixels == NULL ||
+		pv_extras_make(&extras, info, &source->place, &state->views.views[number],
+			(const uint32_t[]){map->width, map->height}) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
+			map->width, map->height);
+	remap(bench, source->maps, number, pixels);
+	if (alpha)
+		pv_alpha_divide(info->type, pixels, (size_t)map->width * map->height);
+	const struct fmt_image_page page = {
+		.pixels = pixels,
+		.stride = stride,
+		.width = map->width,
+		.height = map->height,
+		.type = info->type,
+		.channels = alpha && source->format != FMT_IMAGE_JPEG ? 4
+			    : info->channels <= 2		      ? 1
+								      : 3,
+		.quality = state->quality,
+		.extras = extras.image,
+	};
+	int rc = write_file(bench, frame, number, &page, source->format, err);
+	pv_extras_free(&extras);
+	return rc;
+}
+
+static int
+split(struct pv_bench *bench, const struct pv_frame *frame,
+	const struct pv_source *source, struct fmt_err *err)
+{
+	int rc = 0;
+	if (source->format == FMT_IMAGE_JPEG && source->info->type != FMT_IMAGE_U8)
 		return fmt_err_set(err, -ENOTSUP,
 			"a JPEG holds 8 bits and the panorama has more: use format = "
 			"\"png\"");
-	int rc = 0;
-	for (uint32_t number = 0; rc == 0 && number < state->views.count; number++) {
-		const struct pv_map *map = &maps->maps[maps->views[number].map];
-		const size_t stride = map->width * fmt_image_pixel(info->type);
-		char *pixels =
-			room(&bench->page, &bench->page_room, stride * map->height);
-		if (pixels == NULL)
-			return fmt_err_set(err, -ENOMEM,
-				"no memory for a view of %u x %u", map->width,
-				map->height);
+	for (uint32_t number = 0; rc == 0 && number < bench->state->views.count;
+		number++) {
 		if (bench->host->cancelled(bench->host))
 			return fmt_err_set(err, -ECANCELED, "the host asked to stop");
-		remap(bench, maps, number, pixels);
-		const struct fmt_image_page page = {
-			.pixels = pixels,
-			.stride = stride,
-			.width = map->width,
-			.height = map->height,
-			.type = info->type,
-			.channels = info->channels == 1 ? 1
-				    : info->channels % 2 == 0 && format != FMT_IMAGE_JPEG
-					    ? 4
-					    : 3,
-			.quality = state->quality,
-			.extras = {.icc = info->extras.icc},
-		};
-		rc = write_file(bench, frame, number, &page, format, err);
+		rc = write_view(bench, frame, number, source, err);
 	}
+	return rc;
+}
+
+static int
+split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *image,
+	struct fmt_err *err)
+{
+	struct pv_source source = {.info = fmt_image_info(image)};
+	int rc = pv_place_find(source.info, &source.place, err);
+	if (rc < 0)
+		return rc;
+	source.format = bench->state->format >= 0
+				? (enum fmt_image_format)bench->state->format
+				: source.info->format;
+	frame->width = source.place.width;
+	frame->height = source.place.height;
+	source.maps = pv_maps_get(bench->state->maps, &source.place);
+	if (source.maps == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
+	rc = make_band(bench, source.info, source.maps, err);
+	if (rc == 0)
+		rc = decode(bench, image, &source.place, err);
+	if (rc == 0)
+		rc = split(bench, frame, &source, err);
+	pv_maps_put(bench->state->maps, source.maps);
 	return rc;
 }
 
@@ -241,22 +308,7 @@ pv_frame_split(struct pv_bench *bench, struct pv_frame *frame, struct fmt_err *e
 		rc = fmt_image_open(bench->file, length, &limits, &image, err);
 	if (rc < 0)
 		return rc;
-	const struct fmt_image_info *info = fmt_image_info(image);
-	rc = check_shape(info, err);
-	if (rc == 0) {
-		frame->width = info->width;
-		frame->height = info->height;
-		const struct pv_maps *maps =
-			pv_maps_get(bench->state->maps, info->width, info->height);
-		if (maps == NULL)
-			rc = fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
-		else
-			rc = decode(bench, image, maps, err);
-		if (rc == 0)
-			rc = split(bench, frame, info, maps, err);
-		if (maps != NULL)
-			pv_maps_put(bench->state->maps, maps);
-	}
+	rc = split_image(bench, frame, image, err);
 	fmt_image_free(image);
 	return rc;
 }

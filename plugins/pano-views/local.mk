@@ -5,6 +5,9 @@ plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/variant.h plugins/pano-views/variant.c \
 	plugins/pano-views/views.h plugins/pano-views/views.c \
 	plugins/pano-views/maps.h plugins/pano-views/maps.c \
+	plugins/pano-views/place.h plugins/pano-views/place.c \
+	plugins/pano-views/extras.h plugins/pano-views/extras.c \
+	plugins/pano-views/alpha.h plugins/pano-views/alpha.c \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \
 	plugins/pano-views/cameras.h plugins/pano-views/cameras.c \
 	plugins/pano-views/unit.h plugins/pano-views/unit.c

@@ -31,6 +31,25 @@ free_maps(struct pv_maps *maps)
 }
 
 static int
+is_level(const struct pv_maps *maps)
+{
+	return maps->camera_pitch == 0.0 && maps->camera_roll == 0.0;
+}
+
+/* A direction in the level world is sought in the tilted panorama. */
+static void
+turn(const struct pv_maps *maps, const struct pv_map *map, double rotation[9])
+{
+	double view[9], camera[9], level[9];
+	kern_view_rotation(map->yaw, map->pitch, map->roll, view);
+	kern_view_rotation(0.0, maps->camera_pitch, maps->camera_roll, camera);
+	for (int row = 0; row < 3; row++)
+		for (int column = 0; column < 3; column++)
+			level[row * 3 + column] = camera[column * 3 + row];
+	kern_view_multiply(level, view, rotation);
+}
+
+static int
 draw(const struct pv_maps *maps, struct pv_map *map)
 {
 	struct kern_view view = {.width = map->width,
@@ -39,7 +58,7 @@ draw(const struct pv_maps *maps, struct pv_map *map)
 		.panorama_width = maps->panorama_width,
 		.panorama_height = maps->panorama_height};
 	size_t pixels = (size_t)map->width * map->height;
-	kern_view_rotation(0, map->pitch, map->roll, view.rotation);
+	turn(maps, map, view.rotation);
 	map->u = malloc(pixels * sizeof *map->u);
 	map->v = malloc(pixels * sizeof *map->v);
 	if (map->u == NULL || map->v == NULL)
@@ -54,7 +73,8 @@ draw(const struct pv_maps *maps, struct pv_map *map)
 static int
 map_for(struct pv_maps *maps, const struct pv_view *view)
 {
-	struct pv_map wanted = {.pitch = view->pitch,
+	struct pv_map wanted = {.yaw = is_level(maps) ? 0.0 : view->yaw,
+		.pitch = view->pitch,
 		.roll = view->roll,
 		.hfov = view->hfov,
 		.width = view->width,
@@ -65,9 +85,9 @@ map_for(struct pv_maps *maps, const struct pv_view *view)
 		wanted.height = maps->panorama_width / 4;
 	for (uint32_t i = 0; i < maps->map_count; i++) {
 		const struct pv_map *map = &maps->maps[i];
-		if (map->pitch == wanted.pitch && map->roll == wanted.roll &&
-			map->hfov == wanted.hfov && map->width == wanted.width &&
-			map->height == wanted.height)
+		if (map->yaw == wanted.yaw && map->pitch == wanted.pitch &&
+			map->roll == wanted.roll && map->hfov == wanted.hfov &&
+			map->width == wanted.width && map->height == wanted.height)
 			return (int)i;
 	}
 	struct pv_map *map = &maps->maps[maps->map_count++];
@@ -97,13 +117,15 @@ find_band(struct pv_maps *maps)
 }
 
 static struct pv_maps *
-make(const struct pv_views *views, uint32_t width, uint32_t height)
+make(const struct pv_views *views, const struct pv_place *place)
 {
 	struct pv_maps *maps = calloc(1, sizeof *maps);
 	if (maps == NULL)
 		return NULL;
-	maps->panorama_width = width;
-	maps->panorama_height = height;
+	maps->panorama_width = place->width;
+	maps->panorama_height = place->height;
+	maps->camera_pitch = place->pitch;
+	maps->camera_roll = place->roll;
 	maps->maps = calloc(views->count, sizeof *maps->maps);
 	maps->views = calloc(views->count, sizeof *maps->views);
 	if (maps->maps == NULL || maps->views == NULL)
@@ -113,7 +135,9 @@ make(const struct pv_views *views, uint32_t width, uint32_t height)
 		if (map < 0)
 			goto fail;
 		maps->views[i].map = (uint32_t)map;
-		maps->views[i].shift = kern_view_shift(width, views->views[i].yaw);
+		if (is_level(maps))
+			maps->views[i].shift =
+				kern_view_shift(place->width, views->views[i].yaw);
 	}
 	find_band(maps);
 	return maps;
@@ -160,17 +184,24 @@ pv_maps_cache_free(struct pv_maps_cache *cache)
 	free(cache);
 }
 
+static int
+serves(const struct pv_maps *maps, const struct pv_place *place)
+{
+	return maps->panorama_width == place->width &&
+	       maps->panorama_height == place->height &&
+	       maps->camera_pitch == place->pitch && maps->camera_roll == place->roll;
+}
+
 const struct pv_maps *
-pv_maps_get(struct pv_maps_cache *cache, uint32_t width, uint32_t height)
+pv_maps_get(struct pv_maps_cache *cache, const struct pv_place *place)
 {
 	pthread_mutex_lock(&cache->lock);
 	struct pv_maps *maps = cache->first;
-	while (maps != NULL &&
-		(maps->panorama_width != width || maps->panorama_height != height))
+	while (maps != NULL && !serves(maps, place))
 		maps = maps->next;
 	if (maps == NULL) {
 		shrink(cache, SIZES - 1);
-		maps = make(cache->views, width, height);
+		maps = make(cache->views, place);
 		if (maps != NULL) {
 			maps->next = cache->first;
 			cache->first = maps;

@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * maps.h - where the views' pixels lie in panoramas of one size, kept for as long as
- * frames of that size come.  Views that differ in yaw alone share a map.
+ * frames of that size come.  Views that differ in yaw alone share a map; where the camera
+ * was tilted, that is to be taken out again, and every view has a map of its own.
  */
 #ifndef PV_MAPS_H
 #define PV_MAPS_H
 
+#include "plugins/pano-views/place.h"
 #include "plugins/pano-views/views.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 struct pv_map {
-	double pitch, roll, hfov;
+	double yaw, pitch, roll, hfov; /* yaw: what is not left to the shift */
 	uint32_t width, height;
 	int32_t *u, *v; /* [height][width] */
 };
 
 struct pv_maps {
 	uint32_t panorama_width, panorama_height;
+	double camera_pitch, camera_roll;
 	uint32_t first_row, row_count; /* of the panorama, that any view looks at */
 	uint32_t map_count;
 	struct pv_map *maps;
@@ -37,10 +40,10 @@ struct pv_maps_cache;
 struct pv_maps_cache *pv_maps_cache_new(const struct pv_views *views);
 void pv_maps_cache_free(struct pv_maps_cache *cache);
 
-/* The maps for a size, made where they are not there yet; NULL when memory is out.  Given
- * back with pv_maps_put(). */
+/* The maps for a frame's size and the camera's tilt, made where they are not there yet;
+ * NULL when memory is out.  Given back with pv_maps_put(). */
 const struct pv_maps *pv_maps_get(
-	struct pv_maps_cache *cache, uint32_t panorama_width, uint32_t panorama_height);
+	struct pv_maps_cache *cache, const struct pv_place *place);
 void pv_maps_put(struct pv_maps_cache *cache, const struct pv_maps *maps);
 
 #endif

@@ -30,7 +30,7 @@ def chunk(kind, content):
     return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def png(pixels):
+def png(pixels, exif=None, xmp=None):
     """A PNG of an array [height][width][1, 3 or 4] of uint8 or uint16."""
     height, width, channels = pixels.shape
     bits = 8 * pixels.dtype.itemsize
@@ -40,6 +40,8 @@ def png(pixels):
     return (b"\x89PNG\r\n\x1a\n"
             + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits,
                                          {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0))
+            + (chunk(b"eXIf", exif) if exif else b"")
+            + (chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp) if xmp else b"")
             + chunk(b"IDAT", zlib.compress(data.tobytes(), 1)) + chunk(b"IEND", b""))
 
 
@@ -65,8 +67,9 @@ def unfilter(kind, row, above, step):
     return row.astype(np.uint8)
 
 
-def read_png(path):
-    """Any PNG that is not interlaced and has no palette; every checksum is checked."""
+def read_png(path, beside=None):
+    """Any PNG that is not interlaced and has no palette; every checksum is checked.  What
+    stands beside the pixels goes into the dictionary `beside`."""
     with open(path, "rb") as f:
         data = f.read()
     assert data[:8] == b"\x89PNG\r\n\x1a\n", path
@@ -77,6 +80,8 @@ def read_png(path):
         assert struct.unpack(">I", data[at + 8 + length:at + 12 + length])[0] == \
             zlib.crc32(kind + content), "%s: checksum of %r" % (path, kind)
         kinds.append(kind)
+        if beside is not None and kind in (b"eXIf", b"iTXt"):
+            beside[kind] = content
         if kind == b"IHDR":
             width, height, bits, colour = struct.unpack(">IIBB", content[:10])
         if kind == b"IDAT":
@@ -282,17 +287,167 @@ def t_presets_and_layouts(folder):
     assert open(run.path("day/one_cam_03.jpg"), "rb").read(3) == b"\xff\xd8\xff"
 
 
-def t_alpha_and_grey_stay(folder):
+def t_grey_stays_grey(folder):
     full = panorama(256, 255)
-    write(os.path.join(folder, "shot/alpha.png"),
-          png(np.concatenate([full, full[..., :1]], -1)))
     write(os.path.join(folder, "shot/grey.png"), png(full[..., 1:2].copy()))
+    write(os.path.join(folder, "shot/rgb.png"), png(full))
     run = Run(folder, "width=64", "height=64")
-    alpha = read_png(run.path("cam_00/alpha.png"))
-    assert alpha.shape == (64, 64, 4)
     grey = read_png(run.path("cam_00/grey.png"))
     assert grey.shape == (64, 64, 1)
-    assert np.array_equal(grey[..., 0], alpha[..., 1])
+    assert np.array_equal(grey[..., 0], read_png(run.path("cam_00/rgb.png"))[..., 1])
+
+
+def t_what_is_transparent_does_not_bleed(folder):
+    for dtype, most in ((np.uint8, 255), (np.uint16, 65535)):
+        full = np.zeros((64, 128, 4), dtype)
+        full[...] = (most, 0, 0, 0)  # red, but nobody may see it
+        full[:, 64:] = (0, 0, most, most)
+        write(os.path.join(folder, "shot/a.png"), png(full))
+        for name in ("bilinear", "lanczos3"):
+            run = Run(folder, "width=64", "height=64", 'filter="%s"' % name)
+            view = read_png(run.path("cam_00/a.png"))
+            assert view.shape == (64, 64, 4) and view.dtype == dtype
+            seen = view[view[..., 3] > 0]
+            assert len(seen) and len(seen) < 64 * 64
+            assert seen[:, 0].max() == 0 and seen[:, 2].min() >= most - 1, name
+
+
+GPANO = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF
+ xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about=""
+ xmlns:%s="http://ns.google.com/photos/1.0/panorama/" %s>%s</rdf:Description></rdf:RDF>
+</x:xmpmeta>"""
+
+
+def gpano(values, as_elements):
+    """GPano either way, under another prefix than the usual one."""
+    if as_elements:
+        return (GPANO % ("g", "", "".join(
+            "<g:%s>%s</g:%s>" % (k, v, k) for k, v in values.items()))).encode()
+    return (GPANO % ("GPano", " ".join(
+        'GPano:%s="%s"' % item for item in values.items()), "")).encode()
+
+
+def t_a_window_of_the_sphere_lies_where_gpano_says(folder):
+    """The sizes are told in other pixels than there are: they are scaled."""
+    whole = panorama(1024, 255)
+    window = whole[100:420, 200:840]
+    told = {"FullPanoWidthPixels": 2048, "FullPanoHeightPixels": 1024,
+            "CroppedAreaLeftPixels": 400, "CroppedAreaTopPixels": 200,
+            "CroppedAreaImageWidthPixels": 1280, "CroppedAreaImageHeightPixels": 640}
+    views = [dict(name="v%d" % i, yaw=y, pitch=p, hfov=60, width=120, height=80)
+             for i, (y, p) in enumerate(((0, 0), (20, 10), (-100, 0), (180, 0)))]
+    write(os.path.join(folder, "shot/a.png"), png(whole))
+    run = Run(folder, toml(views))
+    wanted = [read_png(run.path(v["name"] + "/a.png")) for v in views]
+    for as_elements in (True, False):
+        write(os.path.join(folder, "shot/a.png"),
+              png(window, xmp=gpano(told, as_elements)))
+        run = Run(folder, toml(views))
+        for number, view in enumerate(views):
+            got = read_png(run.path(view["name"] + "/a.png"))
+            inside = got[..., 3] == 255
+            assert inside.all() == (number < 2) and inside.any() == (number < 3), number
+            assert np.abs(got[..., :3].astype(int) - wanted[number])[inside].max(
+                initial=0) <= 1, number
+            assert (got[..., 3] == 0).any() == (number >= 2)
+    told["CroppedAreaLeftPixels"] = 100000
+    write(os.path.join(folder, "shot/a.png"), png(window, xmp=gpano(told, True)))
+    run = Run(folder, toml(views))
+    assert read_png(run.path("v0/a.png")).shape[2] == 3, "a lie is not believed"
+    del told["CroppedAreaLeftPixels"]
+    write(os.path.join(folder, "shot/a.png"),
+          png(window[:, :500].copy(), xmp=gpano(told, True)))
+    run = Run(folder, toml(views), expect=1)
+    assert "GPano's crop" in run.unit["reason"], run.unit
+
+
+def t_a_tilted_camera_is_levelled(folder):
+    """What the tilted camera saw is drawn by the rotation that GPano's pose means."""
+    pitch, roll = np.radians(7.5), np.radians(-4.0)
+    width, height = 2048, 1024
+    lon, lat = np.meshgrid(((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi,
+                           (0.5 - (np.arange(height) + 0.5) / height) * np.pi)
+    x, y, z = np.cos(lat) * np.sin(lon), -np.sin(lat), np.cos(lat) * np.cos(lon)
+    x, y = x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll)
+    y, z = y * np.cos(pitch) - z * np.sin(pitch), y * np.sin(pitch) + z * np.cos(pitch)
+    seen = np.round(colour(np.stack([x, y, z], -1), 255)).astype(np.uint8)
+    told = {"PoseHeadingDegrees": 300, "PosePitchDegrees": 7.5, "PoseRollDegrees": -4}
+    write(os.path.join(folder, "shot/a.png"), png(seen, xmp=gpano(told, True)))
+    judge(folder, VIEWS[:6], 255, 56.0, 1.4)
+
+
+def ifd(block, at):
+    """Tag to (type, count, bytes) of a little-endian directory."""
+    found = {}
+    for i in range(struct.unpack_from("<H", block, at)[0]):
+        tag, kind, count = struct.unpack_from("<HHI", block, at + 2 + 12 * i)
+        length = count * (0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8)[kind]
+        value = at + 10 + 12 * i
+        if length > 4:
+            value = struct.unpack_from("<I", block, value)[0]
+        assert value + length <= len(block)
+        assert tag not in found and (not found or tag > max(found)), "sorted, once"
+        found[tag] = (kind, count, bytes(block[value:value + length]))
+    return found
+
+
+def t_exif_is_carried_over_and_corrected(folder):
+    """A big-endian block with GPS, a maker note and the other camera's focal length."""
+    def directory(entries, at):
+        head, rest = struct.pack(">H", len(entries)), b""
+        beside = at + 2 + 12 * len(entries) + 4
+        for tag, kind, count, value in entries:
+            if len(value) > 4:
+                place = struct.pack(">I", beside + len(rest))
+                rest += value + b"\0" * (len(value) % 2)
+            else:
+                place = value.ljust(4, b"\0")
+            head += struct.pack(">HHI", tag, kind, count) + place
+        return head + b"\0\0\0\0" + rest
+    gps = [(1, 2, 2, b"S\0"), (2, 5, 3, struct.pack(">6I", 22, 1, 57, 1, 3303, 100)),
+           (0x11, 5, 1, struct.pack(">2I", 3375, 10))]
+    exif = [(0x829a, 5, 1, struct.pack(">2I", 1, 5000)),
+            (0x9003, 2, 20, b"2015:12:05 17:27:47\0"), (0x920a, 5, 1, bytes(8)),
+            (0x927c, 7, 40, b"maker" * 8), (0xa002, 4, 1, struct.pack(">I", 5376))]
+    image = [(0x10f, 2, 6, b"RICOH\0"), (0x112, 3, 1, struct.pack(">H", 1)),
+             (0x8769, 4, 1, b"")] + [(0x8825, 4, 1, b"")]
+    exif_at = 8 + len(directory(image, 8))
+    gps_at = exif_at + len(directory(exif, exif_at))
+    image[2] = (0x8769, 4, 1, struct.pack(">I", exif_at))
+    image[3] = (0x8825, 4, 1, struct.pack(">I", gps_at))
+    block = (b"MM\0*\0\0\0\x08" + directory(image, 8) + directory(exif, exif_at)
+             + directory(gps, gps_at))
+    write(os.path.join(folder, "shot/a.png"), png(panorama(64, 255), exif=block))
+    beside = {}
+    run = Run(folder, "width=32", "height=16")
+    read_png(run.path("cam_01/a.png"), beside)
+    made = beside[b"eXIf"]
+    assert made[:8] == b"II*\0\x08\0\0\0"
+    first = ifd(made, 8)
+    assert first[0x10f] == (2, 6, b"RICOH\0") and first[0x112][2] == b"\1\0"
+    second = ifd(made, struct.unpack("<I", first[0x8769][2])[0])
+    third = ifd(made, struct.unpack("<I", first[0x8825][2])[0])
+    assert struct.unpack("<2I", second[0x829a][2]) == (1, 5000)
+    assert second[0x9003][2] == b"2015:12:05 17:27:47\0"
+    assert struct.unpack("<I", second[0xa002][2])[0] == 32
+    assert struct.unpack("<I", second[0xa003][2])[0] == 16
+    assert struct.unpack("<H", second[0xa405][2])[0] == 18
+    assert 0x927c not in second and 0x920a not in second
+    assert struct.unpack("<6I", third[2][2]) == (22, 1, 57, 1, 3303, 100)
+    over, under = struct.unpack("<2I", third[0x11][2])
+    assert over / under == 22.5, "337.5 and 45 to the right"
+    assert b'view:Yaw="45"' in beside[b"iTXt"], beside[b"iTXt"]
+    # Blocks cut anywhere, or with any byte another, are no reason to fail.
+    for i in range(0, len(block), 5):
+        bad = bytearray(block)
+        bad[i] ^= 0xff
+        write(os.path.join(folder, "shot/b%d.png" % i), png(panorama(8, 255), exif=bad))
+        write(os.path.join(folder, "shot/c%d.png" % i),
+              png(panorama(8, 255), exif=block[:i + 1]))
+    run = Run(folder, "width=8", "height=4")
+    for name in os.listdir(run.path("cam_00")):
+        read_png(run.path("cam_00/" + name), beside)
+        assert 0x112 in ifd(beside[b"eXIf"], 8)
 
 
 def main():
