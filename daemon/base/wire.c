@@ -140,17 +140,26 @@ kd_wire_put(struct kd_wire *wire, uint16_t type, uint32_t serial, const json_t *
 	return 0;
 }
 
+/* As many messages as one call takes: the first with its descriptors, others only if they
+ * have none. */
 static ssize_t
-send_some(int fd, const struct outgoing *out)
+send_some(int fd, const struct outgoing *first)
 {
-	struct iovec part = {(char *)out->bytes + out->sent, out->length - out->sent};
+	enum { TOGETHER = 32 };
+	struct iovec parts[TOGETHER];
 	union {
 		char bytes[CMSG_SPACE(sizeof(int) * KD_WIRE_FDS)];
 		struct cmsghdr align;
 	} control;
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (out->sent == 0 && out->fd_count > 0) {
-		size_t size = sizeof(int) * out->fd_count;
+	struct msghdr message = {.msg_iov = parts};
+	for (const struct outgoing *out = first;
+		out != NULL && message.msg_iovlen < TOGETHER &&
+		(out == first || out->fd_count == 0);
+		out = out->next)
+		parts[message.msg_iovlen++] = (struct iovec){
+			(char *)out->bytes + out->sent, out->length - out->sent};
+	if (first->sent == 0 && first->fd_count > 0) {
+		size_t size = sizeof(int) * first->fd_count;
 		memset(&control, 0, sizeof control);
 		message.msg_control = control.bytes;
 		message.msg_controllen = CMSG_SPACE(size);
@@ -158,31 +167,42 @@ send_some(int fd, const struct outgoing *out)
 		rights->cmsg_level = SOL_SOCKET;
 		rights->cmsg_type = SCM_RIGHTS;
 		rights->cmsg_len = CMSG_LEN(size);
-		memcpy(CMSG_DATA(rights), out->fds, size);
+		memcpy(CMSG_DATA(rights), first->fds, size);
 	}
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* That many bytes of the queue are gone. */
+static void
+drop_sent(struct kd_wire *wire, size_t sent)
+{
+	wire->pending -= sent;
+	while (wire->first != NULL) {
+		struct outgoing *out = wire->first;
+		size_t left = out->length - out->sent, gone = sent < left ? sent : left;
+		out->sent += gone;
+		sent -= gone;
+		if (out->sent < out->length)
+			return;
+		wire->first = out->next;
+		if (wire->first == NULL)
+			wire->last = &wire->first;
+		outgoing_free(out);
+	}
 }
 
 int
 kd_wire_flush(struct kd_wire *wire)
 {
 	while (wire->first != NULL) {
-		struct outgoing *out = wire->first;
-		ssize_t sent = send_some(wire->fd, out);
+		ssize_t sent = send_some(wire->fd, wire->first);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 			return 1;
 		if (sent < 0)
 			return -errno;
-		out->sent += (size_t)sent;
-		wire->pending -= (size_t)sent;
-		if (out->sent < out->length)
-			continue;
-		wire->first = out->next;
-		if (wire->first == NULL)
-			wire->last = &wire->first;
-		outgoing_free(out);
+		drop_sent(wire, (size_t)sent);
 	}
 	return 0;
 }
