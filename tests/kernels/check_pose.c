@@ -433,8 +433,14 @@ draw_hostile(struct ck_subject *s)
 	for (uint32_t i = 8; i < s->skeleton.bone_count; i++)
 		s->parent[i] = (int32_t)ck_random(i);
 	uint32_t chains = ck_random(3);
-	for (uint32_t i = 0; i < chains; i++)
+	for (uint32_t i = 0; i < chains; i++) {
 		ck_subject_chain(s, i, i * 4);
+		/* A goal that hangs below its own leg, a target that does not. */
+		if (ck_random(3) == 0)
+			s->parent[i * 4 + 3] = (int32_t)(i * 4 + ck_random(3));
+		if (ck_random(4) == 0)
+			s->parent[i * 4 + 2] = -1;
+	}
 	for (uint32_t i = 0; i < 4; i++)
 		draw_limits(&s->links[i]);
 	for (uint32_t i = 0; i < 2; i++) {
