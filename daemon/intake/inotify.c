@@ -2,11 +2,13 @@
 #include "daemon/intake/inotify.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -16,11 +18,13 @@
 	(IN_CREATE | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |          \
 		IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_EXCL_UNLINK)
 
+#define ABOVE (IN_DELETE_SELF | IN_MOVE_SELF)
+
 /* One subscriber's view of one watched folder. */
 struct view {
 	struct view *next;
 	struct kd_inotify_subscriber *subscriber;
-	char *path;
+	char *path; /* below the root; absolute: a folder above it */
 };
 
 struct watch {
@@ -34,6 +38,8 @@ struct kd_inotify {
 	ev_io readable;
 	void *watches; /* tsearch(3) by wd */
 	struct kd_inotify_subscriber *subscribers;
+	ev_io mounts; /* an epoll that watches the table of mounts */
+	int table;
 	uint64_t overflows;
 	int starved; /* of memory, while it delivered */
 };
@@ -108,8 +114,11 @@ deliver(struct kd_inotify *inotify, const struct inotify_event *event)
 	while (copies != NULL) {
 		struct view *v = copies;
 		copies = v->next;
-		v->subscriber->event(v->subscriber, v->path,
-			event->len > 0 ? event->name : "", event->mask);
+		const char *name = event->len > 0 ? event->name : "";
+		if (v->path[0] != '/')
+			v->subscriber->event(v->subscriber, v->path, name, event->mask);
+		else if ((event->mask & ABOVE) != 0)
+			v->subscriber->moved(v->subscriber);
 		view_free(v);
 	}
 }
@@ -136,6 +145,39 @@ kd_inotify_drain(struct kd_inotify *inotify)
 		inotify->starved = 0;
 		overflow(inotify);
 	}
+}
+
+/* The table of mounts changed.  The loop's own asking may have taken note of it already,
+ * so that there is nothing left to be told. */
+static void
+mounted(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	struct kd_inotify *inotify = io->data;
+	struct epoll_event event;
+	epoll_wait(io->fd, &event, 1, 0);
+	for (struct kd_inotify_subscriber *s = inotify->subscribers; s != NULL;
+		s = s->next)
+		s->moved(s);
+}
+
+/* The table is always readable, which is not what is asked; so an epoll of its own asks
+ * for what is.  Without it, roots are looked at when they are scanned. */
+static void
+watch_mounts(struct kd_inotify *inotify)
+{
+	struct epoll_event event = {.events = EPOLLPRI};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	inotify->table = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (epoll < 0 || inotify->table < 0 ||
+		epoll_ctl(epoll, EPOLL_CTL_ADD, inotify->table, &event) < 0) {
+		if (epoll >= 0)
+			close(epoll);
+		return;
+	}
+	ev_io_set(&inotify->mounts, epoll, EV_READ);
+	ev_io_start(inotify->loop, &inotify->mounts);
 }
 
 static void
@@ -174,6 +216,9 @@ kd_inotify_new(struct ev_loop *loop, struct kd_inotify **made, struct kd_err *er
 		free(inotify);
 		return kd_err_errno(err, rc, "folders cannot be watched");
 	}
+	ev_io_init(&inotify->mounts, mounted, -1, EV_READ);
+	inotify->mounts.data = inotify;
+	watch_mounts(inotify);
 	*made = inotify;
 	return 0;
 }
@@ -186,6 +231,11 @@ kd_inotify_free(struct kd_inotify *inotify)
 	ev_io_stop(inotify->loop, &inotify->readable);
 	if (inotify->readable.fd >= 0)
 		close(inotify->readable.fd);
+	ev_io_stop(inotify->loop, &inotify->mounts);
+	if (inotify->mounts.fd >= 0)
+		close(inotify->mounts.fd);
+	if (inotify->table >= 0)
+		close(inotify->table);
 	tdestroy(inotify->watches, watch_free);
 	free(inotify);
 }
@@ -306,20 +356,36 @@ set_view(struct watch *watch, struct kd_inotify_subscriber *subscriber, const ch
 	return 0;
 }
 
+/* A folder may be below one rule's root and above another's: then it has both masks. */
+static int
+add(struct kd_inotify *inotify, const char *folder, uint32_t mask,
+	const struct view *view)
+{
+	int rc = need_instance(inotify);
+	if (rc < 0)
+		return rc;
+	int wd = inotify_add_watch(inotify->readable.fd, folder, mask | IN_MASK_ADD);
+	if (wd < 0)
+		return -errno;
+	struct watch *watch = need_watch(inotify, wd);
+	return watch == NULL ? -ENOMEM : set_view(watch, view->subscriber, view->path);
+}
+
 int
 kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
 	int dir, const char *path)
 {
 	char self[40];
-	int rc = need_instance(inotify);
-	if (rc < 0)
-		return rc;
 	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
-	int wd = inotify_add_watch(inotify->readable.fd, self, MASK);
-	if (wd < 0)
-		return -errno;
-	struct watch *watch = need_watch(inotify, wd);
-	return watch == NULL ? -ENOMEM : set_view(watch, subscriber, path);
+	return add(inotify, self, MASK, &(struct view){NULL, subscriber, (char *)path});
+}
+
+int
+kd_inotify_add_above(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
+	const char *path)
+{
+	return add(inotify, path, ABOVE | IN_ONLYDIR,
+		&(struct view){NULL, subscriber, (char *)path});
 }
 
 uint64_t

@@ -22,6 +22,9 @@ struct kd_inotify_subscriber {
 		const char *name, uint32_t mask);
 	/* The kernel lost events: everything must be looked at again. */
 	void (*overflow)(struct kd_inotify_subscriber *subscriber);
+	/* A folder above the root went away, or something was mounted or unmounted
+	 * somewhere: the root's name may lead to another folder by now. */
+	void (*moved)(struct kd_inotify_subscriber *subscriber);
 	struct kd_inotify_subscriber *next;
 };
 
@@ -44,6 +47,11 @@ void kd_inotify_forget(struct kd_inotify *inotify,
  * or -ENFILE: of instances. */
 int kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *subscriber,
 	int dir, const char *path);
+
+/* Has the subscriber told (moved) when that folder, absolute, of those above its root is
+ * renamed or removed.  A negative errno when it cannot be. */
+int kd_inotify_add_above(struct kd_inotify *inotify,
+	struct kd_inotify_subscriber *subscriber, const char *path);
 
 /* Delivers all events that the kernel has queued by now.  On a local file system that is
  * everything that happened before the call. */

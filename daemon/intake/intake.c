@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const double CHECK = 2;	   /* seconds between looks whether the root is there */
+static const double CHECK = 2;	   /* seconds between looks for a root that is away */
 static const double POLL = 10;	   /* between scans where events do not tell of all */
 static const double SAFETY = 3600; /* between scans elsewhere, should a watch have died */
 
@@ -57,9 +57,20 @@ struct kd_intake {
 	int whole;	    /* the scan under way began at the root */
 	uint64_t unwatched; /* folders that this scan could not watch ... */
 	int incomplete;	    /* ... or could not read, for want of descriptors or memory */
-	double scanned;	    /* when the last whole scan began */
 	ev_timer again;	    /* looks for the root, and polls */
 };
+
+/* Until the root is looked for, or scanned, without a cause. */
+static void
+wait_on(struct kd_intake *intake)
+{
+	double wait = intake->state == KD_INTAKE_WAITING			 ? CHECK
+		      : intake->state == KD_INTAKE_POLLING || intake->incomplete ? POLL
+										 : SAFETY;
+	ev_timer_stop(intake->loop, &intake->again);
+	ev_timer_set(&intake->again, wait, 0.);
+	ev_timer_start(intake->loop, &intake->again);
+}
 
 static void
 set_state(struct kd_intake *intake, enum kd_intake_state state, const char *why)
@@ -67,6 +78,7 @@ set_state(struct kd_intake *intake, enum kd_intake_state state, const char *why)
 	int same = intake->state == state && strcmp(intake->why, why) == 0;
 	intake->state = state;
 	snprintf(intake->why, sizeof intake->why, "%s", why);
+	wait_on(intake);
 	if (same)
 		return;
 	struct kd_log_about about = {.rule = intake->rule->name};
@@ -146,6 +158,19 @@ forget_root(struct kd_intake *intake)
 	kd_root_lose(&intake->root);
 }
 
+/* Of a folder above that is renamed the root hears nothing. */
+static void
+watch_above(struct kd_intake *intake)
+{
+	char path[PATH_MAX], *slash;
+	if (realpath(intake->rule->watch, path) == NULL)
+		return;
+	while ((slash = strrchr(path, '/')) != path && slash != NULL) {
+		*slash = '\0';
+		kd_inotify_add_above(intake->inotify, &intake->subscriber, path);
+	}
+}
+
 /* Takes what bears the drop folder's name now for the drop folder. */
 static void
 find_root(struct kd_intake *intake)
@@ -158,6 +183,7 @@ find_root(struct kd_intake *intake)
 		return;
 	}
 	intake->polled = kd_root_is_polled(&intake->root);
+	watch_above(intake);
 	if (intake->polled)
 		set_state(intake, KD_INTAKE_POLLING,
 			"events do not tell of all changes on its file system");
@@ -287,7 +313,6 @@ begin_folder(struct kd_intake *intake)
 		intake->whole = 1;
 		intake->unwatched = 0;
 		intake->incomplete = 0;
-		intake->scanned = ev_now(intake->loop);
 	}
 	int rc = open_folder(intake, folder);
 	if (rc < 0 && rc != -ENOENT)
@@ -315,6 +340,7 @@ end_scan(struct kd_intake *intake)
 		intake->state == KD_INTAKE_POLLING)
 		set_state(intake, KD_INTAKE_WATCHING, "");
 	intake->whole = 0;
+	wait_on(intake);
 	release_root(intake);
 	intake->handler.changed(intake->handler.context, intake);
 }
@@ -357,16 +383,13 @@ check_root(struct kd_intake *intake)
 static void
 try_again(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	(void)loop;
 	(void)events;
 	struct kd_intake *intake = timer->data;
 	check_root(intake);
-	release_root(intake);
-	if (!intake->root.found || !kd_intake_is_current(intake))
-		return;
-	double wait =
-		intake->state == KD_INTAKE_POLLING || intake->incomplete ? POLL : SAFETY;
-	if (ev_now(loop) >= intake->scanned + wait)
+	if (intake->root.found && kd_intake_is_current(intake))
 		scan_all(intake);
+	wait_on(intake);
 }
 
 static struct kd_intake *
@@ -397,6 +420,7 @@ on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const cha
 		kd_inotify_forget(intake->inotify, subscriber, path);
 	take_entry(intake, path, (mask & IN_ISDIR) != 0 && (mask & left) == 0,
 		(mask & IN_MOVED_TO) != 0 ? KD_SEEN_ARRIVAL : KD_SEEN_EVENT);
+	release_root(intake);
 }
 
 static void
@@ -406,6 +430,12 @@ on_overflow(struct kd_inotify_subscriber *subscriber)
 	kd_log(KD_WARNING, "rule '%s': the kernel lost events, scanning again",
 		intake->rule->name);
 	kd_intake_rescan(intake);
+}
+
+static void
+on_moved(struct kd_inotify_subscriber *subscriber)
+{
+	check_root(of_subscriber(subscriber));
 }
 
 static int
@@ -473,12 +503,12 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 	intake->last = &intake->first;
 	intake->subscriber.event = on_event;
 	intake->subscriber.overflow = on_overflow;
+	intake->subscriber.moved = on_moved;
 	kd_inotify_subscribe(inotify, &intake->subscriber);
 	ev_idle_init(&intake->scan, scan_slice);
 	intake->scan.data = intake;
-	ev_timer_init(&intake->again, try_again, CHECK, CHECK);
+	ev_timer_init(&intake->again, try_again, CHECK, 0.);
 	intake->again.data = intake;
-	ev_timer_start(loop, &intake->again);
 	intake->state = KD_INTAKE_WAITING;
 	find_root(intake);
 	intake->ready = 1;

@@ -114,6 +114,9 @@ walk_folder(int fd, int depth, struct walk *walk)
 	}
 	int rc = 0;
 	const struct dirent *entry;
+	/* Files or none: what is too much to look at is there, for the worker to refuse. */
+	if (depth == MOST_DEPTH || walk->entries == MOST_ENTRIES)
+		walk->files++;
 	while (rc == 0 && depth < MOST_DEPTH && walk->entries < MOST_ENTRIES &&
 		(entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)

@@ -4,6 +4,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/spent.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 
 /* How long a kernel may take to notice cancelled(), which it asks every 100 ms. */
 enum { CANCEL_PATIENCE = 5000 /* ms */, DEATH_PATIENCE = 1000 /* ms */ };
+enum { FLOOD_LOOK = 500 /* ms between looks at how much an engine has written */ };
 
 /* How waiting for the engine ended. */
 enum ending {
@@ -22,6 +24,7 @@ enum ending {
 	ENDED_BY_DEATH,
 	ENDED_BY_LIE,
 	ENDED_BY_WALL,
+	ENDED_BY_FLOOD,	  /* wrote more than the output limit */
 	ENDED_BY_CANCEL,  /* asked to stop, and did not */
 	ENDED_BY_CLIENT,  /* gone, or broke the protocol */
 	ENDED_BY_REFUSAL, /* of ours: parameters, grants */
@@ -31,6 +34,7 @@ struct attempt {
 	const struct kd_broker *broker;
 	int64_t wall;	/* deadline, ms of CLOCK_MONOTONIC; 0: none */
 	int64_t cancel; /* deadline after CANCEL; 0: not asked */
+	int64_t look;	/* when to look at what it has written */
 	json_t *answer; /* body of the message waited for */
 	struct kd_err err;
 };
@@ -43,17 +47,19 @@ now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Milliseconds until the nearest deadline; -1: none. */
+/* Milliseconds until the nearest deadline or look at what is written; -1: none. */
 static int
 patience(const struct attempt *attempt)
 {
 	int64_t nearest = attempt->wall;
 	if (nearest == 0 || (attempt->cancel != 0 && attempt->cancel < nearest))
 		nearest = attempt->cancel;
+	const int most =
+		attempt->broker->batch->manifest.output_limit != 0 ? FLOOD_LOOK : 3600000;
 	if (nearest == 0)
-		return -1;
+		return most == FLOOD_LOOK ? most : -1;
 	int64_t left = nearest - now_ms();
-	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+	return left < 0 ? 0 : left > most ? most : (int)left;
 }
 
 /* Passes the client's CANCEL on, once. */
@@ -125,6 +131,11 @@ wait_for(struct attempt *attempt, uint16_t wanted)
 			return ENDED_BY_WALL;
 		if (attempt->cancel != 0 && now_ms() >= attempt->cancel)
 			return ENDED_BY_CANCEL;
+		if (now_ms() >= attempt->look) {
+			attempt->look = now_ms() + FLOOD_LOOK;
+			if (kd_spent_is_over(attempt->broker->batch))
+				return ENDED_BY_FLOOD;
+		}
 		if (kd_link_wait(link, wire, patience(attempt)) < 0)
 			return ENDED_BY_CLIENT;
 	}
@@ -160,6 +171,11 @@ give_up(struct attempt *attempt, enum ending ending)
 	case ENDED_BY_WALL:
 		rc = asprintf(&text, "the engine ran past its wall limit of %g s%s",
 			broker->batch->manifest.wall_limit, plugin);
+		break;
+	case ENDED_BY_FLOOD:
+		rc = asprintf(&text,
+			"the engine wrote more than its output limit of %llu bytes%s",
+			(unsigned long long)broker->batch->manifest.output_limit, plugin);
 		break;
 	case ENDED_BY_CANCEL:
 		status = KD_UNIT_CANCELLED;
@@ -361,6 +377,7 @@ kd_attempt_run(const struct kd_broker *broker)
 	struct attempt attempt = {.broker = broker};
 	if (batch->manifest.wall_limit > 0)
 		attempt.wall = now_ms() + (int64_t)(batch->manifest.wall_limit * 1000.0);
+	kd_spent_begin(batch);
 	int rc = open_engine(&attempt);
 	for (batch->repeat = 0; rc > 0 && batch->repeat < batch->manifest.repeat;
 		batch->repeat++) {

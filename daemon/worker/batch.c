@@ -10,6 +10,7 @@
 #include "daemon/publish/inputs.h"
 #include "daemon/worker/attempt.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/spent.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -445,6 +446,7 @@ kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 	link->verdict = NULL;
 	kd_publish_free(batch->publisher);
 	batch->publisher = NULL;
+	kd_spent_clear(batch);
 	kd_stage_close(&batch->stage);
 	if (rc == 0)
 		tell(batch, handle, result);
@@ -580,6 +582,7 @@ kd_batch_clear(struct kd_batch *batch)
 	free(batch->repeats);
 	free(batch->failure);
 	free(batch->asked);
+	kd_spent_clear(batch);
 	kd_batch_rest(batch);
 	kd_manifest_clear(&batch->manifest);
 	*batch = (struct kd_batch){.root = -1};

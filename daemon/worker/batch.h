@@ -58,6 +58,9 @@ struct kd_batch {
 	uint32_t repeat;      /* at hand */
 	uint64_t frames;      /* of one repeat */
 	char *failure;	      /* of the attempt as a whole */
+	int *loose;	      /* unnamed files of the engine's, see spent.h */
+	uint32_t loose_count;
+	uint64_t free_before; /* bytes on the stage's file system */
 	struct timespec started;
 };
 

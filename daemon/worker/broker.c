@@ -8,6 +8,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/spent.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -70,6 +71,16 @@ static int
 reply_fd(const struct kd_broker *broker, uint32_t serial, int fd)
 {
 	return reply(broker, serial, fd, fd < 0 ? -1 : fd);
+}
+
+/* The same of a file that is no output, but takes as much room.  Takes fd. */
+static int
+reply_loose(const struct kd_broker *broker, uint32_t serial, int fd)
+{
+	int rc = fd < 0 ? fd : kd_spent_note(broker->batch, fd);
+	if (rc < 0 && fd >= 0)
+		close(fd);
+	return reply_fd(broker, serial, rc < 0 ? rc : fd);
 }
 
 /* A name out of a message, unescaped; NULL when it is none. */
@@ -212,7 +223,8 @@ serve_checkpoint(const struct kd_broker *broker, uint32_t serial, const json_t *
 	kd_hash_bytes(text, (size_t)length, hex);
 	free(text);
 	json_array_append_new(unit->checkpoints, json_string(hex));
-	return reply_fd(broker, serial, kd_stage_checkpoint(&broker->batch->stage, hex));
+	return reply_loose(
+		broker, serial, kd_stage_checkpoint(&broker->batch->stage, hex));
 }
 
 /* All outputs closed and within the limit?  0, 1: above the limit, -EPROTO. */
@@ -421,7 +433,7 @@ serve(const struct kd_broker *broker, const struct kd_wire_message *message,
 	case KD_ENG_CREATE:
 		return serve_create(broker, message->serial, body, err);
 	case KD_ENG_SCRATCH:
-		return reply_fd(
+		return reply_loose(
 			broker, message->serial, kd_stage_scratch(&broker->batch->stage));
 	case KD_ENG_CHECKPOINT:
 		return serve_checkpoint(broker, message->serial, body, err);

@@ -20,6 +20,7 @@ struct walk {
 	struct kd_content *content;
 	const char *marker; /* NULL, or a name at the top that does not count */
 	size_t room;
+	int single_names;    /* files of several are refused */
 	char path[PATH_MAX]; /* of the folder at hand, with '/' behind; "" at the top */
 	struct kd_err *err;
 };
@@ -35,15 +36,22 @@ kind_of(mode_t mode)
 				: "a device";
 }
 
-static struct kd_content_file *
+/* 0, or -ENOMEM, or -EINVAL with a sentence. */
+static int
 add_file(struct walk *walk, const char *name, const struct stat *st)
 {
 	struct kd_content *content = walk->content;
+	if (walk->single_names && st->st_nlink > 1)
+		return kd_err_set(walk->err, -EINVAL,
+			"'%s%s' has %llu names (hard links), and so may be somebody "
+			"else's; a copy would be taken",
+			KD_NAME(walk->path), KD_NAME(name),
+			(unsigned long long)st->st_nlink);
 	if (content->count == walk->room) {
 		size_t room = walk->room == 0 ? 16 : walk->room * 2;
 		void *more = realloc(content->files, room * sizeof *content->files);
 		if (more == NULL)
-			return NULL;
+			return -ENOMEM;
 		content->files = more;
 		walk->room = room;
 	}
@@ -56,10 +64,11 @@ add_file(struct walk *walk, const char *name, const struct stat *st)
 		.ctime = st->st_ctim,
 	};
 	if (asprintf(&file->name, "%s%s", walk->path, name) < 0)
-		return NULL;
+		return -ENOMEM;
 	content->count++;
 	content->bytes += file->bytes;
-	return file;
+	content->stored += (uint64_t)st->st_blocks * 512;
+	return 0;
 }
 
 static int walk_folder(struct walk *walk, int fd, int depth);
@@ -75,7 +84,7 @@ walk_entry(struct walk *walk, int fd, const char *name, int depth)
 		if (walk->content->count == KD_CONTENT_FILES)
 			return kd_err_set(walk->err, -E2BIG,
 				"it holds more than %d files", KD_CONTENT_FILES);
-		return add_file(walk, name, &st) == NULL ? -ENOMEM : 0;
+		return add_file(walk, name, &st);
 	}
 	if (!S_ISDIR(st.st_mode))
 		return kd_err_set(walk->err, -EINVAL,
@@ -134,7 +143,12 @@ list_files(const struct kd_content_source *source, struct kd_content *content,
 	struct kd_err *err)
 {
 	const int directory = source->kind == KILN_DIRECTORY;
-	struct walk walk = {.content = content, .marker = source->marker, .err = err};
+	struct walk walk = {
+		.content = content,
+		.marker = source->marker,
+		.single_names = source->verify_writers,
+		.err = err,
+	};
 	struct stat st;
 	if (!directory && source->kind != KILN_FILE)
 		return kd_err_set(err, -EOPNOTSUPP,
@@ -155,8 +169,7 @@ list_files(const struct kd_content_source *source, struct kd_content *content,
 			directory ? "a directory" : "a regular file",
 			kind_of(st.st_mode));
 	if (!directory)
-		return add_file(&walk, kd_name_base(source->path), &st) == NULL ? -ENOMEM
-										: 0;
+		return add_file(&walk, kd_name_base(source->path), &st);
 	fd = kd_file_open_beneath(
 		source->root, source->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
@@ -201,19 +214,28 @@ open_file(const struct kd_content_source *source, const struct kd_content_file *
 	return fd;
 }
 
-/* Network file systems answer EAGAIN to a lease for reasons of their own. */
-int
-kd_content_has_writer(int fd)
+/* Network file systems answer EAGAIN to a lease for reasons of their own, and need not say
+ * how much of a file they store. */
+static int
+is_remote(int fd)
 {
 	struct statfs fs;
-	static const long unsuited[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42,
+	static const long remote[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, 0xff534d42,
 		0xfe534d42, FUSE_SUPER_MAGIC, V9FS_MAGIC, CEPH_SUPER_MAGIC,
 		AFS_SUPER_MAGIC};
 	if (fstatfs(fd, &fs) < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof unsuited / sizeof *unsuited; i++)
-		if ((uint32_t)fs.f_type == (uint32_t)unsuited[i])
-			return 0;
+	for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
+		if ((uint32_t)fs.f_type == (uint32_t)remote[i])
+			return 1;
+	return 0;
+}
+
+int
+kd_content_has_writer(int fd)
+{
+	if (is_remote(fd))
+		return 0;
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
 		return errno == EAGAIN;
 	fcntl(fd, F_SETLEASE, F_UNLCK);
@@ -296,6 +318,18 @@ status_of(int rc)
 	}
 }
 
+static int
+check_holes(int root, const struct kd_content *content, struct kd_err *err)
+{
+	if (content->bytes < KD_CONTENT_SPARSE_BYTES ||
+		content->stored >= content->bytes / KD_CONTENT_SPARSE_RATIO ||
+		is_remote(root))
+		return 0;
+	return kd_err_set(err, -EINVAL,
+		"it is %llu bytes, of which only %llu are stored: a sparse giant",
+		(unsigned long long)content->bytes, (unsigned long long)content->stored);
+}
+
 /* What the rule's count says of it.  Too few: some went again, and may come back. */
 static int
 check_count(const struct kd_content_source *source, const struct kd_content *content,
@@ -314,6 +348,8 @@ kd_content_read(const struct kd_content_source *source, struct kd_content *conte
 {
 	err->text[0] = '\0';
 	int rc = list_files(source, content, err);
+	if (rc == 0 && source->verify_writers)
+		rc = check_holes(source->root, content, err);
 	if (rc == 0)
 		rc = check_count(source, content, err);
 	for (size_t i = 0; rc == 0 && i < content->count; i++)

@@ -19,6 +19,10 @@
  * few enough that walking them stays a matter of seconds. */
 #define KD_CONTENT_FILES 100000
 #define KD_CONTENT_DEPTH 32
+/* From so many bytes on, a unit must have at least one in so many of them stored: holes
+ * cost a dropper nothing, and hours of reading zeros. */
+#define KD_CONTENT_SPARSE_BYTES (UINT64_C(1) << 30)
+#define KD_CONTENT_SPARSE_RATIO 64
 
 struct kd_content_file {
 	char *name; /* relative to the unit; the base name for a file */
@@ -37,12 +41,15 @@ struct kd_content_source {
 	const char *path;   /* beneath root */
 	const char *marker; /* a directory's file of this name is no input; NULL: none */
 	uint32_t count;	    /* so many files a directory must hold; 0: any number */
-	int verify_writers; /* refuse what somebody has open for writing */
+	/* Refuse what somebody else may still write to or chose to show: what is open for
+	 * writing (BUSY), and files of more than one name (BAD), for whoever made a link to
+	 * another's file here need not be able to read it. */
+	int verify_writers;
 };
 
 struct kd_content {
-	uint32_t kind; /* KILN_FILE or KILN_DIRECTORY */
-	uint64_t bytes;
+	uint32_t kind;		/* KILN_FILE or KILN_DIRECTORY */
+	uint64_t bytes, stored; /* stored: on the file system, without the holes */
 	size_t count;
 	struct kd_content_file *files; /* sorted by name, as bytes */
 	/* Of a file its own; of a directory that of the lines "NAME\0BYTES\0SHA256\n" of

@@ -19,6 +19,7 @@ libkdworker_a_SOURCES = \
 	daemon/worker/launch.h daemon/worker/launch.c \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/sandbox.h daemon/worker/sandbox.c \
+	daemon/worker/spent.h daemon/worker/spent.c \
 	daemon/worker/values.h daemon/worker/values.c
 libkdworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
 worker_libs = libkdworker.a libkdpublish.a libkdmanifest.a $(base_libs) $(SECCOMP_LIBS) \

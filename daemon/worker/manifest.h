@@ -52,7 +52,8 @@ struct kd_manifest {
 	char *quarantine;   /* absolute; NULL: failed units stay where they are */
 	uint32_t mode;	    /* of output files, e.g. 0644; directories get x where r is */
 	char *group;	    /* NULL: the worker's */
-	int verify_writers; /* refuse units that somebody still writes to (lease probe) */
+	int verify_writers; /* refuse units that somebody else may still write to (lease
+			       probe, hard links) */
 	char *marker; /* a directory's file of this name is no input, a file's NAME + marker
 			   goes with it; NULL: none */
 	uint32_t count; /* so many files a directory must hold; 0: any number */

@@ -8,6 +8,7 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <seccomp.h>
@@ -19,6 +20,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* All processes of the user count, so this bounds what a flood of threads takes from the
+ * machine rather than what an engine needs. */
+enum { THREADS_MOST = 8192 };
 
 #ifdef KILN_SANITIZED
 enum { SANITIZED = 1 };
@@ -178,6 +183,18 @@ limit(int resource, rlim_t value)
 	return setrlimit((__rlimit_resource_t)resource, &both) < 0 ? -errno : 0;
 }
 
+/* Also those of root, and CAP_LEASE, which the keeper asks for writers with. */
+static int
+drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+		syscall(SYS_capset, &header, none) < 0)
+		return -errno;
+	return 0;
+}
+
 int
 kd_sandbox_enter(const struct kd_sandbox *sandbox)
 {
@@ -190,7 +207,11 @@ kd_sandbox_enter(const struct kd_sandbox *sandbox)
 		if (getppid() != sandbox->keeper)
 			return -ECHILD;
 	}
-	int rc = limit(RLIMIT_CORE, 0);
+	int rc = drop_capabilities();
+	if (rc == 0)
+		rc = limit(RLIMIT_CORE, 0);
+	if (rc == 0)
+		rc = limit(RLIMIT_NPROC, THREADS_MOST);
 	if (rc == 0)
 		rc = limit(RLIMIT_NOFILE, 1024);
 	if (rc == 0 && sandbox->memory_limit != 0 && !SANITIZED)
@@ -423,6 +444,16 @@ narrow_opening(uint32_t needs)
 	for (size_t i = 0; rc == 0 && (needs & mapping) == 0 && i < 2; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), protections[i], 1,
 			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+	/* RLIMIT_DATA does not see memory that could be shared. */
+	if (rc == 0 && (needs & (KILN_NEEDS_CUDA | KILN_NEEDS_JIT)) == 0 && !SANITIZED) {
+		rc = seccomp_rule_add(
+			filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(memfd_create), 0);
+		if (rc == 0)
+			rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+				SCMP_SYS(mmap), 1,
+				SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED | MAP_ANONYMOUS,
+					MAP_SHARED | MAP_ANONYMOUS));
+	}
 	const int last[] = {SCMP_SYS(landlock_create_ruleset), SCMP_SYS(seccomp),
 		SCMP_SYS(landlock_restrict_self), SCMP_SYS(landlock_add_rule)};
 	if (rc == 0)

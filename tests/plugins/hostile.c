@@ -7,14 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -385,6 +390,154 @@ try_exec(void)
 	return execv("/bin/true", arguments);
 }
 
+static int
+try_connect(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	snprintf(address.sun_path, sizeof address.sun_path, "%.107s", path);
+	/* Socket or not, the link's descriptor is one that could be told to connect. */
+	return connect(LINK, (const struct sockaddr *)&address, sizeof address);
+}
+
+static int
+try_memory_of(pid_t pid)
+{
+	char byte;
+	struct iovec here = {&byte, 1}, there = {&byte, 1};
+	return (int)process_vm_readv(pid, &here, 1, &there, 1, 0);
+}
+
+static int
+try_proc_of(pid_t pid, const char *what)
+{
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, what);
+	return open(path, O_RDONLY);
+}
+
+/* The places that are worth something, below FOLDER/: kilnd's own state and others'
+ * drops.  The name of the unit's only input says where that is, with '+' for '/'. */
+static int
+burglar(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	char text[900] = "", folder[300], path[400];
+	(void)state;
+	snprintf(folder, sizeof folder, "%s", batch->units[0]->inputs[0]->name);
+	for (char *c = folder; *c != '\0'; c++)
+		*c = *c == '+' ? '/' : *c;
+	static const char *const places[] = {
+		"state/ledger.db", "in/other.txt", "out", "done", "failed"};
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, places[i]);
+		report(text, sizeof text, places[i], open(path, O_RDONLY) < 0);
+	}
+	snprintf(path, sizeof path, "%s/state/control", folder);
+	report(text, sizeof text, "control socket", try_connect(path) < 0);
+	snprintf(path, sizeof path, "%s/in/other.txt", folder);
+	report(text, sizeof text, "rename", rename(path, "/tmp/stolen") < 0);
+	report(text, sizeof text, "link", link(path, "/tmp/stolen") < 0);
+	report(text, sizeof text, "symlink", symlink(path, "/tmp/stolen") < 0);
+	report(text, sizeof text, "truncate", truncate(path, 0) < 0);
+	report(text, sizeof text, "chmod", chmod(path, 0777) < 0);
+	host->done(host, 0, KILN_BAD_INPUT, text);
+	return 0;
+}
+
+/* Others' processes, and ways out of its own. */
+static int
+stalker(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	char text[900] = "";
+	const pid_t keeper = getppid();
+	(void)state;
+	(void)batch;
+	report(text, sizeof text, "kill all", kill(-1, 0) < 0);
+	report(text, sizeof text, "kill kilnd", kill(1, 0) < 0);
+	report(text, sizeof text, "queue", sigqueue(keeper, 0, (union sigval){0}) < 0);
+	report(text, sizeof text, "tgkill", syscall(SYS_tgkill, keeper, keeper, 0) < 0);
+	report(text, sizeof text, "pidfd", syscall(SYS_pidfd_open, keeper, 0) < 0);
+	report(text, sizeof text, "attach", ptrace(PTRACE_ATTACH, keeper, 0, 0) < 0);
+	report(text, sizeof text, "read its memory", try_memory_of(keeper) < 0);
+	report(text, sizeof text, "environ", try_proc_of(keeper, "environ") < 0);
+	report(text, sizeof text, "mem", try_proc_of(keeper, "mem") < 0);
+	report(text, sizeof text, "init's maps", try_proc_of(1, "maps") < 0);
+	report(text, sizeof text, "inet", socket(AF_INET, SOCK_STREAM, 0) < 0);
+	report(text, sizeof text, "netlink", socket(AF_NETLINK, SOCK_RAW, 0) < 0);
+	report(text, sizeof text, "unshare", unshare(CLONE_NEWUSER) < 0);
+	report(text, sizeof text, "bpf", syscall(SYS_bpf, 0, NULL, 0) < 0);
+	report(text, sizeof text, "io_uring", syscall(SYS_io_uring_setup, 1, NULL) < 0);
+	report(text, sizeof text, "keyring", syscall(SYS_keyctl, 0, 0, 0, 0, 0) < 0);
+	report(text, sizeof text, "setuid", setuid(0) < 0);
+	report(text, sizeof text, "limits",
+		setrlimit(RLIMIT_NOFILE, &(struct rlimit){1 << 20, 1 << 20}) < 0);
+	host->done(host, 0, KILN_BAD_INPUT, text);
+	return 0;
+}
+
+/* As many descriptors as it can have, then its work all the same. */
+static int
+hoarder(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	char text[200];
+	int count = 0, error;
+	(void)state;
+	while (count < 1 << 20 && dup(LINK) >= 0)
+		count++;
+	error = errno;
+	int fd = make(host, batch, 0, ".out");
+	snprintf(text, sizeof text, "%d descriptors, then: %s; an output: %d", count,
+		strerror(error), fd);
+	host->done(host, 0, KILN_TRANSIENT, text);
+	return 0;
+}
+
+/* Memory that RLIMIT_DATA does not see. */
+static int
+sharer(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	char text[900] = "";
+	(void)state;
+	(void)batch;
+	report(text, sizeof text, "shared memory",
+		mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0) == MAP_FAILED);
+	report(text, sizeof text, "memfd", memfd_create("hostile", 0) < 0);
+	report(text, sizeof text, "System V",
+		syscall(SYS_shmget, IPC_PRIVATE, 1 << 20, 0600) < 0);
+	host->done(host, 0, KILN_BAD_INPUT, text);
+	return 0;
+}
+
+/* Outputs without end, each below the limit of one file; or scratch files. */
+static int
+flood(const struct kiln_host *host, const struct kiln_batch *batch, int is_scratch)
+{
+	static char piece[65536];
+	char name[512];
+	for (unsigned i = 0;; i++) {
+		snprintf(name, sizeof name, "%s.%u.out", batch->units[0]->stem, i);
+		int fd = is_scratch ? host->scratch(host)
+				    : host->create(host, 0, name, KILN_COMPANION);
+		if (fd < 0 || write(fd, piece, sizeof piece) != sizeof piece)
+			nap();
+	}
+	return 0;
+}
+
+static int
+flood_outputs(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	(void)state;
+	return flood(host, batch, 0);
+}
+
+static int
+flood_scratch(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	(void)state;
+	return flood(host, batch, 1);
+}
+
 /* Tries what no engine may, and tells how each ended. */
 static int
 spy(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
@@ -447,6 +600,12 @@ KERNEL(kernel_paired, "paired", paired, open_nothing);
 KERNEL(kernel_big, "big", big, open_nothing);
 KERNEL(kernel_greedy, "greedy", greedy, open_nothing);
 KERNEL(kernel_spy, "spy", spy, open_nothing);
+KERNEL(kernel_burglar, "burglar", burglar, open_nothing);
+KERNEL(kernel_stalker, "stalker", stalker, open_nothing);
+KERNEL(kernel_hoarder, "hoarder", hoarder, open_nothing);
+KERNEL(kernel_sharer, "sharer", sharer, open_nothing);
+KERNEL(kernel_flood_outputs, "flood-outputs", flood_outputs, open_nothing);
+KERNEL(kernel_flood_scratch, "flood-scratch", flood_scratch, open_nothing);
 
 static const struct kiln_kernel *const kernels[] = {&kernel_segfault,
 	&kernel_crash_on_name, &kernel_hang, &kernel_lie_twice, &kernel_lie_range,
@@ -454,7 +613,9 @@ static const struct kiln_kernel *const kernels[] = {&kernel_segfault,
 	&kernel_lie_absolute, &kernel_lie_stem, &kernel_lie_sidecar, &kernel_no_verdict,
 	&kernel_unknown_type, &kernel_garbage, &kernel_whole_fails, &kernel_open_fails,
 	&kernel_transient, &kernel_fussy, &kernel_patient, &kernel_steps, &kernel_paired,
-	&kernel_big, &kernel_greedy, &kernel_spy, NULL};
+	&kernel_big, &kernel_greedy, &kernel_spy, &kernel_burglar, &kernel_stalker,
+	&kernel_hoarder, &kernel_sharer, &kernel_flood_outputs, &kernel_flood_scratch,
+	NULL};
 
 KILN_EXPORT const struct kiln_plugin kiln_plugin = {
 	.magic = KILN_MAGIC,

@@ -8,6 +8,7 @@ tap_scripts += \
 	tests/scenarios/50-idle.sh \
 	tests/scenarios/60-model-changes.sh \
 	tests/scenarios/65-roots.sh \
+	tests/scenarios/70-attackers.sh \
 	tests/scenarios/75-fsync.sh \
 	tests/scenarios/76-full.sh \
 	tests/scenarios/90-systemd.sh \

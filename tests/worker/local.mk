@@ -21,3 +21,7 @@ tests_worker_t_units_LDADD = $(client_libs)
 tests_worker_t_kill_SOURCES = tests/worker/t_kill.c
 tests_worker_t_kill_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_kill_LDADD = $(client_libs)
+tap_programs += tests/worker/t_gate
+tests_worker_t_gate_SOURCES = tests/worker/t_gate.c daemon/worker/gate.c
+tests_worker_t_gate_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_gate_LDADD = $(client_libs)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -237,6 +238,114 @@ test_a_spy_with_a_gpu_sees_little(void **state)
 	kd_manifest_result_clear(&result);
 }
 
+/* One unit by that kernel fails with a reason that holds all of these, and no success. */
+static void
+expect_denied(const char *kernel, const char *const *names, const char *const *denied)
+{
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", kernel, names);
+	client_once(&manifest, &result);
+	print_message("# %s\n", result.units[0].reason);
+	for (; *denied != NULL; denied++)
+		client_expect(&result, 0, KD_UNIT_BAD, *denied);
+	assert_null(strstr(result.units[0].reason, "SUCCEEDED"));
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_a_burglar_gets_nothing(void **state)
+{
+	(void)state;
+	static const char *const denied[] = {"state/ledger.db: Permission denied",
+		"in/other.txt: Permission denied", "out: Permission denied",
+		"done: Permission denied", "failed: Permission denied",
+		"control socket: Operation not permitted",
+		"rename: Operation not permitted", "link: Operation not permitted",
+		"symlink: Operation not permitted", "truncate: Operation not permitted",
+		"chmod: Operation not permitted", NULL};
+	char name[300];
+	const char *const names[] = {name, NULL};
+	snprintf(name, sizeof name, "%s", scratch.base);
+	for (char *c = name; *c != '\0'; c++)
+		*c = *c == '/' ? '+' : *c;
+	char file[320];
+	snprintf(file, sizeof file, "in/%s", name);
+	client_write(&scratch, file, "map");
+	client_write(&scratch, "in/other.txt", "theirs");
+	assert_int_equal(mkdir(client_path(&scratch, "state"), 0755), 0);
+	client_write(&scratch, "state/ledger.db", "ours");
+	expect_denied("burglar", names, denied);
+	char *theirs = client_read(&scratch, "in/other.txt");
+	assert_string_equal(theirs, "theirs");
+	free(theirs);
+}
+
+static void
+test_a_stalker_reaches_nobody(void **state)
+{
+	(void)state;
+	static const char *const denied[] = {"kill all: Operation not permitted",
+		"kill kilnd: Operation not permitted", "queue: Operation not permitted",
+		"tgkill: Operation not permitted", "pidfd: Operation not permitted",
+		"attach: Operation not permitted",
+		"read its memory: Operation not permitted", "environ: Permission denied",
+		"mem: Permission denied", "init's maps: Permission denied",
+		"inet: Operation not permitted", "netlink: Operation not permitted",
+		"unshare: Operation not permitted", "bpf: Operation not permitted",
+		"io_uring: Operation not permitted", "keyring: Operation not permitted",
+		"setuid: Operation not permitted", "limits: Operation not permitted",
+		NULL};
+	expect_denied("stalker", one, denied);
+}
+
+static void
+test_memory_cannot_be_shared(void **state)
+{
+	(void)state;
+#ifdef KILN_SANITIZED
+	print_message("# SKIP a sanitizer shares memory with itself\n");
+	skip();
+#else
+	static const char *const denied[] = {"shared memory: Operation not permitted",
+		"memfd: Operation not permitted", "System V: Operation not permitted",
+		NULL};
+	expect_denied("sharer", one, denied);
+#endif
+}
+
+static void
+test_descriptors_are_limited(void **state)
+{
+	(void)state;
+	struct kd_manifest manifest;
+	struct kd_result result;
+	client_manifest(&manifest, &scratch, "hostile", "hoarder", one);
+	client_once(&manifest, &result);
+	print_message("# %s\n", result.units[0].reason);
+	/* Whichever way it was told: the keeper has lived to say so. */
+	assert_int_not_equal(result.units[0].status, KD_UNIT_PUBLISHED);
+	kd_manifest_result_clear(&result);
+}
+
+static void
+test_floods_are_stopped(void **state)
+{
+	(void)state;
+	static const char *const kernels[] = {"flood-outputs", "flood-scratch"};
+	for (size_t i = 0; i < 2; i++) {
+		struct kd_manifest manifest;
+		struct kd_result result;
+		client_manifest(&manifest, &scratch, "hostile", kernels[i], one);
+		manifest.output_limit = 8 << 20;
+		manifest.wall_limit = 60;
+		client_once(&manifest, &result);
+		client_expect(&result, 0, KD_UNIT_CRASHED,
+			"the engine wrote more than its output limit of 8388608 bytes");
+		kd_manifest_result_clear(&result);
+	}
+}
+
 static void
 test_memory_is_limited(void **state)
 {
@@ -287,6 +396,15 @@ main(void)
 			test_a_spy_sees_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_spy_with_a_gpu_sees_little, set_up, tear_down),
+			test_a_burglar_gets_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_stalker_reaches_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_memory_cannot_be_shared, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_descriptors_are_limited, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_floods_are_stopped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_memory_is_limited, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

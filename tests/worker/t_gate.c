@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Goal: a plugin is opened only where nobody else could have put it, loaded by what was
+ * looked at, and believed only after its descriptor was. */
+#include "daemon/worker/gate.h"
+#include "tests/worker/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct scratch scratch;
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	client_scratch_make(&scratch);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	client_scratch_remove(&scratch);
+	return 0;
+}
+
+static void
+refused(const char *name, int code, const char *reason)
+{
+	struct kd_err err;
+	int fd = kd_gate_open(client_path(&scratch, name), &err);
+	if (fd >= 0)
+		print_error("'%s' was opened\n", name);
+	assert_int_equal(fd, code);
+	if (strstr(err.text, reason) == NULL)
+		print_error("expected '%s', found '%s'\n", reason, err.text);
+	assert_non_null(strstr(err.text, reason));
+}
+
+static void
+accepted(const char *name)
+{
+	struct kd_err err;
+	int fd = kd_gate_open(client_path(&scratch, name), &err);
+	if (fd < 0)
+		print_error("%s\n", err.text);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void
+what_others_could_write_is_refused(void **state)
+{
+	(void)state;
+	char file[80], folder[80];
+	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch.base);
+	snprintf(folder, sizeof folder, "%s/plugins", scratch.base);
+	accepted("plugins/copy.so");
+	refused("plugins/none.so", -ENOENT, "cannot find plugin");
+	static const mode_t modes[] = {0775, 0757, 0777};
+	for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+		assert_int_equal(chmod(file, modes[i]), 0);
+		refused("plugins/copy.so", -EPERM, "can be written by others");
+		assert_int_equal(chmod(file, 0755), 0);
+		assert_int_equal(chmod(folder, modes[i]), 0);
+		refused("plugins/copy.so", -EPERM, "can be written by others");
+		assert_int_equal(chmod(folder, 0755), 0);
+	}
+	/* Sticky or not: only root's own may be, as /tmp is. */
+	assert_int_equal(chmod(folder, 01777), 0);
+	if (geteuid() != 0)
+		refused("plugins/copy.so", -EPERM, "can be written by others");
+	assert_int_equal(chmod(folder, 0755), 0);
+	accepted("plugins/copy.so");
+}
+
+static void
+what_others_own_is_refused(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("# SKIP only root can give files away\n");
+		skip();
+	}
+	char file[80], folder[80];
+	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch.base);
+	snprintf(folder, sizeof folder, "%s/plugins", scratch.base);
+	assert_int_equal(chown(file, 65534, 65534), 0);
+	refused("plugins/copy.so", -EPERM, "belongs to user 65534");
+	assert_int_equal(chown(file, 0, 0), 0);
+	assert_int_equal(chown(folder, 65534, 65534), 0);
+	refused("plugins/copy.so", -EPERM, "belongs to user 65534");
+	assert_int_equal(chown(folder, 0, 0), 0);
+	accepted("plugins/copy.so");
+}
+
+static void
+what_is_no_file_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(client_path(&scratch, "plugins/fifo.so"), 0700), 0);
+	refused("plugins/fifo.so", -EINVAL, "is no regular file");
+	assert_int_equal(mkdir(client_path(&scratch, "plugins/dir.so"), 0755), 0);
+	refused("plugins/dir.so", -EINVAL, "is no regular file");
+}
+
+/* The folders that count are those in which it really lies. */
+static void
+links_are_followed_before_anything_is_trusted(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir(client_path(&scratch, "open"), 0755), 0);
+	assert_int_equal(chmod(client_path(&scratch, "open"), 0777), 0);
+	client_write(&scratch, "open/theirs.so", "theirs");
+	assert_int_equal(symlink(client_path(&scratch, "open/theirs.so"),
+				 client_path(&scratch, "plugins/link.so")),
+		0);
+	refused("plugins/link.so", -EPERM, "can be written by others");
+	assert_int_equal(symlink(client_path(&scratch, "plugins/copy.so"),
+				 client_path(&scratch, "open/good.so")),
+		0);
+	accepted("open/good.so");
+}
+
+/* A copy of copy.so with bytes of its descriptor (from `offset` on) replaced; open. */
+static int
+misfit(const char *name, size_t offset, const void *bytes, size_t length)
+{
+	static char image[1 << 20];
+	char path[80];
+	snprintf(path, sizeof path, "plugins/%s", name);
+	int fd = open(client_path(&scratch, "plugins/copy.so"), O_RDONLY | O_CLOEXEC);
+	ssize_t size = read(fd, image, sizeof image);
+	close(fd);
+	assert_in_range(size, 1000, sizeof image - 1);
+	const uint32_t head[3] = {KILN_MAGIC, KILN_ABI_MAJOR | KILN_ABI_MINOR << 16,
+		sizeof(struct kiln_plugin)};
+	char *at = memmem(image, (size_t)size, head, sizeof head);
+	assert_non_null(at);
+	memcpy(at + offset, bytes, length);
+	fd = open(
+		client_path(&scratch, path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	assert_int_equal(write(fd, image, (size_t)size), size);
+	return fd;
+}
+
+/* dlopen(3) knows what it has loaded by the name, /proc/self/fd/N: each has its own N. */
+static void
+expect_load(int given, const char *reason)
+{
+	static int number = 100;
+	const struct kiln_plugin *plugin = NULL;
+	struct kd_err err = {0};
+	int fd = fcntl(given, F_DUPFD_CLOEXEC, ++number);
+	int rc = kd_gate_load(fd, &plugin, &err);
+	close(fd);
+	close(given);
+	if (reason == NULL) {
+		assert_int_equal(rc, 0);
+		assert_string_equal(plugin->name, "copy");
+		return;
+	}
+	assert_true(rc < 0);
+	assert_null(plugin);
+	if (strstr(err.text, reason) == NULL)
+		print_error("expected '%s', found '%s'\n", reason, err.text);
+	assert_non_null(strstr(err.text, reason));
+}
+
+static void
+a_descriptor_that_does_not_fit_is_refused(void **state)
+{
+	(void)state;
+	const uint32_t magic = KILN_MAGIC ^ 1, size = 8;
+	const uint16_t major = KILN_ABI_MAJOR + 1, minor = KILN_ABI_MINOR + 1;
+	expect_load(misfit("magic.so", offsetof(struct kiln_plugin, magic), &magic, 4),
+		"its magic number is");
+	expect_load(
+		misfit("major.so", offsetof(struct kiln_plugin, abi_major), &major, 2),
+		"it was made for ABI");
+	expect_load(
+		misfit("minor.so", offsetof(struct kiln_plugin, abi_minor), &minor, 2),
+		"it was made for ABI");
+	expect_load(misfit("size.so", offsetof(struct kiln_plugin, size), &size, 4),
+		"its descriptor is 8 bytes");
+	client_write(&scratch, "plugins/text.so", "no ELF file at all");
+	expect_load(open(client_path(&scratch, "plugins/text.so"), O_RDONLY | O_CLOEXEC),
+		"cannot load it");
+	expect_load(open("/lib64/ld-linux-x86-64.so.2", O_RDONLY | O_CLOEXEC),
+		"it exports no symbol 'kiln_plugin'");
+}
+
+static void
+what_was_looked_at_is_what_is_loaded(void **state)
+{
+	(void)state;
+	struct kd_err err;
+	char path[80];
+	snprintf(path, sizeof path, "%s/plugins/copy.so", scratch.base);
+	int fd = kd_gate_open(path, &err);
+	assert_true(fd >= 0);
+	/* Another file takes its name in between. */
+	assert_int_equal(unlink(path), 0);
+	client_write(&scratch, "plugins/copy.so", "somebody else's");
+	expect_load(fd, NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_others_could_write_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_others_own_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_is_no_file_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			links_are_followed_before_anything_is_trusted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_descriptor_that_does_not_fit_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_was_looked_at_is_what_is_loaded, set_up, tear_down),
+	};
+	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
+}
