@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -23,12 +24,32 @@ stored(const struct stat *st)
 	return (uint64_t)st->st_blocks * 512;
 }
 
+/* Forgets those that the engine has closed: ours are open for reading alone. */
+static void
+forget_closed(struct kd_batch *batch)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < batch->loose_count; i++) {
+		if (kd_content_has_writer(batch->loose[i]))
+			batch->loose[kept++] = batch->loose[i];
+		else
+			close(batch->loose[i]);
+	}
+	batch->loose_count = kept;
+}
+
 int
 kd_spent_note(struct kd_batch *batch, int fd)
 {
-	int copy = batch->loose_count == LOOSE_MOST ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
+	char self[40];
+	if (batch->loose_count == LOOSE_MOST)
+		forget_closed(batch);
+	if (batch->loose_count == LOOSE_MOST)
 		return -EMFILE;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	int copy = open(self, O_RDONLY | O_CLOEXEC);
+	if (copy < 0)
+		return -errno;
 	int *more = realloc(batch->loose, (batch->loose_count + 1) * sizeof *more);
 	if (more == NULL) {
 		close(copy);
@@ -62,7 +83,7 @@ outputs_stored(const struct kd_batch *batch, const struct kd_publish_unit *publi
 }
 
 int
-kd_spent_is_over(const struct kd_batch *batch)
+kd_spent_is_over(struct kd_batch *batch)
 {
 	const uint64_t limit = batch->manifest.output_limit;
 	uint64_t sum = 0;
@@ -71,6 +92,7 @@ kd_spent_is_over(const struct kd_batch *batch)
 		return 0;
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
 		sum += outputs_stored(batch, &batch->units[i].publish);
+	forget_closed(batch);
 	for (uint32_t i = 0; i < batch->loose_count; i++)
 		if (fstat(batch->loose[i], &st) == 0)
 			sum += stored(&st);

@@ -520,6 +520,8 @@ flood(const struct kiln_host *host, const struct kiln_batch *batch, int is_scrat
 				    : host->create(host, 0, name, KILN_COMPANION);
 		if (fd < 0 || write(fd, piece, sizeof piece) != sizeof piece)
 			nap();
+		if (fd >= 0 && !is_scratch)
+			close(fd);
 	}
 	return 0;
 }

@@ -396,6 +396,7 @@ main(void)
 			test_a_spy_sees_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_spy_with_a_gpu_sees_little, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
 			test_a_burglar_gets_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_stalker_reaches_nobody, set_up, tear_down),
