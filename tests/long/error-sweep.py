@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Goal: whichever system call on a file fails, once, with EIO, ENOSPC, EMFILE, EINTR or
+"""Goal: whichever system call on a file fails, once or for good, with EIO, ENOSPC, EMFILE, EINTR or
 EDQUOT, on the way of publishing (a keeper's) or in the ledger (kilnd's): the same kilnd
 ends with every input published exactly once, or says why not and keeps the input; a
-next one, undisturbed, publishes the rest.  An fsync that failed is not repeated.  And
+next one, undisturbed, publishes the rest.  An fsync that failed once is not repeated.  And
 whenever a rename finds that somebody else was faster, what that one put there stays.
 
 KILN_SWEEP_POINTS: how many errors at least (1200), 0 for all."""
@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sweep")
 from sweep import Sweep, Tap, evenly, wanted  # noqa: E402
 
 POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "1200"))
+A_WHILE = 3  # seconds that a kilnd for which nothing works is looked at
 SCENES = ("files", "folders", "replace", "across")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EINTR, errno.EDQUOT)
 CALLS = {"open", "openat", "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rename",
@@ -63,6 +64,24 @@ def fail(sweep):
     return one
 
 
+def fail_on(sweep):
+    """From there on all such calls fail: nothing need be published, nothing may be lost."""
+    def one(world, scene, role, call, n, error):
+        report = world.run("--role", role, "--below", below(world, role), "--at", f"{call}:{n}",
+                           "--error", str(error), "--on", within=A_WHILE)
+        if "hit" not in report:
+            return 0
+        point = scene, role, f"{call}:{n}+", errno.errorcode[error], report["hit"][0][1]
+        given_up = {path for path, state, _, reason in world.ledger() if state == 6 and reason}
+        faults = world.faults_now()
+        if not given_up - set(world.scene.bad):
+            world.run()
+            faults += world.faults_at_rest()
+        sweep.charge(point, faults, world)
+        return 1
+    return one
+
+
 def rival(sweep):
     def one(world, scene, role, call, n):
         report = world.run("--role", role, "--below", world.folder, "--at", f"{call}:{n}", "--rival")
@@ -79,6 +98,9 @@ def main():
     with Sweep() as sweep:
         points = [point for scene in SCENES for point in points_of(sweep, scene)]
         errors = sweep.each(evenly(points, POINTS * 9 // 8), fail(sweep))
+        # A call that is always interrupted is rightly tried for ever.
+        lasting = [point for point in points if point[4] != errno.EINTR]
+        errors += sweep.each(evenly(lasting, POINTS // 6), fail_on(sweep))
         renames = [point[:4] for point in points if point[1] == "keeper" and point[0] != "replace" and
                    point[2].startswith("rename") and point[4] == ERRORS[0]]
         rivals = sweep.each(renames, rival(sweep))

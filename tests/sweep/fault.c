@@ -9,6 +9,7 @@
  *	  --at CALL:N      the N-th CALL of that role: there
  *	  --kill           SIGKILL its process; the call does not happen
  *	  --error NUMBER   the call fails with that errno, and does not happen (but close)
+ *	  --on             and so do all such calls from then on
  *	  --rival          somebody else makes the file that the call renames something to
  *	  --orphans        after the kill leave the others alone, do not wait for them
  *	  --count FILE     write how often each role makes each call: ROLE CALL COUNT
@@ -52,7 +53,7 @@ static struct options {
 	int number;
 	unsigned long nth;
 	enum action action;
-	int error, orphans;
+	int error, on, orphans;
 } options;
 
 static unsigned long counts[ROLES][CALLS];
@@ -119,7 +120,8 @@ make_rival(const struct call *call)
 {
 	struct stat from;
 	const char *to = call->other;
-	if (lstat(call->path, &from) < 0)
+	/* Hidden names that begin like this are kiln's own. */
+	if (strstr(to, "/.kiln-") != NULL || lstat(call->path, &from) < 0)
 		return;
 	int rc = -1;
 	if (S_ISDIR(from.st_mode)) {
@@ -130,6 +132,15 @@ make_rival(const struct call *call)
 	}
 	if (rc == 0)
 		fprintf(report, "rival\t%s\n", to);
+}
+
+static void
+fail_call(struct thread *thread)
+{
+	thread->fails = options.error;
+	/* A descriptor is gone even where close(2) says that something went wrong. */
+	if (strcmp(call_name(thread->call.number), "close") != 0)
+		skip_call(thread);
 }
 
 static void
@@ -144,9 +155,7 @@ strike(struct thread *thread)
 		kill(thread->process, SIGKILL);
 		break;
 	case FAIL:
-		thread->fails = options.error;
-		if (strcmp(call_name(thread->call.number), "close") != 0)
-			skip_call(thread);
+		fail_call(thread);
 		if (strstr(call_name(thread->call.number), "sync") != NULL) {
 			strcpy(failed_path, thread->call.path);
 			if (stat(failed_path, &failed) < 0)
@@ -218,9 +227,12 @@ on_entry(struct thread *thread, const struct ptrace_syscall_info *info)
 		strncmp(call->other, options.below, strlen(options.below)) != 0)
 		return;
 	unsigned long nth = ++counts[thread->role][call->number];
-	if (!done && options.nth == nth && thread->role == options.role &&
-		call->number == options.number)
+	if (thread->role != options.role || call->number != options.number)
+		return;
+	if (!done && options.nth == nth)
 		strike(thread);
+	else if (done && options.on)
+		fail_call(thread);
 }
 
 static void
@@ -380,7 +392,7 @@ parse(int argc, char **argv)
 	static const struct option known[] = {{"role", 1, NULL, 'r'},
 		{"below", 1, NULL, 'b'}, {"at", 1, NULL, 'a'}, {"kill", 0, NULL, 'k'},
 		{"error", 1, NULL, 'e'}, {"rival", 0, NULL, 'v'},
-		{"orphans", 0, NULL, 'o'}, {"count", 1, NULL, 'c'},
+		{"orphans", 0, NULL, 'o'}, {"on", 0, NULL, 'n'}, {"count", 1, NULL, 'c'},
 		{"record", 1, NULL, 'l'}, {"folder", 1, NULL, 'f'},
 		{"report", 1, NULL, 'p'}, {0}};
 	int option;
@@ -410,6 +422,9 @@ parse(int argc, char **argv)
 			break;
 		case 'o':
 			options.orphans = 1;
+			break;
+		case 'n':
+			options.on = 1;
 			break;
 		case 'c':
 			options.count = optarg;

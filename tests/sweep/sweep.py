@@ -19,7 +19,7 @@ import traceback
 
 from world import BUILD, FAULT, SCENES, World, scratch_folder
 
-JOBS = int(os.environ.get("KILN_SWEEP_JOBS", "0")) or 3 * (os.cpu_count() or 1)
+JOBS = int(os.environ.get("KILN_SWEEP_JOBS", "0")) or min(24, 3 * (os.cpu_count() or 1))
 
 
 class Tap:

@@ -26,13 +26,17 @@ FINAL = (3, 4, 5, 6, 7)
 RIVAL = b"a rival\n"
 
 
+ROOM = 1 << 30  # bytes that all worlds of a sweep may need
+
+
 def scratch_folder():
     """Memory is as good a disk as any for a process that is killed, and much faster."""
     shm = pathlib.Path("/dev/shm")
     wanted = os.environ.get("KILN_SWEEP_DIR")
     if wanted:
         return pathlib.Path(wanted)
-    return shm if shm.is_dir() and os.access(shm, os.W_OK) else other_disk()
+    suits = shm.is_dir() and os.access(shm, os.W_OK) and shutil.disk_usage(shm).free > ROOM
+    return shm if suits else other_disk()
 
 
 def other_disk():
@@ -153,15 +157,15 @@ batch = {{ by = "all", max_units = 8, max_wait = "300ms" }}
             return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
                                     stdout=log, stderr=log)
 
-    def idle(self, process):
+    def idle(self, process, patience):
         """Waits until nothing is left to do; False when kilnd ended before."""
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + patience
         while process.poll() is None:
             if time.monotonic() > end:
                 raise TimeoutError("kilnd does not come to rest")
             asked = subprocess.run(
                 [PROGRAMS / "kilnctl", "--state", self.state, "sync", "--idle"],
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=patience, check=False)
             if asked.returncode == 0:
                 return True
             time.sleep(0.01)
@@ -177,13 +181,15 @@ batch = {{ by = "all", max_units = 8, max_wait = "300ms" }}
             process.wait()
             raise TimeoutError("kilnd does not end") from None
 
-    def run(self, *fault):
-        """One life of kilnd until it is at rest or dead; what `fault` reports of it."""
+    def run(self, *fault, within=None):
+        """One life of kilnd until it is at rest or dead, or these seconds are over; what
+        `fault` reports of it."""
         process = self.start(*fault)
         try:
-            lived = self.idle(process)
-        except subprocess.TimeoutExpired:
-            raise TimeoutError("kilnd does not answer") from None
+            lived = self.idle(process, within or PATIENCE)
+        except (subprocess.TimeoutExpired, TimeoutError):
+            if within is None:
+                raise TimeoutError("kilnd does not come to rest") from None
         finally:
             self.stop(process)
         if not fault and not lived:
