@@ -218,6 +218,13 @@ take_up(void *context, struct kd_unit *unit)
 	return rc;
 }
 
+static void
+count(void *context, const char *rule, enum kd_state state, uint64_t units)
+{
+	struct kd_kiln *kiln = context;
+	kd_queue_count(kiln->queue, rule, state, units);
+}
+
 static int
 open_ledger(struct kd_kiln *kiln, struct kd_err *err)
 {
@@ -230,13 +237,10 @@ open_ledger(struct kd_kiln *kiln, struct kd_err *err)
 	rc = kd_ledger_open(path, kiln->loop, &kiln->ledger, err);
 	if (rc == 0)
 		rc = kd_ledger_load(kiln->ledger, take_up, kiln, err);
-	for (uint32_t i = 0; i < kiln->conf->rule_count && rc == 0; i++) {
-		uint64_t counts[KD_STATES];
-		const char *name = kiln->conf->rules[i]->name;
-		rc = kd_ledger_counts(kiln->ledger, name, counts);
-		for (int s = 0; s < KD_STATES && rc == 0; s++)
-			kd_queue_count(kiln->queue, name, (enum kd_state)s, counts[s]);
-	}
+	if (rc == 0 && kd_ledger_counts(kiln->ledger, count, kiln) < 0)
+		rc = kd_err_set(err, -EIO, "the ledger's units cannot be counted");
+	if (rc == 0)
+		rc = kd_kiln_load_pauses(kiln, err);
 	return rc < 0 ? rc : kd_ledger_begin(kiln->ledger, err);
 }
 
@@ -327,6 +331,8 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 		KD_NAME(kiln->conf->file));
 	kd_notify_ready(kiln->notify, status);
 	*made = kiln;
+	kd_kiln_begin_holds(kiln);
+	kd_kiln_begin_pruning(kiln);
 	kd_kiln_turn(kiln);
 	return 0;
 }
@@ -337,9 +343,11 @@ kd_kiln_free(struct kd_kiln *kiln)
 	if (kiln == NULL)
 		return;
 	kiln->stopping = 1;
+	ev_timer_stop(kiln->loop, &kiln->prune);
 	ev_timer_stop(kiln->loop, &kiln->schedule);
 	ev_timer_stop(kiln->loop, &kiln->give_up);
 	kd_kiln_free_reload(kiln);
+	kd_kiln_free_space(kiln);
 	while (kiln->revisits != NULL)
 		end_revisit(kiln->revisits);
 	free_intakes(kiln->intakes, kiln->intake_count);
@@ -351,6 +359,7 @@ kd_kiln_free(struct kd_kiln *kiln)
 	kd_kiln_free_batches(kiln);
 	kd_kiln_free_waiters(kiln);
 	kd_control_free(kiln->control);
+	kd_kiln_free_holds(kiln);
 	kd_queue_free(kiln->queue);
 	kd_notify_free(kiln->notify);
 	kd_conf_unref(kiln->conf);

@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One batch from the queue to its end: intent in the ledger, a keeper's work, the outcome
- * in the ledger, the inputs' disposal, the end in the ledger.  Each step starts in the
- * callback of the one before; whatever breaks off is taken up again from the ledger.
+ * One batch on its way to its end: a keeper's work, the outcome in the ledger, the inputs'
+ * disposal, the end in the ledger.  Each step starts in the callback of the one before;
+ * whatever breaks off is taken up again from the ledger.
  */
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/kiln_parts.h"
-#include "daemon/outcome.h"
-#include "plugins/kiln_plugin.h"
+#include "daemon/kiln_run.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct kd_kiln_run {
-	struct kd_kiln_run *next;
-	struct kd_kiln *kiln;
-	struct kd_batch *batch;
-	struct kd_job *job; /* NULL before it starts and after its end */
-	uint32_t pending;   /* ledger callbacks that still hold this */
-	int over;
-	struct kd_outcome outcomes[];
-};
 
 /* A question to the ledger about one unit. */
 struct question {
@@ -32,16 +19,10 @@ struct question {
 };
 
 static void
-run_free(struct kd_kiln_run *run)
-{
-	free(run);
-}
-
-static void
 release(struct kd_kiln_run *run)
 {
 	if (run->over && run->pending == 0)
-		run_free(run);
+		free(run);
 }
 
 static struct kd_log_about
@@ -54,13 +35,14 @@ about(const struct kd_kiln_run *run, const struct kd_unit *unit)
 	};
 }
 
-/* A unit leaves its batch: closed, or back into the queue. */
-static void
-settle_unit(struct kd_kiln *kiln, struct kd_unit *unit, const struct kd_outcome *outcome)
+void
+kd_kiln_run_settle(
+	struct kd_kiln *kiln, struct kd_unit *unit, const struct kd_outcome *outcome)
 {
 	unit->state = outcome->state;
 	unit->not_before = outcome->not_before;
-	unit->alone = outcome->alone;
+	unit->company = outcome->company;
+	unit->restore = unit->restore && !kd_unit_is_final(outcome->state);
 	unit->attempts -= (uint32_t)outcome->refund;
 	unit->batch = 0;
 	kd_kiln_tell_unit(kiln, unit, outcome->reason[0] == '\0' ? NULL : outcome->reason,
@@ -80,9 +62,8 @@ settle_unit(struct kd_kiln *kiln, struct kd_unit *unit, const struct kd_outcome 
 	}
 }
 
-/* The units of a batch as a list, so that the batch can go before they do. */
-static struct kd_unit *
-chain_units(const struct kd_batch *batch)
+struct kd_unit *
+kd_kiln_run_chain(const struct kd_batch *batch)
 {
 	struct kd_unit *first = NULL;
 	for (uint32_t i = batch->unit_count; i-- > 0;) {
@@ -92,8 +73,8 @@ chain_units(const struct kd_batch *batch)
 	return first;
 }
 
-static struct kd_unit *
-unchain(struct kd_unit **first)
+struct kd_unit *
+kd_kiln_run_unchain(struct kd_unit **first)
 {
 	struct kd_unit *unit = *first;
 	*first = unit->next;
@@ -110,20 +91,20 @@ end_run(struct kd_kiln_run *run)
 	while (*at != run)
 		at = &(*at)->next;
 	*at = run->next;
-	struct kd_unit *first = chain_units(run->batch);
+	struct kd_unit *first = kd_kiln_run_chain(run->batch);
 	kd_queue_end(kiln->queue, run->batch);
 	for (uint32_t i = 0; i < count; i++) {
-		settle_unit(kiln, unchain(&first), &run->outcomes[i]);
+		kd_kiln_run_settle(kiln, kd_kiln_run_unchain(&first), &run->outcomes[i]);
 		kd_outcome_clear(&run->outcomes[i]);
 	}
 	run->over = 1;
 	release(run);
+	kd_kiln_look_for_space(kiln);
 	kd_kiln_turn(kiln);
 }
 
-/* Nothing of this try counts: all units wait a little and come again. */
-static void
-put_back(struct kd_kiln_run *run, const char *why)
+void
+kd_kiln_run_put_back(struct kd_kiln_run *run, const char *why)
 {
 	struct kd_log_about where = about(run, NULL);
 	kd_log_about(KD_ERROR, &where, "rule '%s': a batch of %u units is put back: %s",
@@ -159,7 +140,7 @@ come_again(struct kd_kiln_run *run, const char *why)
 		run->batch->rule->name, (long long)run->batch->id, why);
 	for (uint32_t i = 0; i < run->batch->unit_count; i++) {
 		struct kd_outcome *outcome = &run->outcomes[i];
-		if (!kd_unit_is_final(outcome->state) || outcome->state == KD_STATE_GONE)
+		if (!kd_unit_is_disposed(outcome->state))
 			continue;
 		run->batch->units[i]->recorded = outcome->state;
 		kd_outcome_clear(outcome);
@@ -190,7 +171,7 @@ on_finished(void *context, const uint32_t *failed, char *const *reasons,
 	for (uint32_t i = 0; units != NULL && reason == NULL && i < batch->unit_count;
 		i++) {
 		enum kd_state state = run->outcomes[i].state;
-		if (!kd_unit_is_final(state) || run->outcomes[i].kept_input)
+		if (!kd_unit_is_disposed(state) || run->outcomes[i].kept_input)
 			continue;
 		units[count++] = (struct kd_ledger_closed){
 			.unit = batch->units[i]->id,
@@ -256,8 +237,7 @@ on_recorded(void *context, int rc)
 	}
 	uint32_t *units = calloc(run->batch->unit_count, sizeof *units), count = 0;
 	for (uint32_t i = 0; units != NULL && i < run->batch->unit_count; i++) {
-		enum kd_state state = run->outcomes[i].state;
-		if (kd_unit_is_final(state) && state != KD_STATE_GONE)
+		if (kd_unit_is_disposed(run->outcomes[i].state))
 			units[count++] = i;
 	}
 	kd_job_finish(run->job, units, count);
@@ -276,7 +256,7 @@ record(struct kd_kiln_run *run, const struct kd_result *result, const char *fail
 			.unit = batch->units[i]->id,
 			.state = outcome->state,
 			.not_before = outcome->not_before,
-			.alone = outcome->alone,
+			.company = outcome->company,
 			.refund = outcome->refund,
 			.result = result == NULL ? NULL : &result->units[i],
 			.reason = outcome->reason[0] == '\0' ? NULL : outcome->reason,
@@ -312,8 +292,13 @@ on_result(void *context, struct kd_job *job, const struct kd_result *result,
 		.company = batch->unit_count,
 		.now = ev_now(run->kiln->loop),
 		.stopping = run->kiln->stopping,
+		.refused = result != NULL && result->refused,
 		.failure = reason,
 	};
+	for (uint32_t i = 0; result != NULL && i < batch->unit_count; i++)
+		judge.crashed += result->units[i].status == KD_UNIT_CRASHED;
+	if (judge.refused)
+		kd_kiln_refuse(run->kiln, batch->rule, result->failure);
 	for (uint32_t i = 0; i < batch->unit_count; i++)
 		kd_outcome_judge(&judge, batch->units[i],
 			result == NULL ? NULL : &result->units[i], &run->outcomes[i]);
@@ -371,171 +356,20 @@ on_progress(void *context, uint32_t unit, uint64_t done, uint64_t total)
 	kd_kiln_tell_progress(run->kiln, run->batch->units[unit]);
 }
 
-/* The drop's sub-folder, below which its outputs land. */
-static const char *
-output_folder(const struct kd_rule *rule, const char *path, char *folder, size_t size)
-{
-	const char *slash = strrchr(path, '/');
-	if (rule->layout == KD_LAYOUT_FLAT || slash == NULL)
-		return "";
-	snprintf(folder, size, "%.*s", (int)(slash - path), path);
-	return folder;
-}
+const struct kd_job_handler kd_kiln_run_handler = {
+	.hashed = on_hashed,
+	.progress = on_progress,
+	.result = on_result,
+	.finished = on_finished,
+};
 
-/* The names of those parameters whose content counts. */
-static json_t *
-path_params(const struct kd_kernel *kernel)
+int
+kd_kiln_run_is_cancelled(const struct kd_kiln_run *run)
 {
-	json_t *names = json_array();
-	for (uint32_t i = 0; i < kernel->param_count; i++)
-		if (kernel->params[i].type == KILN_PATH)
-			json_array_append_new(names, json_string(kernel->params[i].name));
-	return names;
-}
-
-static int
-start_job(struct kd_kiln_run *run)
-{
-	const struct kd_batch *batch = run->batch;
-	const struct kd_rule *rule = batch->rule;
-	struct kd_manifest_unit *units = calloc(batch->unit_count, sizeof *units);
-	char(*folders)[4096] = calloc(batch->unit_count, sizeof *folders);
-	int rc = units == NULL || folders == NULL ? -ENOMEM : 0;
-	for (uint32_t i = 0; rc == 0 && i < batch->unit_count; i++) {
-		struct kd_unit *unit = batch->units[i];
-		units[i] = (struct kd_manifest_unit){
-			.id = unit->id,
-			.kind = unit->kind,
-			.attempt = unit->attempts,
-			.path = unit->path,
-			.output = (char *)output_folder(
-				rule, unit->path, folders[i], sizeof folders[i]),
-		};
-	}
-	/* Borrowed but for path_params: nothing else here is cleared. */
-	struct kd_manifest manifest = {
-		.batch = batch->id,
-		.rule = rule->name,
-		.revision = (char *)rule->revision,
-		.plugin = rule->kernel->plugin,
-		.kernel = rule->kernel->name,
-		.params = rule->params,
-		.path_params = path_params(rule->kernel),
-		.device = rule->device,
-		.needs = rule->needs,
-		.threads = batch->conf->threads,
-		.repeat = 1,
-		.memory_limit = rule->limits.memory,
-		.output_limit = rule->limits.output,
-		.wall_limit = rule->limits.wall,
-		.root = rule->watch,
-		.out = rule->output,
-		.collision = rule->collision,
-		.inputs = rule->inputs,
-		.done = rule->done,
-		.quarantine = rule->quarantine,
-		.mode = rule->mode,
-		.group = rule->group,
-		.verify_writers = 1,
-		.marker = rule->ready == KD_READY_MARKER ? rule->marker : NULL,
-		.count = rule->ready == KD_READY_COUNT ? rule->count : 0,
-		.unit_count = batch->unit_count,
-		.units = units,
-	};
-	struct kd_pool_start start = {
-		.manifest = &manifest,
-		.idle = rule->idle,
-		.warm = batch->conf->workers,
-	};
-	const struct kd_job_handler handler = {
-		.hashed = on_hashed,
-		.progress = on_progress,
-		.result = on_result,
-		.finished = on_finished,
-		.context = run,
-	};
-	if (rc == 0)
-		rc = kd_pool_start(run->kiln->pool, &start, &handler, &run->job);
-	json_decref(manifest.path_params);
-	free(units);
-	free(folders);
-	return rc;
-}
-
-static void
-on_started(void *context, int rc, int64_t batch)
-{
-	struct kd_kiln_run *run = context;
-	run->pending--;
-	if (run->kiln->stopping || rc < 0) {
-		put_back(run, rc < 0 ? "the ledger cannot be written" : "kilnd stops");
-		return;
-	}
-	run->batch->id = batch;
-	for (uint32_t i = 0; i < run->batch->unit_count; i++) {
-		struct kd_unit *unit = run->batch->units[i];
-		unit->batch = batch;
-		unit->attempts++;
-		kd_kiln_tell_unit(run->kiln, unit, NULL, NULL);
-	}
-	rc = start_job(run);
-	if (rc < 0)
-		put_back(run, "no worker can be started");
-}
-
-static int
-start_batch(struct kd_kiln *kiln, struct kd_batch *batch)
-{
-	struct kd_kiln_run *run =
-		calloc(1, sizeof *run + batch->unit_count * sizeof run->outcomes[0]);
-	int64_t *units = calloc(batch->unit_count, sizeof *units);
-	if (run == NULL || units == NULL) {
-		free(run);
-		free(units);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < batch->unit_count; i++)
-		units[i] = batch->units[i]->id;
-	run->kiln = kiln;
-	run->batch = batch;
-	run->pending = 1;
-	struct kd_ledger_start start = {
-		.rule = batch->rule->name,
-		.revision = batch->rule->revision,
-		.units = units,
-		.unit_count = batch->unit_count,
-	};
-	int rc = kd_ledger_start(kiln->ledger, &start, on_started, run);
-	free(units);
-	if (rc < 0) {
-		free(run);
-		return rc;
-	}
-	run->next = kiln->runs;
-	kiln->runs = run;
+	for (uint32_t i = 0; i < run->batch->unit_count; i++)
+		if (run->batch->units[i]->cancel)
+			return 1;
 	return 0;
-}
-
-void
-kd_kiln_start_batches(struct kd_kiln *kiln)
-{
-	struct kd_batch *batch;
-	while (kd_queue_next(kiln->queue, ev_now(kiln->loop), &batch) == 1) {
-		if (start_batch(kiln, batch) == 0)
-			continue;
-		kd_log(KD_ERROR, "rule '%s': out of memory, a batch waits",
-			batch->rule->name);
-		struct kd_unit *first = chain_units(batch);
-		kd_queue_end(kiln->queue, batch);
-		while (first != NULL) {
-			struct kd_unit *unit = unchain(&first);
-			struct kd_outcome outcome;
-			kd_outcome_put_back(
-				&outcome, unit, ev_now(kiln->loop), "out of memory");
-			settle_unit(kiln, unit, &outcome);
-		}
-		return;
-	}
 }
 
 void
@@ -557,6 +391,6 @@ kd_kiln_free_batches(struct kd_kiln *kiln)
 			kd_outcome_clear(&run->outcomes[i]);
 		}
 		kd_queue_end(kiln->queue, run->batch);
-		run_free(run);
+		free(run);
 	}
 }

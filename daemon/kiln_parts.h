@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kiln_parts.h - what kiln.c, kiln_batch.c, kiln_answer.c and kiln_reload.c share.
+ * kiln_parts.h - what the files of the daemon, kiln*.c, share.
  */
 #ifndef KD_KILN_PARTS_H
 #define KD_KILN_PARTS_H
 
 #include "daemon/intake/intake.h"
 #include "daemon/kiln.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_keep.h"
 #include "daemon/queue/ledger.h"
 #include "daemon/queue/queue.h"
 #include "daemon/rules/rule.h"
@@ -54,9 +56,12 @@ struct kd_kiln {
 	struct kd_kiln_run *runs;
 	struct kd_kiln_waiter *waiters;
 	struct kd_kiln_revisit *revisits;
+	struct kd_kiln_hold *holds;
+	struct kd_kiln_space *space;
 	struct kd_kiln_reload_job *reload; /* under way */
 	int reload_again;		   /* asked for meanwhile */
 	uint64_t offers;		   /* posted to the ledger, not yet answered */
+	ev_timer prune;			   /* the ledger forgets what is old then */
 	ev_timer schedule;		   /* the queue may have a batch then */
 	ev_timer give_up;		   /* stopping: no longer than this */
 	int stopping;
@@ -69,14 +74,13 @@ void kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path);
 /* Starts what may start, arms the timer for the rest, answers who waits for quiet. */
 void kd_kiln_turn(struct kd_kiln *kiln);
 
-/* kiln_batch.c: starts batches while the queue has some. */
+/* kiln_start.c and kiln_batch.c: starts batches while the queue has some. */
 void kd_kiln_start_batches(struct kd_kiln *kiln);
 void kd_kiln_cancel_batches(struct kd_kiln *kiln);
 void kd_kiln_free_batches(struct kd_kiln *kiln);
 
-/* kiln_answer.c */
+/* kiln_answer.c; kiln_tell.c tells watching kilnctls, reason and output may be NULL */
 extern const struct kd_control_handler kd_kiln_control_handler;
-/* Tells watching kilnctls; reason and output may be NULL. */
 void kd_kiln_tell_unit(struct kd_kiln *kiln, const struct kd_unit *unit,
 	const char *reason, const char *output);
 void kd_kiln_tell_progress(struct kd_kiln *kiln, const struct kd_unit *unit);

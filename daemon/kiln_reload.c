@@ -51,6 +51,7 @@ take_force(struct kd_kiln *kiln, struct kd_conf *conf, struct kd_err *err)
 	kd_log_level(conf->log_level);
 	kd_conf_unref(kiln->conf);
 	kiln->conf = kd_conf_ref(conf);
+	kd_kiln_begin_holds(kiln);
 	kiln->loaded = ev_now(kiln->loop);
 	return 0;
 }

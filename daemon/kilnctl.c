@@ -32,15 +32,31 @@ static const struct kd_ctl_command commands[] = {
 	{"status", "", "Tell how kilnd and its rules fare", NULL, kd_ctl_status_command},
 	{"list", "[-r RULE] [-s STATE] [-n N]", "List units, the newest first",
 		"  -r, --rule RULE        only this rule's\n"
-		"  -s, --status STATE     only those settling, ready, running, "
-		"deferred,\n"
-		"                         published, skipped, kept, failed or gone\n"
+		"  -s, --status STATE     only those ready, running, deferred, "
+		"published,\n"
+		"                         skipped, kept, failed, gone or cancelled\n"
 		"  -n, --limit N          at most so many (50)\n",
 		kd_ctl_list_command},
 	{"show", "UNIT | PATH", "Show one unit: its tries, its outputs, why it failed",
 		NULL, kd_ctl_show_command},
+	{"explain", "PATH", "Tell why something dropped is not processed", NULL,
+		kd_ctl_explain_command},
 	{"watch", "[-r RULE]", "Show what happens as it happens",
 		"  -r, --rule RULE        only this rule's\n", kd_ctl_watch_command},
+	{"retry", "UNIT | PATH... | -r RULE",
+		"Try failed, cancelled or deferred units again",
+		"  -r, --rule RULE        all that failed of this rule\n",
+		kd_ctl_retry_command},
+	{"cancel", "UNIT | PATH... | -r RULE", "Cancel units that wait or run",
+		"  -r, --rule RULE        all of this rule\n", kd_ctl_cancel_command},
+	{"pause", "[RULE]", "Have a rule, or everything, start nothing", NULL,
+		kd_ctl_pause_command},
+	{"resume", "[RULE]", "Have a rule, or everything, go on", NULL,
+		kd_ctl_resume_command},
+	{"backup", "FILE", "Save a copy of the ledger", NULL, kd_ctl_backup_command},
+	{"prune", "[--older DURATION]", "Have the ledger forget what is old",
+		"      --older DURATION   done with for so long (keep of kiln.toml)\n",
+		kd_ctl_prune_command},
 	{"reload", "[--wait]", "Read the configuration anew",
 		"      --wait             until it is in force, or refused with the "
 		"reason\n",

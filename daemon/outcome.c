@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double MOMENT = 5; /* seconds before what was put back comes again */
-static const uint32_t CRASHES =
-	2; /* tries, the last one alone, after which a crash is the unit's */
+static const uint32_t CRASHES = 2; /* alone, after which a crash is the unit's */
+static const double MOMENT = 5;	   /* seconds before what was put back comes again */
 
 static void
 say(struct kd_outcome *outcome, const char *reason)
@@ -44,15 +43,18 @@ retry_or_give_up(const struct kd_outcome_judge *judge, const struct kd_unit *uni
 	say(outcome, reason);
 }
 
-/* A crash in company accuses nobody: each unfinished unit runs alone next. */
+/* A crash in company accuses nobody and is charged to nobody: those it left unfinished
+ * come again in halves, until the guilty one stands alone.  That one has a second try, for
+ * the crash may have been the machine's. */
 static void
 crashed(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 	const char *reason, struct kd_outcome *outcome)
 {
-	outcome->alone = 1;
-	outcome->state = judge->company == 1 && unit->attempts >= CRASHES
-				 ? KD_STATE_FAILED
-				 : KD_STATE_READY;
+	int alone = judge->company == 1;
+	outcome->company = alone ? 1 : (judge->crashed + 1) / 2;
+	outcome->refund = !alone;
+	outcome->state =
+		alone && unit->attempts >= CRASHES ? KD_STATE_FAILED : KD_STATE_READY;
 	say(outcome, reason);
 }
 
@@ -75,8 +77,13 @@ by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 		outcome->state = KD_STATE_FAILED;
 		break;
 	case KD_UNIT_TRANSIENT:
-		retry_or_give_up(judge, unit, result->reason, outcome);
-		return;
+		if (!judge->refused) {
+			retry_or_give_up(judge, unit, result->reason, outcome);
+			return;
+		}
+		outcome->state = KD_STATE_READY;
+		outcome->refund = 1;
+		break;
 	case KD_UNIT_BUSY:
 	case KD_UNIT_CHANGED:
 		outcome->state = KD_STATE_GONE;
@@ -109,13 +116,17 @@ void
 kd_outcome_judge(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 	const struct kd_result_unit *result, struct kd_outcome *outcome)
 {
-	*outcome = (struct kd_outcome){.alone = unit->alone};
+	*outcome = (struct kd_outcome){.company = unit->company};
 	if (result == NULL && judge->stopping)
 		kd_outcome_put_back(outcome, unit, judge->now, judge->failure);
 	else if (result == NULL)
 		retry_or_give_up(judge, unit, judge->failure, outcome);
 	else
 		by_status(judge, unit, result, outcome);
+	if (unit->cancel && !kd_unit_is_final(outcome->state)) {
+		outcome->state = KD_STATE_CANCELLED;
+		say(outcome, "cancelled while it ran");
+	}
 	if (result != NULL && result->primary != NULL)
 		outcome->output = strdup(result->primary);
 }
@@ -127,7 +138,7 @@ kd_outcome_put_back(struct kd_outcome *outcome, const struct kd_unit *unit, doub
 	*outcome = (struct kd_outcome){
 		.state = KD_STATE_DEFERRED,
 		.not_before = now + MOMENT,
-		.alone = unit->alone,
+		.company = unit->company,
 		.refund = unit->batch != 0,
 	};
 	say(outcome, why);

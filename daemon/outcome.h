@@ -13,7 +13,7 @@
 struct kd_outcome {
 	enum kd_state state;
 	double not_before; /* of a retry */
-	int alone;	   /* runs by itself next time */
+	uint32_t company;  /* see struct kd_unit */
 	int refund;	   /* the attempt is not counted */
 	int look_again;	   /* it has changed: intake should settle the path anew */
 	int look_later;	   /* somebody writes to it: the same, once he has closed it */
@@ -25,8 +25,10 @@ struct kd_outcome {
 struct kd_outcome_judge {
 	const struct kd_rule *rule;
 	uint32_t company; /* units in the batch */
+	uint32_t crashed; /* of them those that it had not finished when it crashed */
 	double now;
 	int stopping;
+	int refused; /* the rule's parameters were, not the units: they wait, uncharged */
 	const char *failure; /* the worker's end, where there is no result */
 };
 

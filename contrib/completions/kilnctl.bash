@@ -21,12 +21,13 @@ _kilnctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command="" kernel="" words="" i
-	local commands='run check status list show watch reload sync kernels describe'
+	local commands='run check status list show explain watch sync retry cancel pause resume
+		backup prune reload kernels describe'
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		--state | -c | --config | -p | --param | -d | --device | -j | --threads | -o | \
 			--output | --repeat | --plugins | -r | --rule | -s | --status | -n | \
-			--limit)
+			--limit | --older)
 			((i++)) ;;
 		-*) ;;
 		*)
@@ -50,8 +51,8 @@ _kilnctl()
 		;;
 	-d | --device) words='auto cpu cuda' ;;
 	-r | --rule) words=$(_kilnctl_rules) ;;
-	-s | --status) words='settling ready running deferred published skipped kept failed gone' ;;
-	-j | --threads | --repeat | -n | --limit) return ;;
+	-s | --status) words='ready running deferred published skipped kept failed gone cancelled' ;;
+	-j | --threads | --repeat | -n | --limit | --older) return ;;
 	-p | --param)
 		case $cur in
 		*=*)
@@ -74,6 +75,9 @@ _kilnctl()
 		watch/-*) words='--rule --json --state --help' ;;
 		reload/-*) words='--wait --state --help' ;;
 		sync/-*) words='--idle --state --help' ;;
+		retry/-* | cancel/-*) words='--rule --json --state --help' ;;
+		prune/-*) words='--older --json --state --help' ;;
+		pause/* | resume/*) words=$(_kilnctl_rules) ;;
 		kernels/-*) words='--plugins --json --help' ;;
 		describe/-*) words='-p --plugins --json --help' ;;
 		*/-*) words='--json --state --config --help' ;;

@@ -41,6 +41,7 @@ struct kd_wire {
 	int fds[QUEUED_FDS];
 	unsigned fd_count;
 	int ended; /* the peer closed; what is in the buffer still counts */
+	int refuses_fds;
 };
 
 struct kd_wire *
@@ -83,6 +84,12 @@ int
 kd_wire_fd(const struct kd_wire *wire)
 {
 	return wire->fd;
+}
+
+void
+kd_wire_refuse_fds(struct kd_wire *wire)
+{
+	wire->refuses_fds = 1;
 }
 
 size_t
@@ -286,8 +293,8 @@ kd_wire_fill(struct kd_wire *wire)
 		struct msghdr message = {
 			.msg_iov = &part,
 			.msg_iovlen = 1,
-			.msg_control = control.bytes,
-			.msg_controllen = sizeof control.bytes,
+			.msg_control = wire->refuses_fds ? NULL : control.bytes,
+			.msg_controllen = wire->refuses_fds ? 0 : sizeof control.bytes,
 		};
 		ssize_t got =
 			recvmsg(wire->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);

@@ -38,6 +38,9 @@ struct kd_wire_message {
 struct kd_wire *kd_wire_new(int fd);
 void kd_wire_free(struct kd_wire *wire); /* closes fd and descriptors not fetched */
 int kd_wire_fd(const struct kd_wire *wire);
+/* Descriptors that the peer sends are not received: to close one of a file system that
+ * does not answer would hold us.  A frame that announces some is -EPROTO. */
+void kd_wire_refuse_fds(struct kd_wire *wire);
 
 /* Puts a message into the outgoing queue; descriptors are duplicated, the caller keeps
  * its own.  -EMSGSIZE, -ENOMEM. json may be NULL (no body); it is borrowed. */

@@ -63,13 +63,16 @@ take_end(const json_t *body, json_t **data)
 
 /* 0 while there is more to come, else 1 and *status. */
 static int
-take_message(const struct kd_ctl_question *question,
-	const struct kd_wire_message *message, json_t **data, int *status)
+take_message(const struct kd_ctl_question *question, struct kd_wire_message *message,
+	json_t **data, int *status)
 {
 	json_t *body = kd_wire_json(message);
 	int ended = 1;
 	if (body != NULL && message->type == KD_CTL_EVENT) {
-		if (question->event != NULL)
+		if (message->fd_count == 1 && question->handed != NULL) {
+			if (question->handed(question->context, body, message->fds[0]))
+				message->fds[0] = -1;
+		} else if (question->event != NULL)
 			question->event(question->context, body);
 		ended = 0;
 	} else if (body != NULL && message->type == KD_CTL_END) {

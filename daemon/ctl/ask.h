@@ -14,6 +14,8 @@ struct kd_ctl_question {
 	json_t *arguments; /* stolen */
 	/* For each event, borrowed.  NULL: events are not expected, and ignored. */
 	void (*event)(void *context, const json_t *event);
+	/* For each event that brings a descriptor, likewise: 1 when it takes it. */
+	int (*handed)(void *context, const json_t *event, int fd);
 	void *context;
 };
 

@@ -5,18 +5,16 @@
 #include "daemon/ctl/ask.h"
 #include "daemon/ctl/table.h"
 #include "daemon/ctl/text.h"
-
-#include "daemon/base/name.h"
+#include "daemon/ctl/unit.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* As many as an answer's 8 MiB surely hold, were every path a long one. */
-enum { MOST_UNITS = 10000, DEFAULT_UNITS = 50 };
+/* kilnd tells a thousand at a time. */
+enum { MOST_UNITS = 1000000, DEFAULT_UNITS = 50, PAGE = 1000 };
 
 static const char *
 text_of(const json_t *object, const char *key)
@@ -73,6 +71,33 @@ parse_limit(const char *text)
 									       : 0;
 }
 
+/* The newest `limit` units, page after page. */
+static int
+collect_pages(struct kd_ctl *ctl, const char *rule, const char *state, size_t limit,
+	json_t *units)
+{
+	json_int_t before = 0;
+	for (;;) {
+		size_t had = json_array_size(units), page = limit - had;
+		int status = kd_ctl_ask(ctl,
+			&(struct kd_ctl_question){
+				.command = "list",
+				.arguments = json_pack("{s:s?,s:s?,s:I,s:I}", "rule",
+					rule, "state", state, "limit",
+					(json_int_t)(page < PAGE ? page : PAGE), "before",
+					before),
+				.event = collect,
+				.context = units,
+			},
+			NULL);
+		size_t have = json_array_size(units);
+		if (status != KD_CTL_DONE || have >= limit || have < had + PAGE)
+			return status;
+		before = json_integer_value(
+			json_object_get(json_array_get(units, have - 1), "id"));
+	}
+}
+
 int
 kd_ctl_list_command(struct kd_ctl *ctl, int argc, char **argv)
 {
@@ -96,15 +121,7 @@ kd_ctl_list_command(struct kd_ctl *ctl, int argc, char **argv)
 	if (optind < argc)
 		return kd_ctl_usage(ctl, "'%s' is one argument too many", argv[optind]);
 	json_t *units = json_array();
-	status = kd_ctl_ask(ctl,
-		&(struct kd_ctl_question){
-			.command = "list",
-			.arguments = json_pack("{s:s?,s:s?,s:I}", "rule", rule, "state",
-				state, "limit", (json_int_t)limit),
-			.event = collect,
-			.context = units,
-		},
-		NULL);
+	status = collect_pages(ctl, rule, state, (size_t)limit, units);
 	if (status == KD_CTL_DONE && ctl->json) {
 		kd_ctl_ask_print(units);
 		return status;
@@ -193,27 +210,6 @@ print_unit(const json_t *unit)
 	}
 }
 
-/* A number is a unit's; anything else is the path of what was dropped, which may be there
- * no longer, so that it is made absolute by its letters alone. */
-static json_t *
-show_arguments(const char *argument)
-{
-	char *end, folder[PATH_MAX], path[2 * PATH_MAX];
-	errno = 0;
-	long long id = strtoll(argument, &end, 10);
-	if (errno == 0 && end != argument && *end == '\0')
-		return json_pack("{s:I}", "unit", (json_int_t)id);
-	if (argument[0] == '/' || getcwd(folder, sizeof folder) == NULL)
-		snprintf(path, sizeof path, "%s", argument);
-	else
-		snprintf(path, sizeof path, "%s/%s", folder,
-			strncmp(argument, "./", 2) == 0 ? argument + 2 : argument);
-	char *escaped = kd_name_escape(path);
-	json_t *arguments = json_pack("{s:s*}", "path", escaped);
-	free(escaped);
-	return arguments;
-}
-
 int
 kd_ctl_show_command(struct kd_ctl *ctl, int argc, char **argv)
 {
@@ -224,8 +220,8 @@ kd_ctl_show_command(struct kd_ctl *ctl, int argc, char **argv)
 		return kd_ctl_usage(ctl, "expected one unit's number or path");
 	json_t *unit = NULL;
 	status = kd_ctl_ask(ctl,
-		&(struct kd_ctl_question){
-			.command = "show", .arguments = show_arguments(argv[optind])},
+		&(struct kd_ctl_question){.command = "show",
+			.arguments = kd_ctl_unit_arguments(argv[optind])},
 		&unit);
 	if (status != KD_CTL_DONE)
 		return status;

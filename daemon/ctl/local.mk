@@ -4,13 +4,16 @@ libkdctl_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \
 	-DKILN_CONF='"$(sysconfdir)/kiln/kiln.toml"'
 libkdctl_a_SOURCES = \
 	daemon/ctl/ask.h daemon/ctl/ask.c \
+	daemon/ctl/backup.c \
 	daemon/ctl/bar.h daemon/ctl/bar.c \
 	daemon/ctl/check.c \
 	daemon/ctl/ctl.h daemon/ctl/ctl.c \
 	daemon/ctl/describe.c \
+	daemon/ctl/explain.c \
 	daemon/ctl/facts.h daemon/ctl/facts.c \
 	daemon/ctl/kernels.h daemon/ctl/kernels.c \
 	daemon/ctl/list.c \
+	daemon/ctl/order.c \
 	daemon/ctl/plan.h daemon/ctl/plan.c \
 	daemon/ctl/reload.c \
 	daemon/ctl/report.h daemon/ctl/report.c \
@@ -18,6 +21,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/status.c \
 	daemon/ctl/table.h daemon/ctl/table.c \
 	daemon/ctl/text.h daemon/ctl/text.c \
+	daemon/ctl/unit.h daemon/ctl/unit.c \
 	daemon/ctl/watch.c
 ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs) -lm
 

@@ -23,7 +23,7 @@ static void
 units_in_words(const json_t *units, char *words, size_t size)
 {
 	static const char *const states[] = {"settling", "ready", "running", "deferred",
-		"failed", "published", "skipped", "kept", "gone"};
+		"failed", "published", "skipped", "kept", "gone", "cancelled"};
 	size_t used = 0;
 	words[0] = '\0';
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
@@ -81,6 +81,10 @@ print_status(const json_t *data)
 	printf("workers        %lld busy, %lld idle, at most %lld\n",
 		number_of(workers, "busy"), number_of(workers, "idle"),
 		number_of(workers, "limit"));
+	if (number_of(json_object_get(data, "gpus"), "busy") > 0)
+		printf("GPU slots      %lld busy, at most %lld\n",
+			number_of(json_object_get(data, "gpus"), "busy"),
+			number_of(json_object_get(data, "gpus"), "slots"));
 	printf("units          %s\n", words);
 	if (number_of(data, "overflows") > 0)
 		printf("overflows      %lld (each was followed by a scan)\n",

@@ -565,6 +565,12 @@ kd_intake_settling(const struct kd_intake *intake)
 }
 
 int
+kd_intake_is_settling(const struct kd_intake *intake, const char *path)
+{
+	return kd_settle_has(intake->settle, path);
+}
+
+int
 kd_intake_is_current(const struct kd_intake *intake)
 {
 	return intake->dir == NULL && intake->first == NULL;

@@ -45,6 +45,7 @@ void kd_intake_touch(struct kd_intake *intake, const char *path);
 
 const struct kd_rule *kd_intake_rule(const struct kd_intake *intake);
 uint64_t kd_intake_settling(const struct kd_intake *intake);
+int kd_intake_is_settling(const struct kd_intake *intake, const char *path);
 /* Whether no scan is under way: all that was there has been seen. */
 int kd_intake_is_current(const struct kd_intake *intake);
 /* *why: a sentence, or NULL when watching. */

@@ -221,3 +221,9 @@ kd_settle_count(const struct kd_settle *settle)
 {
 	return settle->count;
 }
+
+int
+kd_settle_has(const struct kd_settle *settle, const char *path)
+{
+	return find(settle, path) != NULL;
+}

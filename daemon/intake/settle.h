@@ -46,5 +46,6 @@ int kd_settle_touch(struct kd_settle *settle, const char *path);
 void kd_settle_take(struct kd_settle *settle, const char *path);
 
 uint64_t kd_settle_count(const struct kd_settle *settle);
+int kd_settle_has(const struct kd_settle *settle, const char *path);
 
 #endif

@@ -351,3 +351,68 @@ kd_inputs_quarantine(int root, const char *path, const struct kd_quarantine *qua
 			KD_NAME(path), KD_NAME(quarantine->folder));
 	return 0;
 }
+
+/* The name under which that unit lies in a folder of the quarantine; 0 when it does not.
+ * People may have taken others out, so a gap in the versions is not the end. */
+static int
+find_quarantined(
+	int dir, const char *base, const char *identity, char target[NAME_MAX + 1])
+{
+	enum { GAP = 64 };
+	char reason[NAME_MAX + 1];
+	for (unsigned version = 1, last = 0; version <= last + GAP; version++) {
+		if (versioned(target, base, version) < 0)
+			return 0;
+		reason_name(reason, target);
+		if (!exists(dir, reason))
+			continue;
+		last = version;
+		if (reason_is_ours(dir, reason, identity))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+restore(const struct transfer *transfer, const char *base)
+{
+	char reason[NAME_MAX + 1];
+	int rc = move_to(transfer, base);
+	if (rc < 0)
+		return rc == -EEXIST || rc == -ENOENT ? 0 : rc;
+	reason_name(reason, transfer->name);
+	return unlinkat(transfer->from, reason, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int
+kd_inputs_restore(
+	int root, const char *path, const char *folder, int64_t unit, struct kd_err *err)
+{
+	char target[NAME_MAX + 1], *identity = NULL, *name = kd_name_escape(path);
+	struct transfer transfer = {.from = -1, .to = -1, .name = target};
+	const char *base, *same;
+	int top = -1, rc = 0;
+	if (name == NULL || asprintf(&identity, "Identity: %s, unit %lld, SHA-256 ", name,
+				    (long long)unit) < 0)
+		rc = -ENOMEM;
+	if (rc == 0)
+		rc = kd_file_make_parents(root, path, 1);
+	if (rc == 0)
+		rc = transfer.to = kd_file_open_parent(root, path, &base);
+	if (rc >= 0 && !exists(transfer.to, base)) {
+		top = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = transfer.from =
+			top < 0 ? -errno : kd_file_open_parent(top, path, &same);
+		if (rc >= 0 && find_quarantined(transfer.from, base, identity, target))
+			rc = restore(&transfer, base);
+	}
+	if (top >= 0)
+		close(top);
+	transfer_close(&transfer);
+	free(identity);
+	free(name);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(err, rc, "cannot fetch '%s' from quarantine '%s'",
+			KD_NAME(path), KD_NAME(folder));
+	return 0;
+}

@@ -34,4 +34,10 @@ struct kd_quarantine {
 int kd_inputs_quarantine(int root, const char *path,
 	const struct kd_quarantine *quarantine, struct kd_err *err);
 
+/* The way back: finds the unit of that number in quarantine by its reason file, puts it
+ * where it was dropped and removes the reason.  0 as well when it is not there, or when
+ * its place is taken: then nothing is touched. */
+int kd_inputs_restore(
+	int root, const char *path, const char *folder, int64_t unit, struct kd_err *err);
+
 #endif

@@ -8,16 +8,22 @@
 #include <string.h>
 
 struct kd_group {
-	struct kd_group *next, *previous; /* in order of their oldest unit */
+	struct kd_group *next, *previous;
+	struct kd_group_list *list; /* that holds it: one of the table's */
 	char *key;
 	struct kd_unit_list units;
 	uint32_t count;
 	uint64_t bytes;
 };
 
-struct kd_group_table {
-	void *by_key; /* tsearch(3) */
+/* In order of the time since which their first units wait. */
+struct kd_group_list {
 	struct kd_group *first, *last;
+};
+
+struct kd_group_table {
+	void *by_key;			    /* tsearch(3) */
+	struct kd_group_list full, filling; /* a full one need not wait */
 	const struct kd_rule *compiled_for;
 	regex_t regex;
 };
@@ -72,14 +78,43 @@ drop_regex(struct kd_group_table *table)
 }
 
 static void
+list_insert(struct kd_group_list *list, struct kd_group *group)
+{
+	struct kd_group *after = list->last;
+	while (after != NULL && after->units.first->since > group->units.first->since)
+		after = after->previous;
+	group->list = list;
+	group->previous = after;
+	group->next = after == NULL ? list->first : after->next;
+	*(group->next == NULL ? &list->last : &group->next->previous) = group;
+	*(after == NULL ? &list->first : &after->next) = group;
+}
+
+static void
+list_remove(struct kd_group *group)
+{
+	struct kd_group_list *list = group->list;
+	if (list == NULL)
+		return;
+	*(group->previous == NULL ? &list->first : &group->previous->next) = group->next;
+	*(group->next == NULL ? &list->last : &group->next->previous) = group->previous;
+	group->list = NULL;
+}
+
+static void
 remove_group(struct kd_group_table *table, struct kd_group *group)
 {
 	tdelete(group, &table->by_key, compare);
-	*(group->previous == NULL ? &table->first : &group->previous->next) = group->next;
-	*(group->next == NULL ? &table->last : &group->next->previous) = group->previous;
+	list_remove(group);
 	kd_unit_list_free(&group->units);
 	free(group->key);
 	free(group);
+}
+
+static struct kd_group *
+any_group(const struct kd_group_table *table)
+{
+	return table->full.first != NULL ? table->full.first : table->filling.first;
 }
 
 void
@@ -87,8 +122,8 @@ kd_group_table_free(struct kd_group_table *table)
 {
 	if (table == NULL)
 		return;
-	while (table->first != NULL)
-		remove_group(table, table->first);
+	while (any_group(table) != NULL)
+		remove_group(table, any_group(table));
 	drop_regex(table);
 	free(table);
 }
@@ -122,7 +157,7 @@ key_of(struct kd_group_table *table, const struct kd_rule *rule, const char *pat
 	return strndup(path, slash == NULL ? 0 : (size_t)(slash - path));
 }
 
-/* Takes key. */
+/* Takes key.  A new group is in no list before it has a unit. */
 static struct kd_group *
 need_group(struct kd_group_table *table, char *key)
 {
@@ -133,15 +168,39 @@ need_group(struct kd_group_table *table, char *key)
 	}
 	group->key = key;
 	struct kd_group **found = tsearch(group, &table->by_key, compare);
-	if (found != NULL && *found == group) {
-		group->previous = table->last;
-		*(table->last == NULL ? &table->first : &table->last->next) = group;
-		table->last = group;
+	if (found != NULL && *found == group)
 		return group;
-	}
 	free(key);
 	free(group);
 	return found == NULL ? NULL : *found;
+}
+
+static int
+is_full(const struct kd_group *group, const struct kd_rule *rule)
+{
+	return rule != NULL && (group->count >= rule->batch.max_units ||
+				       (rule->batch.max_bytes > 0 &&
+					       group->bytes >= rule->batch.max_bytes));
+}
+
+/* Into the list in which it belongs. */
+static void
+place(struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group)
+{
+	struct kd_group_list *list =
+		is_full(group, rule) ? &table->full : &table->filling;
+	if (group->list == list)
+		return;
+	list_remove(group);
+	list_insert(list, group);
+}
+
+static void
+put(struct kd_group *group, struct kd_unit *unit)
+{
+	kd_unit_list_insert(&group->units, group->units.last, unit);
+	group->count++;
+	group->bytes += (uint64_t)unit->identity.size;
 }
 
 int
@@ -152,77 +211,108 @@ kd_group_table_add(
 	struct kd_group *group = key == NULL ? NULL : need_group(table, key);
 	if (group == NULL)
 		return -ENOMEM;
-	kd_unit_list_insert(&group->units, group->units.last, unit);
-	group->count++;
-	group->bytes += (uint64_t)unit->identity.size;
+	put(group, unit);
+	place(table, rule, group);
 	return 0;
+}
+
+/* All units of one table into one group of another, without needing memory. */
+static void
+gather(struct kd_group_table *from, struct kd_group *to)
+{
+	struct kd_group *group;
+	while ((group = any_group(from)) != NULL) {
+		struct kd_unit *unit;
+		while ((unit = group->units.first) != NULL) {
+			kd_group_take(group, unit);
+			put(to, unit);
+		}
+		remove_group(from, group);
+	}
 }
 
 int
 kd_group_table_regroup(struct kd_group_table *table, const struct kd_rule *rule)
 {
 	struct kd_group_table fresh = {0};
+	struct kd_group *group;
 	drop_regex(table);
-	while (table->first != NULL) {
+	while ((group = any_group(table)) != NULL) {
 		struct kd_unit *unit;
-		while ((unit = table->first->units.first) != NULL) {
-			kd_group_take(table->first, unit);
+		while ((unit = group->units.first) != NULL) {
+			kd_group_take(group, unit);
 			if (kd_group_table_add(&fresh, rule, unit) == 0)
 				continue;
 			/* Back to where it was; a group by the old rule still runs. */
-			kd_unit_list_insert(&table->first->units, NULL, unit);
-			table->first->count++;
-			goto failed;
+			put(group, unit);
+			gather(&fresh, group);
+			drop_regex(&fresh);
+			return -ENOMEM;
 		}
-		remove_group(table, table->first);
+		remove_group(table, group);
 	}
+	/* The lists' heads move with the table; who is in them must know. */
 	*table = fresh;
+	for (group = table->full.first; group != NULL; group = group->next)
+		group->list = &table->full;
+	for (group = table->filling.first; group != NULL; group = group->next)
+		group->list = &table->filling;
 	return 0;
-failed:
-	while (fresh.first != NULL) {
-		struct kd_unit *unit;
-		while ((unit = fresh.first->units.first) != NULL) {
-			kd_group_take(fresh.first, unit);
-			kd_unit_list_insert(
-				&table->first->units, table->first->units.last, unit);
-			table->first->count++;
-		}
-		remove_group(&fresh, fresh.first);
-	}
-	drop_regex(&fresh);
-	return -ENOMEM;
+}
+
+/* The one of two that waits longer; either may be NULL. */
+static struct kd_group *
+older(struct kd_group *a, struct kd_group *b)
+{
+	if (a == NULL || b == NULL)
+		return a == NULL ? b : a;
+	return a->units.first->since <= b->units.first->since ? a : b;
 }
 
 struct kd_group *
 kd_group_table_due(const struct kd_group_table *table, const struct kd_rule *rule,
 	int settling, double now)
 {
-	for (struct kd_group *group = table->first; group != NULL; group = group->next) {
-		if (!settling || group->count >= rule->batch.max_units ||
-			(rule->batch.max_bytes > 0 &&
-				group->bytes >= rule->batch.max_bytes) ||
-			group->units.first->since + rule->batch.max_wait <= now)
-			return group;
-	}
-	return NULL;
+	struct kd_group *filling = table->filling.first;
+	if (filling != NULL && settling &&
+		filling->units.first->since + rule->batch.max_wait > now)
+		filling = NULL;
+	return older(table->full.first, filling);
 }
 
 double
 kd_group_table_oldest(const struct kd_group_table *table)
 {
-	double oldest = -1;
-	for (const struct kd_group *group = table->first; group != NULL;
-		group = group->next)
-		if (oldest < 0 || group->units.first->since < oldest)
-			oldest = group->units.first->since;
-	return oldest;
+	const struct kd_group *oldest = older(table->full.first, table->filling.first);
+	return oldest == NULL ? -1 : oldest->units.first->since;
 }
 
 void
-kd_group_table_tidy(struct kd_group_table *table, struct kd_group *group)
+kd_group_table_tidy(
+	struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group)
 {
-	if (group->units.first == NULL)
+	if (group->units.first == NULL) {
 		remove_group(table, group);
+		return;
+	}
+	/* Its first unit is another: its place in the order may be too. */
+	list_remove(group);
+	place(table, rule, group);
+}
+
+struct kd_unit *
+kd_group_table_walk(const struct kd_group_table *table, const struct kd_unit *unit,
+	struct kd_group **group)
+{
+	if (unit != NULL && unit->next != NULL)
+		return unit->next;
+	if (unit == NULL)
+		*group = any_group(table);
+	else if ((*group)->next != NULL)
+		*group = (*group)->next;
+	else
+		*group = (*group)->list == &table->full ? table->filling.first : NULL;
+	return *group == NULL ? NULL : (*group)->units.first;
 }
 
 struct kd_unit *

@@ -30,15 +30,24 @@ int kd_group_table_add(
 	struct kd_group_table *table, const struct kd_rule *rule, struct kd_unit *unit);
 /* Forms the groups anew by another rule.  On -ENOMEM the old ones stay. */
 int kd_group_table_regroup(struct kd_group_table *table, const struct kd_rule *rule);
-/* The group that should run: full, waited long enough, or nothing more settles. */
+/* The group that should run: full, waited long enough, or nothing more settles; of two
+ * the one that waits longer.  At no cost, however many groups there are. */
 struct kd_group *kd_group_table_due(const struct kd_group_table *table,
 	const struct kd_rule *rule, int settling, double now);
-/* Since when the longest waiting unit waits; < 0: none does. */
+/* Since when the longest waiting group waits; < 0: none does. */
 double kd_group_table_oldest(const struct kd_group_table *table);
-/* Frees a group that has become empty. */
-void kd_group_table_tidy(struct kd_group_table *table, struct kd_group *group);
+/* Puts a group that units were taken from where it belongs, or frees it when it is empty.
+ */
+void kd_group_table_tidy(
+	struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group);
 
 struct kd_unit *kd_group_first(const struct kd_group *group);
 void kd_group_take(struct kd_group *group, struct kd_unit *unit);
+
+/* A walk over all units that wait in groups, in no order that matters: the unit behind
+ * `unit`, the first with NULL; NULL at the end.  *group is the walk's own, and where the
+ * unit is. */
+struct kd_unit *kd_group_table_walk(const struct kd_group_table *table,
+	const struct kd_unit *unit, struct kd_group **group);
 
 #endif

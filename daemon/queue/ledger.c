@@ -79,14 +79,22 @@ kd_ledger_post(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	pthread_mutex_unlock(&ledger->lock);
 }
 
-/* All orders in one transaction: they are recorded together or not at all. */
+static int
+errno_of(int rc)
+{
+	return rc == SQLITE_OK ? 0 : rc == SQLITE_FULL ? -ENOSPC : -EIO;
+}
+
+/* All orders but those apart in one transaction: they are recorded together or not at
+ * all. */
 static int
 run_together(struct kd_ledger *ledger, struct kd_ledger_order *orders)
 {
 	int rc = sqlite3_exec(ledger->db, "BEGIN", NULL, NULL, NULL);
 	for (struct kd_ledger_order *o = orders; o != NULL && rc == SQLITE_OK;
 		o = o->next)
-		rc = o->run(ledger, o);
+		if (!o->apart)
+			rc = o->run(ledger, o);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL);
 	/* Here, because SQLite's own words do not travel with an order's errno. */
@@ -95,7 +103,38 @@ run_together(struct kd_ledger *ledger, struct kd_ledger_order *orders)
 			sqlite3_errmsg(ledger->db));
 	if (!sqlite3_get_autocommit(ledger->db))
 		sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
-	return rc == SQLITE_OK ? 0 : rc == SQLITE_FULL ? -ENOSPC : -EIO;
+	return errno_of(rc);
+}
+
+/* Hands the orders that were run to the loop, those that want more back to the queue.
+ * Below the lock. */
+static void
+sort_out(struct kd_ledger *ledger, struct kd_ledger_order *orders)
+{
+	while (orders != NULL) {
+		struct kd_ledger_order *order = orders;
+		orders = order->next;
+		append(order->rc == KD_LEDGER_AGAIN && order->apart ? &ledger->last
+								    : &ledger->done_last,
+			order);
+	}
+}
+
+static void
+run_orders(struct kd_ledger *ledger, struct kd_ledger_order *orders, int at_end)
+{
+	int together = 0;
+	for (struct kd_ledger_order *o = orders; o != NULL; o = o->next)
+		together |= !o->apart;
+	int rc = together ? run_together(ledger, orders) : 0;
+	for (struct kd_ledger_order *o = orders; o != NULL; o = o->next) {
+		o->rc = rc;
+		if (!o->apart)
+			continue;
+		o->at_end = at_end;
+		int code = o->run(ledger, o);
+		o->rc = code == KD_LEDGER_AGAIN ? code : errno_of(code);
+	}
 }
 
 static void *
@@ -110,19 +149,15 @@ serve(void *argument)
 		if (ledger->first == NULL)
 			break;
 		struct kd_ledger_order *orders = ledger->first;
+		int at_end = ledger->stopping;
 		ledger->first = NULL;
 		ledger->last = &ledger->first;
 		ledger->busy_since = kd_ledger_now();
 		pthread_mutex_unlock(&ledger->lock);
-		int rc = run_together(ledger, orders);
+		run_orders(ledger, orders, at_end);
 		pthread_mutex_lock(&ledger->lock);
 		ledger->busy_since = 0;
-		while (orders != NULL) {
-			struct kd_ledger_order *order = orders;
-			orders = order->next;
-			order->rc = rc;
-			append(&ledger->done_last, order);
-		}
+		sort_out(ledger, orders);
 		ev_async_send(ledger->loop, &ledger->wake);
 	}
 	pthread_mutex_unlock(&ledger->lock);
@@ -190,7 +225,10 @@ kd_ledger_open(const char *path, struct ev_loop *loop, struct kd_ledger **opened
 	if (ledger == NULL)
 		return kd_err_errno(
 			err, -ENOMEM, "the ledger '%s' cannot be opened", path);
-	int rc = open_database(path, &ledger->db, err);
+	ledger->path = strdup(path);
+	int rc = ledger->path == NULL ? kd_err_errno(err, -ENOMEM,
+						"the ledger '%s' cannot be opened", path)
+				      : open_database(path, &ledger->db, err);
 	if (rc < 0)
 		goto close;
 	ledger->loop = loop;
@@ -205,6 +243,7 @@ kd_ledger_open(const char *path, struct ev_loop *loop, struct kd_ledger **opened
 	return 0;
 close:
 	sqlite3_close(ledger->db);
+	free(ledger->path);
 	free(ledger);
 	return rc;
 }
@@ -238,6 +277,7 @@ kd_ledger_close(struct kd_ledger *ledger)
 	sqlite3_close(ledger->db);
 	pthread_cond_destroy(&ledger->posted);
 	pthread_mutex_destroy(&ledger->lock);
+	free(ledger->path);
 	free(ledger);
 }
 

@@ -22,8 +22,8 @@
 struct kd_ledger;
 
 /* Opens or makes the file and migrates its schema.  -EAGAIN when another process holds
- * it.  Then kd_ledger_load() and kd_ledger_counts() may be called, and nothing else
- * until kd_ledger_begin() has started the thread. */
+ * it.  Then kd_ledger_load(), kd_ledger_counts() and kd_ledger_pauses() may be called, and
+ * nothing else until kd_ledger_begin() has started the thread. */
 int kd_ledger_open(const char *path, struct ev_loop *loop, struct kd_ledger **ledger,
 	struct kd_err *err);
 int kd_ledger_begin(struct kd_ledger *ledger, struct kd_err *err);
@@ -37,9 +37,15 @@ double kd_ledger_busy(struct kd_ledger *ledger);
 typedef int kd_ledger_unit_fn(void *context, struct kd_unit *unit); /* takes unit */
 int kd_ledger_load(struct kd_ledger *ledger, kd_ledger_unit_fn *each, void *context,
 	struct kd_err *err);
-/* How many closed units of a rule (NULL: all) are in each final state. */
-int kd_ledger_counts(
-	struct kd_ledger *ledger, const char *rule, uint64_t counts[KD_STATES]);
+/* How many closed units each rule has in each final state. */
+typedef void kd_ledger_count_fn(
+	void *context, const char *rule, enum kd_state state, uint64_t count);
+int kd_ledger_counts(struct kd_ledger *ledger, kd_ledger_count_fn *each, void *context);
+/* What is paused: rule NULL is everything.  who: the user's name or number. */
+typedef int kd_ledger_pause_fn(
+	void *context, const char *rule, double since, const char *who);
+int kd_ledger_pauses(struct kd_ledger *ledger, kd_ledger_pause_fn *each, void *context,
+	struct kd_err *err);
 
 /* A settled drop.  fresh: it is new, or had gone or been moved away and is there again;
  * the caller queues it under id.  Otherwise it is known, and nothing is to be done. */
@@ -71,7 +77,7 @@ struct kd_ledger_outcome {
 	int64_t unit;
 	enum kd_state state;
 	double not_before;
-	int alone;
+	uint32_t company; /* see struct kd_unit */
 	int refund; /* the attempt is not counted (cancelled, busy, the company's crash)
 		     */
 	const struct kd_result_unit *result; /* borrowed for the call; NULL: none came */
@@ -99,13 +105,60 @@ struct kd_ledger_closed {
 int kd_ledger_finish(struct kd_ledger *ledger, const struct kd_ledger_closed *units,
 	uint32_t unit_count, kd_ledger_done_fn *done, void *context);
 
+/* Units that wait are closed as CANCELLED, with a reason for people. */
+int kd_ledger_cancel(struct kd_ledger *ledger, const int64_t *units, uint32_t unit_count,
+	const char *reason, kd_ledger_done_fn *done, void *context);
+
+/* Opens a FAILED or CANCELLED unit again, as if never tried; or, with a rule in place of
+ * a unit, all its FAILED ones.  units: linked by next, for the caller to take and queue.
+ * was: the state that the one unit had; when it had none of the two, units is NULL.
+ * -ENOENT: there is no such unit. */
+struct kd_ledger_retry {
+	int64_t unit;
+	const char *rule;
+};
+typedef void kd_ledger_retry_fn(
+	void *context, int rc, struct kd_unit *units, enum kd_state was);
+int kd_ledger_retry(struct kd_ledger *ledger, const struct kd_ledger_retry *retry,
+	kd_ledger_retry_fn *done, void *context);
+
+/* Notes that a rule (NULL: everything) is paused, or is not any more. */
+struct kd_ledger_pause {
+	const char *rule, *who;
+	int paused;
+};
+int kd_ledger_pause(struct kd_ledger *ledger, const struct kd_ledger_pause *pause,
+	kd_ledger_done_fn *done, void *context);
+
+/* Forgets closed units whose inputs are not where they were dropped and which nobody
+ * touched since `before` (Unix seconds), a slice at a time so that nobody waits for long.
+ * One whose input still lies in the drop folder is kept: without its row it would be a
+ * new drop.  forgot[] is borrowed: what is to be counted off; count 0 and rc 0: nothing
+ * is left to forget, else post it again. */
+struct kd_ledger_forgot {
+	char *rule;
+	enum kd_state state;
+	uint64_t count;
+};
+typedef void kd_ledger_prune_fn(
+	void *context, int rc, const struct kd_ledger_forgot *forgot, size_t count);
+int kd_ledger_prune(
+	struct kd_ledger *ledger, double before, kd_ledger_prune_fn *done, void *context);
+
+/* A copy of the whole, consistent and self-contained, made between transactions.  fd is
+ * the callback's, open for reading, of a file that has no name any more.  -EBUSY: another
+ * backup is under way. */
+typedef void kd_ledger_backup_fn(void *context, int rc, int fd);
+int kd_ledger_backup(struct kd_ledger *ledger, kd_ledger_backup_fn *done, void *context);
+
 /* For kilnctl: an array of units, newest first; one unit whole (null: none). */
 typedef void kd_ledger_json_fn(void *context, int rc, json_t *json); /* takes json */
 struct kd_ledger_query {
 	const char *rule; /* NULL: any */
 	int state;	  /* -1: any */
 	int64_t limit;
-	int64_t unit; /* kd_ledger_show: by number, or 0 and by path: */
+	int64_t before; /* only units with smaller numbers; 0: any */
+	int64_t unit;	/* kd_ledger_show: by number, or 0 and by path: */
 	const char
 		*path; /* relative path within the rule, or any: the newest such unit */
 };

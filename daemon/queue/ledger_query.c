@@ -69,10 +69,10 @@ unit_json(sqlite3_stmt *stmt)
 			: json_integer(sqlite3_column_int64(stmt, 9)));
 }
 
-/* load and counts: before the thread starts, on the caller's own thread */
+/* load, counts and pauses: before the thread starts, on the caller's own thread */
 
-static struct kd_unit *
-load_unit(sqlite3_stmt *stmt)
+struct kd_unit *
+kd_ledger_unit(sqlite3_stmt *stmt)
 {
 	char *path = column_bytes(stmt, 2);
 	struct kd_unit *unit =
@@ -92,8 +92,9 @@ load_unit(sqlite3_stmt *stmt)
 	unit->recorded = kd_unit_is_final(state) ? state : KD_STATE_READY;
 	unit->state = state == KD_STATE_DEFERRED ? KD_STATE_DEFERRED : KD_STATE_READY;
 	unit->attempts = (uint32_t)sqlite3_column_int(stmt, 10);
-	unit->alone = sqlite3_column_int(stmt, 11);
+	unit->company = (uint32_t)sqlite3_column_int(stmt, 11);
 	unit->not_before = sqlite3_column_double(stmt, 12);
+	unit->restore = sqlite3_column_int(stmt, 13) != 0;
 	return unit;
 }
 
@@ -102,15 +103,15 @@ kd_ledger_load(struct kd_ledger *ledger, kd_ledger_unit_fn *each, void *context,
 	struct kd_err *err)
 {
 	sqlite3_stmt *stmt;
+	/* Deferred ones by their time, which is the order the queue keeps them in. */
 	int rc = sqlite3_prepare_v2(ledger->db,
-		"SELECT id, rule, path, kind, ino, btime, size, mtime, fingerprint, "
-		"state,"
-		" attempts, alone, not_before FROM unit WHERE finished = 0 ORDER BY id",
+		"SELECT " KD_LEDGER_UNIT " FROM unit WHERE finished = 0"
+		" ORDER BY CASE state WHEN 2 THEN not_before ELSE 0 END, id",
 		-1, &stmt, NULL);
 	int result = 0;
 	while (rc == SQLITE_OK && result == 0 &&
 		(rc = sqlite3_step(stmt)) == SQLITE_ROW) {
-		struct kd_unit *unit = load_unit(stmt);
+		struct kd_unit *unit = kd_ledger_unit(stmt);
 		result = unit == NULL ? -ENOMEM : each(context, unit);
 		rc = SQLITE_OK;
 	}
@@ -125,22 +126,48 @@ kd_ledger_load(struct kd_ledger *ledger, kd_ledger_unit_fn *each, void *context,
 }
 
 int
-kd_ledger_counts(struct kd_ledger *ledger, const char *rule, uint64_t counts[KD_STATES])
+kd_ledger_counts(struct kd_ledger *ledger, kd_ledger_count_fn *each, void *context)
 {
 	sqlite3_stmt *stmt;
-	memset(counts, 0, KD_STATES * sizeof counts[0]);
+	/* All that are final, from the index alone, but for the few still open. */
 	if (sqlite3_prepare_v2(ledger->db,
-		    "SELECT state, count(*) FROM unit WHERE (?1 IS NULL OR rule = ?1)"
-		    " AND finished > 0 GROUP BY state",
+		    "SELECT rule, state, sum(n) FROM (SELECT rule, state, count(*) AS n"
+		    " FROM unit WHERE state >= 3 GROUP BY state, rule UNION ALL"
+		    " SELECT rule, state, -count(*) FROM unit WHERE finished = 0"
+		    " AND state >= 3 GROUP BY state, rule) GROUP BY rule, state",
 		    -1, &stmt, NULL) != SQLITE_OK)
 		return -EIO;
-	kd_ledger_bind_text(stmt, 1, rule);
 	while (sqlite3_step(stmt) == SQLITE_ROW) {
-		int state = sqlite3_column_int(stmt, 0);
+		int state = sqlite3_column_int(stmt, 1);
 		if (state >= 0 && state < KD_STATES)
-			counts[state] = (uint64_t)sqlite3_column_int64(stmt, 1);
+			each(context, (const char *)sqlite3_column_text(stmt, 0),
+				(enum kd_state)state,
+				(uint64_t)sqlite3_column_int64(stmt, 2));
 	}
 	return sqlite3_finalize(stmt) == SQLITE_OK ? 0 : -EIO;
+}
+
+int
+kd_ledger_pauses(struct kd_ledger *ledger, kd_ledger_pause_fn *each, void *context,
+	struct kd_err *err)
+{
+	sqlite3_stmt *stmt;
+	int result = 0, rc = sqlite3_prepare_v2(ledger->db,
+				"SELECT rule, since, who FROM pause", -1, &stmt, NULL);
+	while (rc == SQLITE_OK && result == 0 &&
+		(rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		const char *rule = (const char *)sqlite3_column_text(stmt, 0);
+		result = each(context, rule[0] == '\0' ? NULL : rule,
+			sqlite3_column_double(stmt, 1),
+			(const char *)sqlite3_column_text(stmt, 2));
+		rc = SQLITE_OK;
+	}
+	sqlite3_finalize(stmt);
+	if (result == 0 && rc != SQLITE_DONE)
+		result = -EIO;
+	return result == 0
+		       ? 0
+		       : kd_err_errno(err, result, "the ledger's pauses cannot be read");
 }
 
 /* same */
@@ -225,19 +252,51 @@ struct query {
 	void *context;
 };
 
+/* By number downwards; of a state that few units are in by its index instead, for the walk
+ * would go a long way to find them. */
+static sqlite3_stmt *
+list_statement(struct kd_ledger *ledger, const struct query *query)
+{
+	switch (query->wanted.state) {
+	case -1:
+		return kd_ledger_statement(ledger,
+			"SELECT " UNIT_COLUMNS
+			" FROM unit WHERE id < ?4 AND (?1 IS NULL OR rule = ?1)"
+			" ORDER BY id DESC LIMIT ?3");
+	case KD_STATE_READY:
+	case KD_STATE_PUBLISHED:
+	case KD_STATE_SKIPPED:
+		if (query->rule == NULL)
+			return kd_ledger_statement(ledger,
+				"SELECT " UNIT_COLUMNS
+				" FROM unit WHERE id < ?4 AND +state = ?2 ORDER BY id "
+				"DESC LIMIT ?3");
+		return kd_ledger_statement(ledger,
+			"SELECT " UNIT_COLUMNS " FROM unit WHERE rule = ?1 AND state = ?2"
+			" AND id < ?4 ORDER BY id DESC LIMIT ?3");
+	default:
+		return kd_ledger_statement(ledger,
+			"SELECT " UNIT_COLUMNS " FROM unit INDEXED BY unit_state"
+			" WHERE state = ?2 AND id < ?4 AND (?1 IS NULL OR rule = ?1)"
+			" ORDER BY id DESC LIMIT ?3");
+	}
+}
+
 static int
 list_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 {
 	struct query *query = (struct query *)order;
-	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT " UNIT_COLUMNS " FROM unit WHERE (?1 IS NULL OR rule = ?1)"
-		" AND (?2 < 0 OR state = ?2) ORDER BY id DESC LIMIT ?3");
+	sqlite3_stmt *stmt = list_statement(ledger, query);
 	query->json = json_array();
 	if (stmt == NULL || query->json == NULL)
 		return SQLITE_ERROR;
-	kd_ledger_bind_text(stmt, 1, query->rule);
-	sqlite3_bind_int(stmt, 2, query->wanted.state);
+	if (sqlite3_bind_parameter_index(stmt, "?1") != 0)
+		kd_ledger_bind_text(stmt, 1, query->rule);
+	if (sqlite3_bind_parameter_index(stmt, "?2") != 0)
+		sqlite3_bind_int(stmt, 2, query->wanted.state);
 	sqlite3_bind_int64(stmt, 3, query->wanted.limit);
+	sqlite3_bind_int64(
+		stmt, 4, query->wanted.before > 0 ? query->wanted.before : INT64_MAX);
 	int rc;
 	while ((rc = sqlite3_step(stmt)) == SQLITE_ROW)
 		json_array_append_new(query->json, unit_json(stmt));
@@ -292,21 +351,46 @@ show_outputs(struct kd_ledger *ledger, int64_t unit, json_t *outputs)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* A path belongs to a rule; without one, to any that has had units. */
+static sqlite3_stmt *
+show_statement(struct kd_ledger *ledger, const struct query *query)
+{
+	sqlite3_stmt *stmt;
+	if (query->path == NULL) {
+		stmt = kd_ledger_statement(
+			ledger, "SELECT " UNIT_COLUMNS " FROM unit WHERE id = ?");
+		if (stmt != NULL)
+			sqlite3_bind_int64(stmt, 1, query->wanted.unit);
+		return stmt;
+	}
+	stmt = query->rule != NULL
+		       ? kd_ledger_statement(ledger,
+				 "SELECT " UNIT_COLUMNS " FROM unit WHERE path = ?1"
+				 " AND rule = ?2 ORDER BY id DESC LIMIT 1")
+		       : kd_ledger_statement(ledger,
+				 "WITH RECURSIVE known (rule) AS (SELECT min(rule) FROM "
+				 "unit"
+				 " UNION ALL SELECT (SELECT min(rule) FROM unit"
+				 " WHERE rule > known.rule) FROM known"
+				 " WHERE known.rule IS NOT NULL)"
+				 " SELECT " UNIT_COLUMNS " FROM unit WHERE path = ?1"
+				 " AND rule IN (SELECT rule FROM known)"
+				 " ORDER BY id DESC LIMIT 1");
+	if (stmt == NULL)
+		return NULL;
+	sqlite3_bind_blob(stmt, 1, query->path, (int)strlen(query->path), SQLITE_STATIC);
+	if (query->rule != NULL)
+		kd_ledger_bind_text(stmt, 2, query->rule);
+	return stmt;
+}
+
 static int
 show_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 {
 	struct query *query = (struct query *)order;
-	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT " UNIT_COLUMNS " FROM unit WHERE id = ?1 OR (?1 = 0 AND path = ?2"
-		" AND (?3 IS NULL OR rule = ?3))"
-		" ORDER BY id DESC LIMIT 1");
+	sqlite3_stmt *stmt = show_statement(ledger, query);
 	if (stmt == NULL)
 		return SQLITE_ERROR;
-	sqlite3_bind_int64(stmt, 1, query->wanted.unit);
-	if (query->path != NULL)
-		sqlite3_bind_blob(
-			stmt, 2, query->path, (int)strlen(query->path), SQLITE_STATIC);
-	kd_ledger_bind_text(stmt, 3, query->rule);
 	int rc = sqlite3_step(stmt);
 	if (rc != SQLITE_ROW) {
 		sqlite3_reset(stmt);

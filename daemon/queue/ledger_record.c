@@ -39,8 +39,8 @@ static int
 reopen(struct kd_ledger *ledger, struct offer *offer)
 {
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"UPDATE unit SET state = 0, finished = 0, attempts = 0, alone = 0,"
-		" reason = NULL, updated = ?2 WHERE id = ?1");
+		"UPDATE unit SET state = 0, finished = 0, attempts = 0, company = 0,"
+		" restore = 0, reason = NULL, updated = ?2 WHERE id = ?1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
 	sqlite3_bind_int64(stmt, 1, offer->id);
@@ -54,7 +54,7 @@ offer_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 {
 	struct offer *offer = (struct offer *)order;
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT id, state = 7 OR finished = 2 FROM unit WHERE rule = ? AND path "
+		"SELECT id, finished = 2 FROM unit WHERE rule = ? AND path "
 		"= ? AND ino = ?"
 		" AND btime = ? AND size = ? AND mtime = ? AND fingerprint = ?");
 	if (stmt == NULL)
@@ -225,7 +225,8 @@ struct recorded_unit {
 	int64_t unit;
 	enum kd_state state;
 	double not_before;
-	int alone, refund, status;
+	uint32_t company;
+	int refund, status;
 	char *reason, *primary;
 	char sha256[KD_HASH_HEX];
 	uint32_t output_count;
@@ -265,9 +266,11 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 	const struct recorded_unit *unit, double now)
 {
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"UPDATE unit SET state = ?2, not_before = ?3, alone = ?4, reason = ?5,"
+		"UPDATE unit SET state = ?2, not_before = ?3, company = ?4, reason = ?5,"
 		" sha256 = coalesce(?6, sha256), output = coalesce(?7, output),"
-		" attempts = attempts - ?8, updated = ?9, finished = ?2 = 7,"
+		" attempts = attempts - ?8, updated = ?9,"
+		" restore = restore AND ?2 < 3,"
+		" finished = CASE ?2 WHEN 7 THEN 2 WHEN 8 THEN 1 ELSE 0 END,"
 		" revision = coalesce(?11, (SELECT revision FROM batch WHERE id = ?10))"
 		" WHERE id = ?1");
 	if (stmt == NULL)
@@ -275,7 +278,7 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 	sqlite3_bind_int64(stmt, 1, unit->unit);
 	sqlite3_bind_int(stmt, 2, (int)unit->state);
 	sqlite3_bind_double(stmt, 3, unit->not_before);
-	sqlite3_bind_int(stmt, 4, unit->alone);
+	sqlite3_bind_int64(stmt, 4, unit->company);
 	kd_ledger_bind_text(stmt, 5, unit->reason);
 	kd_ledger_bind_text(stmt, 6, unit->sha256[0] == '\0' ? NULL : unit->sha256);
 	if (unit->primary != NULL)
@@ -413,7 +416,7 @@ kd_ledger_record(struct kd_ledger *ledger, const struct kd_ledger_record *given,
 		to->unit = from->unit;
 		to->state = from->state;
 		to->not_before = from->not_before;
-		to->alone = from->alone;
+		to->company = from->company;
 		to->refund = from->refund;
 		to->status = from->result == NULL ? (int)KD_UNIT_CRASHED
 						  : (int)from->result->status;

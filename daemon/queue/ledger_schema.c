@@ -35,6 +35,18 @@ static const char *const steps[] = {
 	" unit INTEGER NOT NULL, path BLOB NOT NULL, sha256 TEXT NOT NULL,"
 	" bytes INTEGER NOT NULL, companion INTEGER NOT NULL,"
 	" PRIMARY KEY (unit, path)) WITHOUT ROWID;",
+	/* 2: company counts what alone only told (1 is alone still); what is retried out of
+	   quarantine; what is paused, where '' is everything.  Of a unit that is gone the
+	   input is not where it was, which finished = 2 says; those are the ones that can
+	   be forgotten, by age.  Rare states are found without a walk. */
+	"ALTER TABLE unit RENAME COLUMN alone TO company;"
+	"ALTER TABLE unit ADD COLUMN restore INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE unit SET finished = 2 WHERE state = 7 AND finished = 1;"
+	"DROP INDEX unit_state;"
+	"CREATE INDEX unit_state ON unit (state, rule);"
+	"CREATE INDEX unit_left ON unit (updated) WHERE finished = 2;"
+	"CREATE TABLE pause (rule TEXT PRIMARY KEY, since REAL NOT NULL,"
+	" who TEXT NOT NULL) WITHOUT ROWID;",
 };
 
 static int

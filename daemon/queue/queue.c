@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Invariant: a unit is in exactly one place: a group's list, its rule's list of lone
- * units or of deferred ones, or a batch; counts[] follows every move.
+ * Invariant: a unit is in exactly one place: a group's list, its rule's list of suspects
+ * or of deferred ones, or a batch; counts[] follows every move.
  */
-#include "daemon/queue/queue.h"
+#include "daemon/queue/queue_rule.h"
 
-#include "daemon/queue/group.h"
+#include "plugins/kiln_plugin.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct queue_rule {
-	struct queue_rule *next;
-	char *name;
-	const struct kd_rule *rule; /* NULL: not in the present configuration */
-	struct kd_group_table *groups;
-	struct kd_unit_list alone, deferred; /* deferred: earliest first */
-	uint32_t running;		     /* batches */
-	uint64_t settling;
-	double last_start;
-	uint64_t counts[KD_STATES];
-};
-
-struct kd_queue {
-	struct kd_conf *conf;
-	struct queue_rule *rules;
-	uint32_t running;
-};
 
 struct kd_queue *
 kd_queue_new(void)
@@ -36,10 +18,10 @@ kd_queue_new(void)
 }
 
 static void
-rule_free(struct queue_rule *rule)
+rule_free(struct kd_queue_rule *rule)
 {
 	kd_group_table_free(rule->groups);
-	kd_unit_list_free(&rule->alone);
+	kd_unit_list_free(&rule->suspects);
 	kd_unit_list_free(&rule->deferred);
 	free(rule->name);
 	free(rule);
@@ -51,7 +33,7 @@ kd_queue_free(struct kd_queue *queue)
 	if (queue == NULL)
 		return;
 	while (queue->rules != NULL) {
-		struct queue_rule *next = queue->rules->next;
+		struct kd_queue_rule *next = queue->rules->next;
 		rule_free(queue->rules);
 		queue->rules = next;
 	}
@@ -59,20 +41,20 @@ kd_queue_free(struct kd_queue *queue)
 	free(queue);
 }
 
-static struct queue_rule *
-find_rule(const struct kd_queue *queue, const char *name)
+struct kd_queue_rule *
+kd_queue_rule(const struct kd_queue *queue, const char *name)
 {
-	struct queue_rule *rule = queue->rules;
+	struct kd_queue_rule *rule = queue->rules;
 	while (rule != NULL && strcmp(rule->name, name) != 0)
 		rule = rule->next;
 	return rule;
 }
 
 /* The rule's place, made when it is not there. */
-static struct queue_rule *
+static struct kd_queue_rule *
 need_rule(struct kd_queue *queue, const char *name)
 {
-	struct queue_rule *rule = find_rule(queue, name);
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
 	if (rule != NULL)
 		return rule;
 	rule = calloc(1, sizeof *rule);
@@ -91,7 +73,7 @@ need_rule(struct kd_queue *queue, const char *name)
 
 /* Groups are formed as the rule now says. */
 static int
-regroup(struct queue_rule *rule, const struct kd_rule *now)
+regroup(struct kd_queue_rule *rule, const struct kd_rule *now)
 {
 	rule->rule = now;
 	return now == NULL ? 0 : kd_group_table_regroup(rule->groups, now);
@@ -104,7 +86,7 @@ kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf)
 		if (need_rule(queue, conf->rules[i]->name) == NULL)
 			return -ENOMEM;
 	int rc = 0;
-	for (struct queue_rule *r = queue->rules; r != NULL && rc == 0; r = r->next)
+	for (struct kd_queue_rule *r = queue->rules; r != NULL && rc == 0; r = r->next)
 		rc = regroup(r, kd_conf_rule(conf, r->name));
 	struct kd_conf *before = queue->conf;
 	queue->conf = kd_conf_ref(conf);
@@ -113,7 +95,7 @@ kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf)
 }
 
 static void
-defer(struct queue_rule *rule, struct kd_unit *unit)
+defer(struct kd_queue_rule *rule, struct kd_unit *unit)
 {
 	struct kd_unit *after = rule->deferred.last;
 	while (after != NULL && after->not_before > unit->not_before)
@@ -122,12 +104,12 @@ defer(struct queue_rule *rule, struct kd_unit *unit)
 }
 
 static int
-make_ready(struct queue_rule *rule, struct kd_unit *unit, double now)
+make_ready(struct kd_queue_rule *rule, struct kd_unit *unit, double now)
 {
 	unit->state = KD_STATE_READY;
 	unit->since = now;
-	if (unit->alone) {
-		kd_unit_list_insert(&rule->alone, rule->alone.last, unit);
+	if (unit->company > 0) {
+		kd_unit_list_insert(&rule->suspects, rule->suspects.last, unit);
 		return 0;
 	}
 	return kd_group_table_add(rule->groups, rule->rule, unit);
@@ -136,7 +118,7 @@ make_ready(struct queue_rule *rule, struct kd_unit *unit, double now)
 int
 kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now)
 {
-	struct queue_rule *rule = need_rule(queue, unit->rule);
+	struct kd_queue_rule *rule = need_rule(queue, unit->rule);
 	if (rule == NULL)
 		return -ENOMEM;
 	if (unit->state == KD_STATE_DEFERRED && unit->not_before > now) {
@@ -153,14 +135,14 @@ kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now)
 void
 kd_queue_set_settling(struct kd_queue *queue, const char *name, uint64_t count)
 {
-	struct queue_rule *rule = find_rule(queue, name);
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
 	if (rule != NULL)
 		rule->settling = count;
 }
 
 /* Deferred units whose time has come are ready. */
 static int
-wake_deferred(struct queue_rule *rule, double now)
+wake_deferred(struct kd_queue_rule *rule, double now)
 {
 	struct kd_unit *unit;
 	while ((unit = rule->deferred.first) != NULL && unit->not_before <= now) {
@@ -177,20 +159,37 @@ wake_deferred(struct queue_rule *rule, double now)
 }
 
 static struct kd_group *
-due_group(const struct queue_rule *rule, double now)
+due_group(const struct kd_queue_rule *rule, double now)
 {
 	return kd_group_table_due(rule->groups, rule->rule, rule->settling > 0, now);
 }
 
+int
+kd_queue_rule_takes_gpu(const struct kd_rule *rule)
+{
+	return strncmp(rule->device, "cuda", 4) == 0 ||
+	       (strcmp(rule->device, "auto") == 0 &&
+		       (rule->needs & KILN_NEEDS_CUDA) != 0);
+}
+
+/* Whether a rule may start one more batch, were there units for it. */
+static int
+may_start(const struct kd_queue *queue, const struct kd_queue_rule *rule)
+{
+	return rule->rule != NULL && (rule->held | queue->held) == 0 &&
+	       rule->running < rule->rule->workers &&
+	       (queue->gpus < queue->conf->gpu_slots ||
+		       !kd_queue_rule_takes_gpu(rule->rule));
+}
+
 /* Among rules with something due and a free place: priority, then longest not served. */
-static struct queue_rule *
+static struct kd_queue_rule *
 choose_rule(struct kd_queue *queue, double now)
 {
-	struct queue_rule *best = NULL;
-	for (struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
-		if (r->rule == NULL || r->running >= r->rule->workers)
-			continue;
-		if (r->alone.first == NULL && due_group(r, now) == NULL)
+	struct kd_queue_rule *best = NULL;
+	for (struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		if (!may_start(queue, r) ||
+			(r->suspects.first == NULL && due_group(r, now) == NULL))
 			continue;
 		if (best == NULL || r->rule->priority > best->rule->priority ||
 			(r->rule->priority == best->rule->priority &&
@@ -201,7 +200,7 @@ choose_rule(struct kd_queue *queue, double now)
 }
 
 static void
-take_unit(struct queue_rule *rule, struct kd_batch *batch, struct kd_unit *unit)
+take_unit(struct kd_queue_rule *rule, struct kd_batch *batch, struct kd_unit *unit)
 {
 	rule->counts[KD_STATE_READY]--;
 	rule->counts[KD_STATE_RUNNING]++;
@@ -210,27 +209,47 @@ take_unit(struct queue_rule *rule, struct kd_batch *batch, struct kd_unit *unit)
 	batch->units[batch->unit_count++] = unit;
 }
 
-static void
-fill_batch(struct queue_rule *rule, struct kd_batch *batch, double now)
+/* Whether a batch has room for so many more bytes; a first unit always fits. */
+static int
+has_room(const struct kd_queue_rule *rule, const struct kd_batch *batch, uint64_t bytes)
 {
-	struct kd_unit *unit = rule->alone.first;
-	if (unit != NULL) {
-		kd_unit_list_remove(&rule->alone, unit);
+	uint64_t most = rule->rule->batch.max_bytes;
+	return batch->unit_count == 0 || most == 0 || bytes <= most;
+}
+
+/* Half of a batch that crashed; no unit is in more company than is allowed to it. */
+static void
+fill_from_suspects(struct kd_queue_rule *rule, struct kd_batch *batch)
+{
+	uint32_t most = rule->rule->batch.max_units;
+	uint64_t bytes = 0;
+	struct kd_unit *unit;
+	while ((unit = rule->suspects.first) != NULL) {
+		bytes += (uint64_t)unit->identity.size;
+		if (unit->company < most)
+			most = unit->company;
+		if (batch->unit_count >= most || !has_room(rule, batch, bytes))
+			return;
+		kd_unit_list_remove(&rule->suspects, unit);
 		take_unit(rule, batch, unit);
-		return;
 	}
+}
+
+static void
+fill_batch(struct kd_queue_rule *rule, struct kd_batch *batch, double now)
+{
 	struct kd_group *group = due_group(rule, now);
+	struct kd_unit *unit;
 	uint64_t bytes = 0;
 	while (batch->unit_count < rule->rule->batch.max_units &&
 		(unit = kd_group_first(group)) != NULL) {
 		bytes += (uint64_t)unit->identity.size;
-		if (batch->unit_count > 0 && rule->rule->batch.max_bytes > 0 &&
-			bytes > rule->rule->batch.max_bytes)
+		if (!has_room(rule, batch, bytes))
 			break;
 		kd_group_take(group, unit);
 		take_unit(rule, batch, unit);
 	}
-	kd_group_table_tidy(rule->groups, group);
+	kd_group_table_tidy(rule->groups, rule->rule, group);
 }
 
 int
@@ -238,12 +257,12 @@ kd_queue_next(struct kd_queue *queue, double now, struct kd_batch **next)
 {
 	if (queue->conf == NULL || queue->running >= queue->conf->workers)
 		return 0;
-	for (struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
+	for (struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
 		int rc = wake_deferred(r, now);
 		if (rc < 0)
 			return rc;
 	}
-	struct queue_rule *rule = choose_rule(queue, now);
+	struct kd_queue_rule *rule = choose_rule(queue, now);
 	if (rule == NULL)
 		return 0;
 	struct kd_batch *batch = calloc(
@@ -252,8 +271,13 @@ kd_queue_next(struct kd_queue *queue, double now, struct kd_batch **next)
 		return -ENOMEM;
 	batch->rule = rule->rule;
 	batch->conf = kd_conf_ref(queue->conf);
-	fill_batch(rule, batch, now);
+	batch->gpu = kd_queue_rule_takes_gpu(rule->rule);
+	if (rule->suspects.first != NULL)
+		fill_from_suspects(rule, batch);
+	else
+		fill_batch(rule, batch, now);
 	rule->running++;
+	queue->gpus += (uint32_t)batch->gpu;
 	rule->last_start = now;
 	queue->running++;
 	*next = batch;
@@ -264,13 +288,13 @@ double
 kd_queue_wait(const struct kd_queue *queue, double now)
 {
 	double earliest = -1;
-	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next) {
+	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
 		if (r->rule == NULL)
 			continue;
 		double at =
 			r->deferred.first != NULL ? r->deferred.first->not_before : -1;
 		double since = kd_group_table_oldest(r->groups);
-		if (since >= 0 && r->running < r->rule->workers &&
+		if (since >= 0 && may_start(queue, r) &&
 			(at < 0 || since + r->rule->batch.max_wait < at))
 			at = since + r->rule->batch.max_wait;
 		if (at >= 0 && (earliest < 0 || at < earliest))
@@ -285,10 +309,11 @@ kd_queue_wait(const struct kd_queue *queue, double now)
 void
 kd_queue_end(struct kd_queue *queue, struct kd_batch *batch)
 {
-	struct queue_rule *rule = find_rule(queue, batch->rule->name);
+	struct kd_queue_rule *rule = kd_queue_rule(queue, batch->rule->name);
 	rule->running--;
 	rule->counts[KD_STATE_RUNNING] -= batch->unit_count;
 	queue->running--;
+	queue->gpus -= (uint32_t)batch->gpu;
 	kd_conf_unref(batch->conf);
 	free(batch);
 }
@@ -304,16 +329,26 @@ void
 kd_queue_count(
 	struct kd_queue *queue, const char *name, enum kd_state state, uint64_t count)
 {
-	struct queue_rule *rule = find_rule(queue, name);
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
 	if (rule != NULL)
 		rule->counts[state] += count;
+}
+
+void
+kd_queue_discount(
+	struct kd_queue *queue, const char *name, enum kd_state state, uint64_t count)
+{
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	if (rule != NULL)
+		rule->counts[state] -=
+			count < rule->counts[state] ? count : rule->counts[state];
 }
 
 uint64_t
 kd_queue_total(const struct kd_queue *queue, const char *name, enum kd_state state)
 {
 	uint64_t total = 0;
-	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next)
 		if (name == NULL || strcmp(r->name, name) == 0)
 			total += r->counts[state];
 	return total;
@@ -323,19 +358,43 @@ uint64_t
 kd_queue_settling(const struct kd_queue *queue, const char *name)
 {
 	uint64_t total = 0;
-	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next)
 		if (name == NULL || strcmp(r->name, name) == 0)
 			total += r->settling;
 	return total;
 }
 
+uint32_t
+kd_queue_gpus_busy(const struct kd_queue *queue)
+{
+	return queue->gpus;
+}
+
 int
 kd_queue_is_idle(const struct kd_queue *queue)
 {
-	for (const struct queue_rule *r = queue->rules; r != NULL; r = r->next)
+	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		int held = (r->held | queue->held) != 0;
 		if (r->rule != NULL &&
-			(r->counts[KD_STATE_READY] > 0 ||
-				r->counts[KD_STATE_RUNNING] > 0 || r->settling > 0))
+			(r->counts[KD_STATE_RUNNING] > 0 || r->settling > 0 ||
+				(r->counts[KD_STATE_READY] > 0 && !held)))
 			return 0;
+	}
 	return 1;
+}
+
+void
+kd_queue_hold(struct kd_queue *queue, const char *name, enum kd_hold why, int held)
+{
+	struct kd_queue_rule *rule = name == NULL ? NULL : kd_queue_rule(queue, name);
+	unsigned *set = name == NULL ? &queue->held : rule == NULL ? NULL : &rule->held;
+	if (set != NULL)
+		*set = held ? *set | (unsigned)why : *set & ~(unsigned)why;
+}
+
+unsigned
+kd_queue_held(const struct kd_queue *queue, const char *name)
+{
+	const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	return queue->held | (rule == NULL ? 0 : rule->held);
 }

@@ -13,6 +13,7 @@ static const char *const state_names[KD_STATES] = {
 	[KD_STATE_KEPT] = "kept",
 	[KD_STATE_FAILED] = "failed",
 	[KD_STATE_GONE] = "gone",
+	[KD_STATE_CANCELLED] = "cancelled",
 };
 
 const char *
@@ -36,28 +37,28 @@ kd_unit_is_final(enum kd_state state)
 	return state >= KD_STATE_PUBLISHED;
 }
 
+int
+kd_unit_is_disposed(enum kd_state state)
+{
+	return kd_unit_is_final(state) && state != KD_STATE_GONE &&
+	       state != KD_STATE_CANCELLED;
+}
+
 struct kd_unit *
 kd_unit_new(const char *rule, const char *path, uint32_t kind)
 {
-	struct kd_unit *unit = calloc(1, sizeof *unit);
+	size_t first = strlen(rule) + 1, second = strlen(path) + 1;
+	struct kd_unit *unit = calloc(1, sizeof *unit + first + second);
 	if (unit == NULL)
 		return NULL;
-	unit->rule = strdup(rule);
-	unit->path = strdup(path);
+	unit->rule = memcpy(unit->text, rule, first);
+	unit->path = memcpy(unit->text + first, path, second);
 	unit->kind = kind;
-	if (unit->rule == NULL || unit->path == NULL) {
-		kd_unit_free(unit);
-		return NULL;
-	}
 	return unit;
 }
 
 void
 kd_unit_free(struct kd_unit *unit)
 {
-	if (unit == NULL)
-		return;
-	free(unit->rule);
-	free(unit->path);
 	free(unit);
 }

@@ -17,11 +17,12 @@ enum kd_state {
 	KD_STATE_RUNNING = 1,
 	KD_STATE_DEFERRED = 2, /* waits for a retry */
 	KD_STATE_PUBLISHED = 3,
-	KD_STATE_SKIPPED = 4, /* the same content was published before */
-	KD_STATE_KEPT = 5,    /* collision = keep: an older output stands */
-	KD_STATE_FAILED = 6,  /* given up; quarantined where the rule says so */
-	KD_STATE_GONE = 7,    /* vanished or changed before it was done */
-	KD_STATES = 8,
+	KD_STATE_SKIPPED = 4,	/* the same content was published before */
+	KD_STATE_KEPT = 5,	/* collision = keep: an older output stands */
+	KD_STATE_FAILED = 6,	/* given up; quarantined where the rule says so */
+	KD_STATE_GONE = 7,	/* vanished or changed before it was done */
+	KD_STATE_CANCELLED = 8, /* somebody did not want it any more; the input stays */
+	KD_STATES = 9,
 };
 
 const char *kd_unit_state_name(enum kd_state state);
@@ -29,6 +30,8 @@ const char *kd_unit_state_name(enum kd_state state);
 int kd_unit_state_parse(const char *name);
 /* Whether nothing more is to be done but dispose of the inputs. */
 int kd_unit_is_final(enum kd_state state);
+/* Whether its inputs are disposed of: it is final, and they are not left as they lie. */
+int kd_unit_is_disposed(enum kd_state state);
 
 /* The quick key: the same file unchanged has the same one.  Nanoseconds since 1970. */
 struct kd_identity {
@@ -37,23 +40,28 @@ struct kd_identity {
 	uint64_t fingerprint; /* of names, sizes and times inside; 0 for a file */
 };
 
+/* One block of memory each, for a hundred thousand of them may be open. */
 struct kd_unit {
 	int64_t id;
-	char *rule;
-	char *path; /* relative to the rule's watch */
-	uint32_t kind;
+	const char *rule, *path; /* path is relative to the rule's watch */
 	struct kd_identity identity;
+	uint32_t kind;
 	enum kd_state state;
 	/* What an earlier life of the daemon had recorded: a final state whose inputs
 	 * were not yet disposed of, else READY. */
 	enum kd_state recorded;
+	unsigned restore : 1; /* tried again out of quarantine: fetched from there */
+	unsigned cancel : 1;  /* somebody asked to cancel it while it ran */
 	uint32_t attempts;
-	int alone;	      /* crashed in company: runs by itself next time */
-	double not_before;    /* Unix time of the retry while DEFERRED */
-	int64_t batch;	      /* while RUNNING */
-	uint64_t done, total; /* progress while RUNNING */
-	double since;	      /* loop time at which it became ready */
+	/* It was there when a batch crashed: at most so many units, itself counted, may be
+	 * in its next one.  0: nothing is held against it. */
+	uint32_t company;
+	double not_before;		 /* Unix time of the retry while DEFERRED */
+	double since;			 /* loop time at which it became ready */
+	int64_t batch;			 /* while RUNNING */
+	uint64_t done, total;		 /* progress while RUNNING */
 	struct kd_unit *next, *previous; /* in whatever list of the queue holds it */
+	char text[];			 /* rule and path */
 };
 
 /* Copies rule and path; NULL when memory is out. */

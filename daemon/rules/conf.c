@@ -24,16 +24,36 @@
 
 #define DEFAULT_STATE "/var/lib/kilnd"
 #define DEFAULT_RULES "rules.d"
+#define DEFAULT_KEEP  (90 * 86400.0)
 
 /* [daemon] as it stands in the file. */
 struct daemon_table {
 	char *state, *rules;
-	char **plugins, **admins;
-	uint32_t workers, threads, log;
+	char **plugins, **admins, **droppers;
+	uint32_t workers, threads, gpu_slots, log;
+	double keep;
 };
 
 static const struct kd_choice levels[] = {{"error", KD_ERROR}, {"warning", KD_WARNING},
 	{"notice", KD_NOTICE}, {"info", KD_INFO}, {"debug", KD_DEBUG}, {NULL, 0}};
+
+/* A duration, or "forever", which is 0.  Below an hour the ledger would forget what it
+ * still has to say. */
+static int
+read_keep(const struct kd_keys *at, const struct kd_key *key, const struct kd_toml *value,
+	void *field)
+{
+	double keep = 0;
+	const char *text = value->type == KD_TOML_STRING ? value->text : "";
+	if (strcmp(text, "forever") != 0 &&
+		(kd_keys_duration(text, &keep) != 0 || keep < 3600))
+		return kd_keys_refuse(at, value,
+			"%s: expected a duration of at least \"1h\", or \"forever\", "
+			"found %s",
+			key->name, KD_TOML_FOUND(value));
+	*(double *)field = keep;
+	return 0;
+}
 
 #define AT(field) offsetof(struct daemon_table, field)
 
@@ -43,8 +63,11 @@ static const struct kd_key daemon_keys[] = {
 	{.name = "rules", kd_key_text, AT(rules), 0, 0, NULL, NULL},
 	{.name = "workers", kd_key_u32, AT(workers), 1, 256, NULL, NULL},
 	{.name = "threads", kd_key_u32, AT(threads), 1, 1024, NULL, NULL},
+	{.name = "gpu_slots", kd_key_u32, AT(gpu_slots), 1, 256, NULL, NULL},
 	{.name = "log", kd_key_choice, AT(log), 0, 0, levels, NULL},
+	{.name = "keep", read_keep, AT(keep), 0, 0, NULL, NULL},
 	{.name = "admins", kd_key_texts, AT(admins), 0, 0, NULL, NULL},
+	{.name = "droppers", kd_key_texts, AT(droppers), 0, 0, NULL, NULL},
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
@@ -225,6 +248,21 @@ state_folder(const char *told)
 	return plain;
 }
 
+/* As many as the driver has made devices for.  Without any, a rule that asks for one is
+ * told so by its kernel, one batch at a time. */
+static uint32_t
+visible_gpus(void)
+{
+	enum { MOST = 32 };
+	uint32_t count = 0;
+	for (int i = 0; i < MOST; i++) {
+		char path[32];
+		snprintf(path, sizeof path, "/dev/nvidia%d", i);
+		count += access(path, F_OK) == 0;
+	}
+	return count > 0 ? count : 1;
+}
+
 /* Moves what [daemon] said into the configuration, and what holds where it is silent. */
 static int
 take_daemon(struct loading *loading)
@@ -246,7 +284,8 @@ take_daemon(struct loading *loading)
 	}
 	conf->plugins = daemon->plugins;
 	conf->admins = daemon->admins;
-	daemon->plugins = daemon->admins = NULL;
+	conf->droppers = daemon->droppers;
+	daemon->plugins = daemon->admins = daemon->droppers = NULL;
 	if (conf->plugins == NULL &&
 		((conf->plugins = calloc(2, sizeof(char *))) == NULL ||
 			(conf->plugins[0] = strdup(kd_catalog_plugins())) == NULL))
@@ -256,6 +295,8 @@ take_daemon(struct loading *loading)
 	if (conf->state == NULL || conf->admins == NULL)
 		return memory(loading);
 	conf->log_level = (int)daemon->log;
+	conf->keep = daemon->keep;
+	conf->gpu_slots = daemon->gpu_slots > 0 ? daemon->gpu_slots : visible_gpus();
 	/* Two batches at once hide each other's reading and writing; together they use
 	 * every core once. */
 	conf->workers = daemon->workers > 0 ? daemon->workers : cores > 1 ? 2 : 1;
@@ -271,6 +312,18 @@ by_name(const void *a, const void *b)
 {
 	return strcmp(
 		(*(struct kd_rule *const *)a)->name, (*(struct kd_rule *const *)b)->name);
+}
+
+static int
+find_people(struct loading *loading)
+{
+	struct kd_conf *conf = loading->conf;
+	int rc = kd_people_find(conf->admins, &conf->may_command);
+	if (rc == 0)
+		rc = kd_people_find(conf->droppers, &conf->may_drop);
+	for (uint32_t i = 0; rc == 0 && i < conf->rule_count; i++)
+		rc = kd_people_find(conf->rules[i]->droppers, &conf->rules[i]->may_drop);
+	return rc == 0 ? 0 : memory(loading);
 }
 
 static int
@@ -296,6 +349,8 @@ load(struct loading *loading)
 				by_name);
 		code = kd_rule_check_together(conf, loading->err);
 	}
+	if (code == 0)
+		code = find_people(loading);
 	kd_toml_free(root);
 	return code;
 }
@@ -308,7 +363,7 @@ kd_conf_load(
 	struct loading loading = {
 		.options = options,
 		.conf = calloc(1, sizeof *loading.conf),
-		.daemon = {.log = KD_INFO},
+		.daemon = {.log = KD_INFO, .keep = DEFAULT_KEEP},
 		.err = err != NULL ? err : &ignored,
 	};
 	if (loading.conf == NULL)
@@ -319,6 +374,7 @@ kd_conf_load(
 	free(loading.daemon.rules);
 	kd_keys_free_texts(loading.daemon.plugins);
 	kd_keys_free_texts(loading.daemon.admins);
+	kd_keys_free_texts(loading.daemon.droppers);
 	if (code == 0)
 		*conf = loading.conf;
 	else
@@ -344,6 +400,9 @@ kd_conf_unref(struct kd_conf *conf)
 	kd_catalog_free(conf->catalog);
 	kd_keys_free_texts(conf->plugins);
 	kd_keys_free_texts(conf->admins);
+	kd_keys_free_texts(conf->droppers);
+	kd_people_clear(&conf->may_command);
+	kd_people_clear(&conf->may_drop);
 	free(conf->state);
 	free(conf->file);
 	free(conf);

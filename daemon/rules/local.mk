@@ -8,6 +8,7 @@ libkdrules_a_SOURCES = \
 	daemon/rules/keys.h daemon/rules/keys.c \
 	daemon/rules/near.h daemon/rules/near.c \
 	daemon/rules/params.h daemon/rules/params.c \
+	daemon/rules/people.h daemon/rules/people.c \
 	daemon/rules/rule_read.h daemon/rules/rule_read.c \
 	daemon/rules/rule_keys.c daemon/rules/rule_check.c \
 	daemon/rules/toml.h daemon/rules/toml.c daemon/rules/toml_shim.cpp

@@ -11,6 +11,7 @@
 #include "daemon/base/err.h"
 #include "daemon/base/hash.h"
 #include "daemon/rules/catalog.h"
+#include "daemon/rules/people.h"
 #include "daemon/worker/manifest.h"
 
 #include <jansson.h>
@@ -76,21 +77,27 @@ struct kd_rule {
 	} retries;
 	char *quarantine; /* NULL: stays in place */
 	uint64_t low_water;
-	json_t *params; /* full: see params.h */
+	char **droppers; /* NULL-ended, as conf's: who may drop into this rule */
+	struct kd_people may_drop; /* they */
+	json_t *params;		   /* full: see params.h */
 };
 
 #define KD_UNIT_ARCHIVE 16u /* beside enum kiln_unit_kind: unpacked, then a directory */
 
 struct kd_conf {
 	int references;
-	char *file;	  /* absolute path of kiln.toml */
-	char *state;	  /* absolute: ledger, control socket */
-	char **plugins;	  /* NULL-ended folders */
-	uint32_t workers; /* keepers at once over all rules */
-	uint32_t threads; /* threads of one engine */
-	int log_level;	  /* enum kd_log_level */
-	char **admins; /* NULL-ended user or @group names that may reload besides root and
-			  the daemon's own user */
+	char *file;	    /* absolute path of kiln.toml */
+	char *state;	    /* absolute: ledger, control socket */
+	char **plugins;	    /* NULL-ended folders */
+	uint32_t workers;   /* keepers at once over all rules */
+	uint32_t threads;   /* threads of one engine */
+	int log_level;	    /* enum kd_log_level */
+	uint32_t gpu_slots; /* batches that may use a GPU at once */
+	double keep; /* seconds the ledger remembers what is done with; 0: for ever */
+	/* NULL-ended user or @group names: who may command, besides root and the daemon's
+	 * own user, and who may drop into every rule. */
+	char **admins, **droppers;
+	struct kd_people may_command, may_drop; /* they */
 	struct kd_catalog *catalog;
 	uint32_t rule_count;
 	struct kd_rule **rules; /* sorted by name */

@@ -62,9 +62,6 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	if (kd_toml_get(source->table, "sequence") != NULL)
 		return kd_keys_refuse_key(at, value_of(source, "sequence"),
 			"sequence: expected only beside unit = \"sequence\"");
-	if (rule->low_water > 0)
-		return kd_keys_refuse(at, value_of(source, "low_water"),
-			"low_water: pausing a rule is not built yet: use \"none\"");
 	if (strcmp(rule->executor, "slurm") == 0)
 		return kd_keys_refuse(at, value_of(source, "executor"),
 			"executor: \"slurm\" is not built yet: use \"local\"");

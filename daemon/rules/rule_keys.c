@@ -375,6 +375,7 @@ const struct kd_key kd_rule_keys[] = {
 	{.name = "retries", kd_key_table, 0, 0, 0, NULL, retry_keys},
 	{.name = "quarantine", kd_key_folder, AT(quarantine), 0, 0, NULL, NULL},
 	{.name = "low_water", kd_key_size, AT(low_water), 1, MOST_BYTES, NULL, NULL},
+	{.name = "droppers", kd_key_texts, AT(droppers), 0, 0, NULL, NULL},
 	{.name = "params", kd_key_table, 0, 0, 0, NULL, NULL},
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };

@@ -229,6 +229,8 @@ kd_rule_free(struct kd_rule *rule)
 	json_decref(rule->params);
 	kd_keys_free_texts(rule->match);
 	kd_keys_free_texts(rule->ignore);
+	kd_keys_free_texts(rule->droppers);
+	kd_people_clear(&rule->may_drop);
 	free(rule->batch.regex);
 	free(rule->quarantine);
 	free(rule->executor);

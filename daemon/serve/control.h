@@ -11,26 +11,44 @@
  * seconds with a fraction, sizes bytes.
  *   status  {} -> data {"version","pid","started","state","configuration","loaded",
  *           "reload_error":s|null,"overflows":n,"polling":n,"workers":{"limit","busy",
- *           "idle"},"units":{STATE:n,...},"rules":[{"name","kernel","watch","output",
- *           "state":"watching"|"polling"|"waiting"|"paused","why":s|null,
- *           "units":{STATE:n,...}},...]}
+ *           "idle"},"gpus":{"slots","busy"},"units":{STATE:n,...},"rules":[{"name",
+ *           "kernel","watch","output","state":"watching"|"polling"|"waiting"|"paused",
+ *           "why":s|null,"units":{STATE:n,...}},...]}
  *           STATE: settling ready running deferred published skipped kept failed gone
- *   list    {"rule":s|null,"state":s|null,"limit":n} -> event for each unit, newest
- *           first: {"id","rule","path","state","attempts","reason":s|null,
- *           "output":s|null,"created","updated","batch":n|null}
- *   show    {"unit":n} or {"path":s} (where it was dropped, or below its rule's folder)
- *           -> data: a unit as in list, with "sha256","bytes",
+ *           cancelled
+ *   list    {"rule":s|null,"state":s|null,"limit":n,"before":n} -> event for each unit,
+ *           newest first, at most 1000, with numbers below `before` (0: any): {"id",
+ *           "rule","path","state","attempts","reason":s|null,"output":s|null,"created",
+ *           "updated","batch":n|null}
+ *   show    UNIT -> data: a unit as in list, with "sha256","bytes",
  *           "tries":[{"batch","attempt","started","ended","status","reason"},...],
  *           "outputs":[{"path","sha256","bytes","companion"},...]
+ *           UNIT: {"unit":n} or {"path":s} (where it was dropped, or below its rule's
+ *           folder)
+ *   explain {"path":s,"type":"file"|"folder"|null: what kilnctl found there} -> data
+ *           {"rules":[{"rule","state":s,"reason":s,"unit":a unit as in show, or null},
+ *           ...]}: one for each rule whose drop folder it lies in.  state: ignored,
+ *           waiting, unseen, absent, settling, queued, paused, deferred, running, or a
+ *           final one of a unit's
  *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a
  *           unit as in list} and {"event":"progress","id","rule","path","done","total"}
- *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
  *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,
- *           when moreover no unit is settling, ready or running
+ *           when moreover no unit is settling or running, nor ready in a rule that is
+ *           not paused
+ *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
+ *   pause, resume  {"rule":s|null}: null is everything
+ *   cancel  UNIT or {"rule":s} -> data {"cancelled":n,"stopping":n}: of those that waited,
+ *           and of those that run
+ *   retry   UNIT or {"rule":s} (all that failed) -> data {"retried":n}
+ *   prune   {"older":seconds|absent} -> data {"forgotten":n}
+ *   backup  {} -> {"event":"backup"} with a descriptor: the copy, a database of SQLite
  *
- * Whoever may connect may ask; reload needs root, the daemon's own user, or one of the
- * configuration's admins.  A peer that breaks the protocol or lets more than 8 MiB pile
- * up unread is disconnected: a slow client stalls nobody.
+ * Whoever may connect may ask; reload and all behind it need root, the daemon's own user,
+ * or one of the configuration's admins.  Who asks is what the kernel tells of the peer.
+ *
+ * A peer that breaks the protocol, lets more than 8 MiB pile up unread, neither asks nor
+ * reads for half a minute, or is one of too many, is disconnected: a slow client stalls
+ * nobody.  Descriptors that a peer sends are never received.
  */
 #ifndef KD_CONTROL_H
 #define KD_CONTROL_H
@@ -47,11 +65,13 @@ enum kd_control_message { KD_CTL_REQUEST = 64, KD_CTL_EVENT, KD_CTL_END };
 struct kd_control;
 struct kd_control_request; /* lives until ended, or until its client leaves */
 
-/* Who asks. */
+/* Who asks, as the kernel told when he connected. */
 struct kd_control_peer {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
+	size_t group_count;
+	gid_t *groups; /* supplementary ones */
 };
 
 struct kd_control_handler {
@@ -62,13 +82,16 @@ struct kd_control_handler {
 	/* The client left before the end: forget the request. */
 	void (*gone)(void *context, struct kd_control_request *request);
 	void *context;
+	/* Seconds after which a client that asks nothing, or does not read, is dropped;
+	 * 0: 30. */
+	double patience;
 };
 
 /* Listens on STATE/control (mode 0660; a stale socket is replaced, a live one is
  * -EADDRINUSE). STATE/control.lock, which is locked while kd_control lives, tells them
  * apart. fd >= 0: an already listening socket (systemd's fd store or socket unit) to use
- * instead when its path still stands; taken on success.  One client more than 64 is told
- * so and turned away. */
+ * instead when its path still stands; taken on success.  For one client more than 64 one
+ * of the user with the most connections is dropped. */
 int kd_control_new(struct ev_loop *loop, const char *path, int fd,
 	const struct kd_control_handler *handler, struct kd_control **control,
 	struct kd_err *err);
@@ -85,6 +108,8 @@ void *kd_control_data(const struct kd_control_request *request);
  * refuse the request is gone.  Writing waits for the loop; a handler that has more than
  * 8 MiB to tell must let it turn in between. */
 void kd_control_event(struct kd_control_request *request, json_t *body);
+/* The same with a descriptor, which stays the caller's. */
+void kd_control_hand(struct kd_control_request *request, json_t *body, int fd);
 void kd_control_end(struct kd_control_request *request, json_t *data);
 void kd_control_refuse(struct kd_control_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

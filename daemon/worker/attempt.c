@@ -141,6 +141,19 @@ wait_for(struct attempt *attempt, uint16_t wanted)
 	}
 }
 
+/* What may be otherwise at another time; everything else that open() complains of, and all
+ * that we refuse it, is about what the rule says. */
+static int
+may_pass(int error)
+{
+	static const int passing[] = {ENOMEM, EAGAIN, EINTR, EBUSY, EIO, ENOSPC, EDQUOT,
+		EMFILE, ENFILE, ENODEV, ENXIO, ETIMEDOUT, ESTALE, EPIPE};
+	for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++)
+		if (passing[i] == error)
+			return 1;
+	return 0;
+}
+
 /* Ends an engine that cannot go on and tells its units why.  Negative when the client is
  * gone. */
 static int
@@ -184,6 +197,7 @@ give_up(struct attempt *attempt, enum ending ending)
 		break;
 	case ENDED_BY_REFUSAL:
 		status = KD_UNIT_TRANSIENT;
+		broker->batch->refused = !may_pass(-attempt->err.code);
 		rc = asprintf(&text, "%s", attempt->err.text);
 		break;
 	case ENDED_BY_CLIENT:
@@ -239,6 +253,9 @@ open_engine(struct attempt *attempt)
 		return give_up(attempt, ending);
 	char *text = error_of(attempt->answer);
 	if (text != NULL || !handle->loaded) {
+		broker->batch->refused =
+			text != NULL && !may_pass((int)json_integer_value(json_object_get(
+						attempt->answer, "error")));
 		fail(attempt, text != NULL ? text : strdup("the engine did not load"));
 		kd_handle_kill(handle);
 		return 0;

@@ -6,6 +6,7 @@
 #include "daemon/worker/batch.h"
 
 #include "daemon/base/file.h"
+#include "daemon/base/log.h"
 #include "daemon/base/name.h"
 #include "daemon/publish/inputs.h"
 #include "daemon/worker/attempt.h"
@@ -169,11 +170,26 @@ describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 	};
 }
 
+/* One that is tried again after it was quarantined is fetched from there.  Where that is
+ * not to be done, reading it says what is amiss. */
+static void
+restore(struct kd_batch *batch, const struct kd_batch_unit *unit, struct kd_link *link)
+{
+	const char *quarantine = batch->manifest.quarantine;
+	struct kd_err err;
+	if (!unit->unit->restore || quarantine == NULL)
+		return;
+	if (kd_inputs_restore(
+		    batch->root, unit->unit->path, quarantine, unit->unit->id, &err) < 0)
+		kd_link_log(link, KD_WARNING, err.text);
+}
+
 static int
 hash_units(struct kd_batch *batch, struct kd_link *link)
 {
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
+		restore(batch, unit, link);
 		enum kd_status status;
 		struct kd_err err;
 		if (kd_content_read(&unit->source, &unit->content, &status, &err) < 0) {
@@ -362,6 +378,7 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 		.device = strdup(kd_handle_device(handle)),
 		.failure = copy(batch->failure),
 		.revision = copy(batch->manifest.revision),
+		.refused = batch->refused != 0,
 		.seconds = kd_batch_seconds(&batch->started, &now),
 		.frames = batch->frames,
 		.repeats = batch->repeat,

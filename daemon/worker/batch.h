@@ -61,6 +61,7 @@ struct kd_batch {
 	int *loose;	      /* unnamed files of the engine's, see spent.h */
 	uint32_t loose_count;
 	uint64_t free_before; /* bytes on the stage's file system */
+	int refused;	      /* it is the rule's parameters' */
 	struct timespec started;
 };
 

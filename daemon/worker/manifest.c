@@ -77,6 +77,7 @@ static const struct field manifest_unit_fields[] = {
 	{"attempt", FIELD_U32, AT(kd_manifest_unit, attempt), NULL},
 	{"path", FIELD_NAME, AT(kd_manifest_unit, path), NULL},
 	{"output", FIELD_NAME, AT(kd_manifest_unit, output), NULL},
+	{"restore", FIELD_U32_OPT, AT(kd_manifest_unit, restore), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field result_fields[] = {
@@ -84,6 +85,7 @@ static const struct field result_fields[] = {
 	{"device", FIELD_NAME, AT(kd_result, device), NULL},
 	{"failure", FIELD_NAME_OPT, AT(kd_result, failure), NULL},
 	{"revision", FIELD_NAME_OPT, AT(kd_result, revision), NULL},
+	{"refused", FIELD_U32_OPT, AT(kd_result, refused), NULL},
 	{"seconds", FIELD_REAL, AT(kd_result, seconds), NULL},
 	{"kernel_seconds", FIELD_REAL, AT(kd_result, kernel_seconds), NULL},
 	{"frames", FIELD_U64, AT(kd_result, frames), NULL},

@@ -24,6 +24,7 @@ struct kd_manifest_unit {
 	uint32_t kind;	  /* enum kiln_unit_kind */
 	uint32_t attempt; /* 1, 2, ... */
 	char *path;	  /* relative to root */
+	uint32_t restore; /* 1: when it is not at path, it is fetched from quarantine */
 	char *output; /* folder below the output root that its outputs land in; "" = the
 			 root itself (layout mirror: the drop's sub-folder) */
 };
@@ -99,8 +100,10 @@ struct kd_result_unit {
 struct kd_result {
 	char *variant; /* "" until a kernel said */
 	char *device;
-	char *failure;	/* why the attempt as a whole failed, at open() say; or NULL */
-	char *revision; /* the manifest's, with the content of path parameters; NULL */
+	char *failure;	  /* why the attempt as a whole failed, at open() say; or NULL */
+	char *revision;	  /* the manifest's, with the content of path parameters; NULL */
+	uint32_t refused; /* 1: the failure is of the rule's parameters or grants, which
+			   * no other try will mend */
 	double seconds, kernel_seconds; /* kernel: median of the repeats */
 	uint64_t frames;		/* of one repeat */
 	uint64_t repeats; /* processed whole: less than asked for when cancelled */

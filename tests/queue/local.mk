@@ -7,3 +7,4 @@ tests_queue_t_ledger_LDADD = libkdqueue.a libkdmanifest.a $(base_libs) $(SQLITE_
 tests_queue_t_queue_SOURCES = tests/queue/t_queue.c
 tests_queue_t_queue_CPPFLAGS = $(check_cppflags)
 tests_queue_t_queue_LDADD = libkilnd.a libkdqueue.a $(base_libs) $(SQLITE_LIBS) $(CMOCKA_LIBS)
+EXTRA_DIST += tests/queue/schema-1.sql

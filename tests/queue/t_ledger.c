@@ -291,10 +291,10 @@ open_units_come_back_after_a_start(void **state)
 	assert_int_equal(loaded[0].attempts, 0);
 	assert_int_equal(loaded[1].state, KD_STATE_READY);
 	assert_int_equal(loaded[1].attempts, 1);
-	assert_int_equal(loaded[2].state, KD_STATE_DEFERRED);
-	assert_true(loaded[2].not_before == 99);
-	assert_int_equal(loaded[3].recorded, KD_STATE_PUBLISHED);
-	assert_int_equal(loaded[3].identity.size, 10);
+	assert_int_equal(loaded[2].recorded, KD_STATE_PUBLISHED);
+	assert_int_equal(loaded[2].identity.size, 10);
+	assert_int_equal(loaded[3].state, KD_STATE_DEFERRED);
+	assert_true(loaded[3].not_before == 99);
 }
 
 static void
@@ -356,23 +356,343 @@ lists_and_shows(void **state)
 	assert_null(got.json);
 }
 
+/* counts[] of one rule, the rest together. */
+static uint64_t counts[KD_STATES], other_counts;
+
+static void
+on_count(void *context, const char *rule, enum kd_state state, uint64_t count)
+{
+	(void)context;
+	if (strcmp(rule, "rule") == 0)
+		counts[state] += count;
+	else
+		other_counts += count;
+}
+
+static void
+count_again(void)
+{
+	memset(counts, 0, sizeof counts);
+	other_counts = 0;
+	kd_ledger_close(ledger);
+	open_ledger();
+	assert_int_equal(kd_ledger_counts(ledger, on_count, NULL), 0);
+}
+
+static void
+finish(int64_t unit, int left)
+{
+	struct kd_ledger_closed closed = {unit, left};
+	kd_ledger_finish(ledger, &closed, 1, on_done, NULL);
+	ev_run(loop, 0);
+	assert_int_equal(got.rc, 0);
+}
+
 static void
 closed_units_are_counted(void **state)
 {
 	(void)state;
-	uint64_t counts[KD_STATES];
 	open_ledger();
 	begin();
-	int64_t unit = offer("a", 1);
+	int64_t unit = offer("a", 1), half = offer("half", 1);
 	record(unit, start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
-	kd_ledger_finish(ledger, &(struct kd_ledger_closed){unit, 0}, 1, on_done, NULL);
+	record(half, start(half), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	finish(unit, 0);
+	count_again();
+	assert_int_equal(counts[KD_STATE_PUBLISHED], 1);
+	assert_int_equal(other_counts, 0);
+}
+
+/* Runs the fixture's SQL into a new database. */
+static void
+make_schema_1(void)
+{
+	char name[400], sql[8192];
+	const char *top = getenv("top_srcdir");
+	snprintf(name, sizeof name, "%s/tests/queue/schema-1.sql",
+		top == NULL ? "." : top);
+	FILE *file = fopen(name, "r");
+	assert_non_null(file);
+	sql[fread(sql, 1, sizeof sql - 1, file)] = '\0';
+	fclose(file);
+	sqlite3 *db;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void
+an_older_schema_is_brought_forward(void **state)
+{
+	(void)state;
+	make_schema_1();
+	open_ledger();
+	loaded_count = 0;
+	assert_int_equal(kd_ledger_load(ledger, on_load, NULL, NULL), 0);
+	assert_int_equal(loaded_count, 4);
+	assert_int_equal(loaded[0].id, 1);
+	assert_int_equal(loaded[1].id, 2);
+	assert_int_equal(loaded[1].company, 1);
+	assert_int_equal(loaded[2].recorded, KD_STATE_PUBLISHED);
+	assert_int_equal(loaded[3].id, 3);
+	memset(counts, 0, sizeof counts);
+	assert_int_equal(kd_ledger_counts(ledger, on_count, NULL), 0);
+	assert_int_equal(counts[KD_STATE_PUBLISHED], 1);
+	assert_int_equal(counts[KD_STATE_FAILED], 1);
+	assert_int_equal(counts[KD_STATE_GONE], 1);
+	begin();
+	/* What was gone is fresh as ever, and its content is remembered. */
+	struct kd_unit *gone = kd_unit_new("rule", "gone", KILN_FILE);
+	gone->identity =
+		(struct kd_identity){.ino = 17, .btime = 1, .size = 10, .mtime = 1};
+	assert_int_equal(kd_ledger_offer(ledger, gone, on_offer, NULL), 0);
+	kd_unit_free(gone);
 	ev_run(loop, 0);
+	assert_true(got.fresh && got.id == 7);
+	struct kd_ledger_same same = {"rule", "rev", sum, 0};
+	kd_ledger_same(ledger, &same, on_same, NULL);
+	ev_run(loop, 0);
+	assert_string_equal(got.output, "/out/p");
+}
+
+static struct kd_unit *retried;
+
+static void
+on_retry(void *context, int rc, struct kd_unit *units, enum kd_state was)
+{
+	(void)context;
+	retried = units;
+	on_offer(NULL, rc, was, 0);
+}
+
+static void
+retry(int64_t unit, const char *rule)
+{
+	struct kd_ledger_retry given = {unit, rule};
+	assert_int_equal(kd_ledger_retry(ledger, &given, on_retry, NULL), 0);
+	ev_run(loop, 0);
+}
+
+static void
+failures_and_cancellations_are_retried_and_nothing_else(void **state)
+{
+	(void)state;
+	open_ledger();
+	begin();
+	int64_t failed = offer("failed", 1), other = offer("other", 1);
+	int64_t published = offer("published", 1), waiting = offer("waiting", 1);
+	record(failed, start(failed), KD_STATE_FAILED, KD_UNIT_BAD);
+	record(other, start(other), KD_STATE_FAILED, KD_UNIT_BAD);
+	record(published, start(published), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	/* Its input is still to be disposed of. */
+	retry(failed, NULL);
+	assert_null(retried);
+	finish(failed, 1);
+	finish(other, 0);
+	finish(published, 0);
+	retry(12345, NULL);
+	assert_int_equal(got.rc, -ENOENT);
+	retry(published, NULL);
+	assert_int_equal(got.id, KD_STATE_PUBLISHED);
+	assert_null(retried);
+	retry(failed, NULL);
+	assert_int_equal(retried->id, failed);
+	assert_int_equal(retried->state, KD_STATE_READY);
+	assert_int_equal(retried->attempts, 0);
+	assert_true(retried->restore);
+	kd_unit_free(retried);
+	retry(0, "rule");
+	assert_int_equal(retried->id, other);
+	assert_null(retried->next);
+	kd_unit_free(retried);
+	assert_int_equal(
+		kd_ledger_cancel(ledger, &waiting, 1, "unwanted", on_done, NULL), 0);
+	ev_run(loop, 0);
+	assert_int_equal(offer("waiting", 1), waiting);
+	assert_false(got.fresh);
+	reopen();
+	/* The one in quarantine is fetched from there even by the next life. */
+	assert_int_equal(loaded_count, 2);
+	assert_true(loaded[0].id == failed && loaded[0].restore);
+	assert_true(loaded[1].id == other && !loaded[1].restore);
+	retry(waiting, NULL);
+	assert_int_equal(got.id, KD_STATE_CANCELLED);
+	assert_false(retried->restore);
+	kd_unit_free(retried);
+}
+
+static char paused[100];
+
+static int
+on_pause(void *context, const char *rule, double since, const char *who)
+{
+	(void)context;
+	assert_true(since > 0);
+	snprintf(paused + strlen(paused), sizeof paused - strlen(paused), "%s by %s;",
+		rule == NULL ? "all" : rule, who);
+	return 0;
+}
+
+static void
+pause_rule(const char *rule, int on)
+{
+	struct kd_ledger_pause given = {rule, "ann", on};
+	assert_int_equal(kd_ledger_pause(ledger, &given, on_done, NULL), 0);
+	ev_run(loop, 0);
+	assert_int_equal(got.rc, 0);
+}
+
+static void
+pauses_outlive_the_daemon(void **state)
+{
+	(void)state;
+	open_ledger();
+	begin();
+	pause_rule(NULL, 1);
+	pause_rule("rule", 1);
+	pause_rule("rule", 1);
+	pause_rule("other", 1);
+	pause_rule("other", 0);
 	kd_ledger_close(ledger);
 	open_ledger();
-	assert_int_equal(kd_ledger_counts(ledger, "rule", counts), 0);
+	paused[0] = '\0';
+	assert_int_equal(kd_ledger_pauses(ledger, on_pause, NULL, NULL), 0);
+	assert_string_equal(paused, "all by ann;rule by ann;");
+}
+
+static void
+on_prune(void *context, int rc, const struct kd_ledger_forgot *forgot, size_t count)
+{
+	(void)context;
+	on_offer(NULL, rc, 0, 0);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(forgot[i].rule, "rule");
+		got.id += (int64_t)forgot[i].count;
+	}
+}
+
+/* How many units one slice forgot. */
+static int64_t
+prune(double before)
+{
+	assert_int_equal(kd_ledger_prune(ledger, before, on_prune, NULL), 0);
+	ev_run(loop, 0);
+	assert_int_equal(got.rc, 0);
+	return got.id;
+}
+
+static void
+only_what_is_old_and_away_is_forgotten(void **state)
+{
+	(void)state;
+	const double future = 4e9;
+	open_ledger();
+	begin();
+	int64_t away = offer("away", 1), stays = offer("stays", 1),
+		open = offer("open", 1);
+	record(away, start(away), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	record(stays, start(stays), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	start(open);
+	finish(away, 1);
+	finish(stays, 0);
+	assert_int_equal(prune(1), 0);
+	assert_int_equal(prune(future), 1);
+	assert_int_equal(prune(future), 0);
+	struct kd_ledger_query query = {.unit = away};
+	kd_ledger_show(ledger, &query, on_json, NULL);
+	ev_run(loop, 0);
+	assert_null(got.json);
+	/* The batches that have ended went, the one under way did not. */
+	record(open, 3, KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	struct kd_ledger_same same = {"rule", "rev", sum, stays};
+	kd_ledger_same(ledger, &same, on_same, NULL);
+	ev_run(loop, 0);
+	assert_string_equal(got.output, "/out/a.npz");
+	assert_int_equal(offer("stays", 1), stays);
+	assert_false(got.fresh);
+	count_again();
 	assert_int_equal(counts[KD_STATE_PUBLISHED], 1);
-	assert_int_equal(kd_ledger_counts(ledger, "other", counts), 0);
-	assert_int_equal(counts[KD_STATE_PUBLISHED], 0);
+}
+
+static int backup_fd;
+
+static void
+on_backup(void *context, int rc, int fd)
+{
+	(void)context;
+	backup_fd = fd;
+	on_offer(NULL, rc, 0, 0);
+}
+
+/* Ends the loop when the last of the offers is in. */
+static void
+on_one_of_many(void *context, int rc, int64_t id, int fresh)
+{
+	(void)id;
+	(void)fresh;
+	assert_int_equal(rc, 0);
+	if (--*(int *)context == 0)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void
+a_backup_is_whole_and_nobody_waits_for_it(void **state)
+{
+	(void)state;
+	enum { MANY = 30000 };
+	open_ledger();
+	begin();
+	int left = MANY;
+	for (int i = 0; i < MANY; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "%d", i);
+		struct kd_unit *unit = kd_unit_new("rule", name, KILN_FILE);
+		assert_int_equal(kd_ledger_offer(ledger, unit, on_one_of_many, &left), 0);
+		kd_unit_free(unit);
+	}
+	ev_run(loop, 0);
+	assert_int_equal(kd_ledger_backup(ledger, on_backup, NULL), 0);
+	assert_int_equal(kd_ledger_backup(ledger, on_backup, NULL), -EBUSY);
+	/* There are enough pages for several slices: this one gets in between. */
+	backup_fd = -1;
+	struct kd_unit *unit = kd_unit_new("rule", "meanwhile", KILN_FILE);
+	left = 1;
+	assert_int_equal(kd_ledger_offer(ledger, unit, on_one_of_many, &left), 0);
+	kd_unit_free(unit);
+	while (left > 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(backup_fd, -1);
+	while (backup_fd < 0)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(got.rc, 0);
+	/* The file has no name any more: the copy that kilnctl makes has. */
+	char name[120], buffer[4096];
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+	ssize_t got_bytes;
+	snprintf(name, sizeof name, "%s.copy", path);
+	FILE *copy = fopen(name, "w");
+	while ((got_bytes = read(backup_fd, buffer, sizeof buffer)) > 0)
+		fwrite(buffer, 1, (size_t)got_bytes, copy);
+	fclose(copy);
+	assert_int_equal(
+		sqlite3_open_v2(name, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+				 "SELECT count(*), (SELECT integrity_check FROM"
+				 " pragma_integrity_check) FROM unit",
+				 -1, &stmt, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(stmt, 0), MANY + 1);
+	assert_string_equal((const char *)sqlite3_column_text(stmt, 1), "ok");
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	unlink(name);
+	close(backup_fd);
+	snprintf(name, sizeof name, "%s.backup", path);
+	assert_int_equal(access(name, F_OK), -1);
+	/* The next one may begin; a ledger that is closed gives it up. */
+	assert_int_equal(kd_ledger_backup(ledger, on_backup, NULL), 0);
 }
 
 static int
@@ -405,6 +725,17 @@ main(void)
 		cmocka_unit_test_setup_teardown(lists_and_shows, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			closed_units_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_older_schema_is_brought_forward, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			failures_and_cancellations_are_retried_and_nothing_else, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			pauses_outlive_the_daemon, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			only_what_is_old_and_away_is_forgotten, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_backup_is_whole_and_nobody_waits_for_it, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("queue/ledger", tests, NULL, free_json);
 }

@@ -9,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,7 @@ static struct kd_queue *
 make_queue(void)
 {
 	high = (struct kd_rule){.name = (char *)"high",
+		.device = (char *)"cpu",
 		.priority = 5,
 		.workers = 1,
 		.batch = {.by = KD_BATCH_PARENT,
@@ -56,7 +58,8 @@ make_queue(void)
 	low = high;
 	low.name = (char *)"low";
 	low.priority = 0;
-	conf = (struct kd_conf){.workers = 2, .rule_count = 2, .rules = rules};
+	conf = (struct kd_conf){
+		.workers = 2, .gpu_slots = 1, .rule_count = 2, .rules = rules};
 	struct kd_queue *queue = kd_queue_new();
 	assert_int_equal(kd_queue_configure(queue, &conf), 0);
 	return queue;
@@ -234,12 +237,18 @@ units_sleep_while_their_rule_is_away(void **state)
 
 /* outcomes */
 
+/* What judge() below is told besides. */
+static unsigned unwanted;
+static int refused;
+
 static struct kd_outcome
 judge(enum kd_status status, uint32_t company, uint32_t attempts)
 {
-	struct kd_outcome_judge by = {.rule = &high, .company = company, .now = 1000};
+	struct kd_outcome_judge by = {
+		.rule = &high, .company = company, .crashed = company, .now = 1000};
 	struct kd_result_unit result = {.status = status, .reason = (char *)"why"};
-	struct kd_unit unit = {.attempts = attempts};
+	struct kd_unit unit = {.attempts = attempts, .cancel = unwanted};
+	by.refused = refused;
 	struct kd_outcome outcome;
 	kd_outcome_judge(&by, &unit, &result, &outcome);
 	kd_outcome_clear(&outcome);
@@ -274,13 +283,74 @@ static void
 crashes_accuse_only_who_is_alone(void **state)
 {
 	(void)state;
+	/* Seven ran, all seven unfinished: halves of four, uncharged. */
 	struct kd_outcome company = judge(KD_UNIT_CRASHED, 7, 9);
 	assert_int_equal(company.state, KD_STATE_READY);
-	assert_true(company.alone);
+	assert_int_equal(company.company, 4);
+	assert_true(company.refund);
 	struct kd_outcome once = judge(KD_UNIT_CRASHED, 1, 1);
 	assert_int_equal(once.state, KD_STATE_READY);
+	assert_int_equal(once.company, 1);
+	assert_false(once.refund);
 	struct kd_outcome twice = judge(KD_UNIT_CRASHED, 1, 2);
 	assert_int_equal(twice.state, KD_STATE_FAILED);
+}
+
+/* One unit kills every batch that it is in: it is found by halving, it alone is charged,
+ * and the others never crash alone. */
+static void
+a_poisonous_unit_is_found_by_halving(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	int batches = 0, published = 0;
+	low.batch.max_units = 64;
+	low.batch.max_bytes = 0;
+	for (int i = 0; i < 64; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "x/%d", i);
+		add(queue, "low", name, 1, 0);
+	}
+	while (kd_queue_next(queue, 0, &batch) == 1) {
+		struct kd_unit *units[64];
+		uint32_t count = batch->unit_count, poisoned = 0;
+		memcpy(units, batch->units, count * sizeof units[0]);
+		for (uint32_t i = 0; i < count; i++)
+			poisoned += strcmp(units[i]->path, "x/41") == 0;
+		kd_queue_end(queue, batch);
+		batches++;
+		struct kd_outcome_judge by = {
+			.rule = &low, .company = count, .crashed = count, .now = 0};
+		struct kd_result_unit result = {
+			.status = poisoned ? KD_UNIT_CRASHED : KD_UNIT_PUBLISHED};
+		for (uint32_t i = 0; i < count; i++) {
+			struct kd_outcome outcome;
+			units[i]->attempts++;
+			kd_outcome_judge(&by, units[i], &result, &outcome);
+			units[i]->attempts -= (uint32_t)outcome.refund;
+			units[i]->state = outcome.state;
+			units[i]->company = outcome.company;
+			kd_outcome_clear(&outcome);
+			if (!kd_unit_is_final(units[i]->state)) {
+				assert_int_equal(kd_queue_add(queue, units[i], 0), 0);
+				continue;
+			}
+			published += units[i]->state == KD_STATE_PUBLISHED;
+			if (units[i]->state == KD_STATE_FAILED) {
+				assert_string_equal(units[i]->path, "x/41");
+				assert_int_equal(units[i]->attempts, 2);
+			}
+			kd_queue_close(queue, units[i]);
+		}
+		assert_true(batches < 30);
+	}
+	assert_int_equal(published, 63);
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_FAILED), 1);
+	/* 64 crash, then a crash and a good half for each of 32, 16, 8, 4, 2, 1, and once
+	 * more alone. */
+	assert_int_equal(batches, 14);
+	kd_queue_free(queue);
 }
 
 static void
@@ -291,6 +361,156 @@ what_changed_is_looked_at_again(void **state)
 	assert_int_equal(judge(KD_UNIT_CHANGED, 1, 1).state, KD_STATE_GONE);
 	assert_true(judge(KD_UNIT_BUSY, 1, 1).look_later);
 	assert_int_equal(judge(KD_UNIT_CANCELLED, 1, 1).refund, 1);
+}
+
+static void
+what_nobody_wants_any_more_is_not_tried_again(void **state)
+{
+	(void)state;
+	unwanted = 1;
+	assert_int_equal(judge(KD_UNIT_CANCELLED, 3, 1).state, KD_STATE_CANCELLED);
+	assert_int_equal(judge(KD_UNIT_CRASHED, 3, 1).state, KD_STATE_CANCELLED);
+	assert_int_equal(judge(KD_UNIT_TRANSIENT, 3, 1).state, KD_STATE_CANCELLED);
+	/* It was done before it could be stopped. */
+	assert_int_equal(judge(KD_UNIT_PUBLISHED, 3, 1).state, KD_STATE_PUBLISHED);
+	unwanted = 0;
+}
+
+static void
+a_refused_rule_costs_its_units_nothing(void **state)
+{
+	(void)state;
+	refused = 1;
+	struct kd_outcome outcome = judge(KD_UNIT_TRANSIENT, 3, 9);
+	assert_int_equal(outcome.state, KD_STATE_READY);
+	assert_true(outcome.refund);
+	assert_int_equal(judge(KD_UNIT_BAD, 3, 1).state, KD_STATE_FAILED);
+	refused = 0;
+}
+
+static void
+held_rules_start_nothing_and_do_not_keep_others_waiting(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	add(queue, "high", "a", 1, 0);
+	add(queue, "low", "b", 1, 0);
+	kd_queue_hold(queue, "high", KD_HOLD_PAUSED, 1);
+	kd_queue_hold(queue, "high", KD_HOLD_LOW_WATER, 1);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_string_equal(batch->rule->name, "low");
+	publish(queue, batch);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 0);
+	assert_true(kd_queue_wait(queue, 0) < 0);
+	assert_true(kd_queue_is_idle(queue));
+	/* Each reason by itself. */
+	kd_queue_hold(queue, "high", KD_HOLD_PAUSED, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 0);
+	kd_queue_hold(queue, "high", KD_HOLD_LOW_WATER, 0);
+	kd_queue_hold(queue, NULL, KD_HOLD_PAUSED, 1);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 0);
+	assert_int_equal(kd_queue_held(queue, "high"), KD_HOLD_PAUSED);
+	kd_queue_hold(queue, NULL, KD_HOLD_PAUSED, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	publish(queue, batch);
+	kd_queue_free(queue);
+}
+
+static void
+batches_for_a_gpu_take_its_slot(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *first, *second;
+	high.device = (char *)"cuda:1";
+	low.device = (char *)"auto";
+	low.needs = KILN_NEEDS_CUDA;
+	add(queue, "high", "a", 1, 0);
+	add(queue, "low", "b", 1, 0);
+	assert_int_equal(kd_queue_next(queue, 0, &first), 1);
+	assert_int_equal(kd_queue_gpus_busy(queue), 1);
+	assert_int_equal(kd_queue_next(queue, 0, &second), 0);
+	struct kd_queue_place place;
+	kd_queue_find(queue, "low", 0, &place);
+	assert_non_null(place.unit);
+	assert_true(place.wants_gpu);
+	/* One that is not granted a GPU does not wait for one. */
+	low.needs = 0;
+	assert_int_equal(kd_queue_next(queue, 0, &second), 1);
+	publish(queue, second);
+	publish(queue, first);
+	assert_int_equal(kd_queue_gpus_busy(queue), 0);
+	kd_queue_free(queue);
+}
+
+static void
+a_waiting_unit_is_found_and_taken_wherever_it_is(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_queue_place place;
+	struct kd_batch *batch;
+	for (int i = 1; i <= 6; i++) {
+		struct kd_unit *unit =
+			kd_unit_new("low", i % 2 ? "a/x" : "b/x", KILN_FILE);
+		unit->id = i;
+		unit->company = i == 5;
+		unit->state = i == 6 ? KD_STATE_DEFERRED : KD_STATE_READY;
+		unit->not_before = 100;
+		assert_int_equal(kd_queue_add(queue, unit, 0), 0);
+	}
+	kd_queue_find(queue, "low", 5, &place);
+	assert_true(place.unit != NULL && place.ahead == 0);
+	kd_queue_find(queue, "low", 7, &place);
+	assert_null(place.unit);
+	static const int64_t order[] = {3, 6, 5, 1};
+	for (int i = 0; i < 4; i++) {
+		struct kd_unit *unit = kd_queue_take(queue, order[i]);
+		assert_non_null(unit);
+		assert_int_equal(unit->id, order[i]);
+		kd_unit_free(unit);
+		assert_null(kd_queue_take(queue, order[i]));
+	}
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_READY), 2);
+	assert_int_equal(kd_queue_total(queue, "low", KD_STATE_DEFERRED), 0);
+	assert_int_equal(kd_queue_next(queue, 0, &batch), 1);
+	assert_int_equal(batch->unit_count, 2);
+	publish(queue, batch);
+	add(queue, "low", "c", 1, 0);
+	struct kd_unit *rest = kd_queue_drain(queue, "low");
+	assert_non_null(rest);
+	assert_null(rest->next);
+	kd_unit_free(rest);
+	assert_true(kd_queue_is_idle(queue));
+	kd_queue_free(queue);
+}
+
+/* A folder that fills up does not wait for those that still settle; and of two the one
+ * whose first unit waits longer goes first. */
+static void
+a_full_group_does_not_wait(void **state)
+{
+	(void)state;
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	kd_queue_set_settling(queue, "low", 1);
+	add(queue, "low", "a/1", 1, 0);
+	for (int i = 0; i < 4; i++)
+		add(queue, "low", "b/1", 1, 1);
+	assert_int_equal(kd_queue_next(queue, 2, &batch), 1);
+	assert_int_equal(batch->unit_count, 3);
+	publish(queue, batch);
+	/* The rest of it is not full any more. */
+	assert_int_equal(kd_queue_next(queue, 2, &batch), 0);
+	assert_int_equal(kd_queue_next(queue, 5, &batch), 1);
+	assert_string_equal(batch->units[0]->path, "a/1");
+	publish(queue, batch);
+	assert_int_equal(kd_queue_next(queue, 5, &batch), 0);
+	assert_int_equal(kd_queue_next(queue, 6, &batch), 1);
+	assert_string_equal(batch->units[0]->path, "b/1");
+	publish(queue, batch);
+	kd_queue_free(queue);
 }
 
 static void
@@ -322,6 +542,13 @@ main(void)
 		cmocka_unit_test(crashes_accuse_only_who_is_alone),
 		cmocka_unit_test(what_changed_is_looked_at_again),
 		cmocka_unit_test(a_dead_worker_is_a_transient_failure),
+		cmocka_unit_test(a_poisonous_unit_is_found_by_halving),
+		cmocka_unit_test(what_nobody_wants_any_more_is_not_tried_again),
+		cmocka_unit_test(a_refused_rule_costs_its_units_nothing),
+		cmocka_unit_test(held_rules_start_nothing_and_do_not_keep_others_waiting),
+		cmocka_unit_test(batches_for_a_gpu_take_its_slot),
+		cmocka_unit_test(a_waiting_unit_is_found_and_taken_wherever_it_is),
+		cmocka_unit_test(a_full_group_does_not_wait),
 	};
 	return cmocka_run_group_tests_name("queue/queue", tests, NULL, NULL);
 }

@@ -44,6 +44,8 @@ t_empty(void **state)
 	assert_int_equal(conf->log_level, KD_INFO);
 	assert_true(conf->workers >= 1 && conf->threads >= 1);
 	assert_null(conf->admins[0]);
+	assert_null(conf->droppers);
+	assert_true(conf->keep == 90 * 86400.0 && conf->gpu_slots >= 1);
 	assert_null(kd_conf_rule(conf, "a"));
 	kd_conf_unref(conf);
 }
@@ -84,6 +86,7 @@ t_every_key(void **state)
 	fake_write(&fake, "every/kiln.toml",
 		"[daemon]\nstate = \"/var//lib/./k/\"\nworkers = 3\nthreads = 2\n"
 		"log = \"debug\"\nadmins = [\"ann\", \"@ops\"]\nrules = \"mine\"\n"
+		"gpu_slots = 5\nkeep = \"forever\"\ndroppers = \"@artists\"\n"
 		"[rule.inline]\nwatch = \"/x\"\noutput = \"/y\"\nkernel = \"copy\"\n");
 	fake_write(&fake, "every/mine/no.toml.example", "not read");
 	fake_write(&fake, "every/mine/.hidden.toml", "not read");
@@ -101,13 +104,16 @@ t_every_key(void **state)
 		"group = \"root\"\ninputs = \"move:/done/\"\n"
 		"retries = { max = 0, backoff = \"1s..2min\" }\nquarantine = "
 		"\"/failed\"\n"
-		"low_water = \"none\"\n[rule.all.params]\nlevel = 9\nscale = 2\n"
+		"low_water = \"5GiB\"\ndroppers = [\"bob\"]\n[rule.all.params]\nlevel = "
+		"9\nscale = 2\n"
 		"shape = { a = [1, 1979-05-27] }\n");
 	struct kd_conf *conf = load("every/kiln.toml");
 	assert_string_equal(conf->state, "/var/lib/k");
 	assert_int_equal(conf->workers, 3);
 	assert_int_equal(conf->log_level, KD_DEBUG);
 	assert_string_equal(conf->admins[1], "@ops");
+	assert_string_equal(conf->droppers[0], "@artists");
+	assert_true(conf->keep == 0 && conf->gpu_slots == 5);
 	assert_int_equal(conf->rule_count, 2);
 	assert_string_equal(conf->rules[0]->name, "all");
 	const struct kd_rule *rule = kd_conf_rule(conf, "all");
@@ -135,7 +141,8 @@ t_every_key(void **state)
 	assert_string_equal(rule->done, "/done");
 	assert_true(rule->retries.max == 0 && rule->retries.backoff_most == 120);
 	assert_string_equal(rule->quarantine, "/failed");
-	assert_int_equal(rule->low_water, 0);
+	assert_int_equal(rule->low_water, 5ll << 30);
+	assert_string_equal(rule->droppers[0], "bob");
 	char *shape = json_dumps(json_object_get(rule->params, "shape"), JSON_COMPACT);
 	assert_string_equal(shape, "{\"a\":[1,\"1979-05-27\"]}");
 	free(shape);

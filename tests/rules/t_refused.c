@@ -98,7 +98,7 @@ static const struct bad rules[] = {
 	{"unit = \"sequence\"", "5:8", "this version runs \"file\" and \"directory\""},
 	{"unit = \"archive\"", "5:8", "this version runs"},
 	{"sequence = { first = 1 }", "5:1", "only beside unit = \"sequence\""},
-	{"low_water = \"5GiB\"", "5:13", "not built yet: use \"none\""},
+	{"droppers = [7]", "5:13", "found 7"},
 	{"executor = \"slurm\"", "5:12", "\"slurm\" is not built yet: use \"local\""},
 	{"executor = \"ray\"", "5:12", "expected \"local\" or \"slurm\""},
 	/* folders */
@@ -190,6 +190,9 @@ static const struct bad mains[] = {
 	{"[daemon]\nthreads = \"all\"", "2:11", "from 1 to 1024"},
 	{"[daemon]\nplugins = [\"lib\"]", "2:12", "absolute path"},
 	{"[daemon]\nadmins = [7]", "2:11", "found 7"},
+	{"[daemon]\ngpu_slots = 0", "2:13", "from 1 to 256"},
+	{"[daemon]\nkeep = \"59min\"", "2:8", "expected a duration of at least \"1h\""},
+	{"[daemon]\nkeep = 90", "2:8", "or \"forever\", found 90"},
 	{"[daemon]\nrulez = \"r\"", "2:1", "did you mean \"rules\"?"},
 };
 

@@ -9,6 +9,9 @@ tap_scripts += \
 	tests/scenarios/60-model-changes.sh \
 	tests/scenarios/65-roots.sh \
 	tests/scenarios/70-attackers.sh \
+	tests/scenarios/70-orders.sh \
+	tests/scenarios/71-poison.sh \
+	tests/scenarios/72-holds.sh \
 	tests/scenarios/75-fsync.sh \
 	tests/scenarios/76-full.sh \
 	tests/scenarios/90-systemd.sh \

@@ -24,6 +24,7 @@ struct fixture {
 	struct kd_control_request *held; /* by "hold" and "flood" */
 	struct ev_prepare flood;
 	int requests, gone;
+	double patience;
 	char folder[256], path[300];
 };
 
@@ -84,7 +85,7 @@ on_gone(void *context, struct kd_control_request *request)
 static int
 try_new(struct fixture *f, int fd, struct kd_control **control, struct kd_err *err)
 {
-	struct kd_control_handler handler = {on_request, on_gone, f};
+	struct kd_control_handler handler = {on_request, on_gone, f, f->patience};
 	return kd_control_new(f->loop, f->path, fd, &handler, control, err);
 }
 
@@ -353,6 +354,7 @@ t_slow_reader_stalls_nobody(void **state)
 	expect_dropped(f, slow);
 }
 
+/* One more than may be: somebody who asks nothing goes, who asks stays. */
 static void
 t_sixty_four_clients(void **state)
 {
@@ -360,18 +362,93 @@ t_sixty_four_clients(void **state)
 	struct kd_wire *wires[65];
 	for (int i = 0; i < 65; i++) {
 		wires[i] = join(f);
+		if (i == 0)
+			ask(wires[i], "hold");
 		ev_run(f->loop, EVRUN_NOWAIT);
 	}
-	expect_end(f, wires[64], 0, "64 clients");
-	expect_dropped(f, wires[64]);
-	kd_wire_free(wires[0]);
-	ask(wires[63], "who");
-	expect_end(f, wires[63], 1, NULL);
-	wires[0] = join(f);
-	ask(wires[0], "who");
+	assert_non_null(f->held);
+	expect_dropped(f, wires[1]);
+	for (int i = 2; i < 65; i++) {
+		ask(wires[i], "who");
+		expect_end(f, wires[i], 1, NULL);
+	}
+	kd_control_end(f->held, NULL);
 	expect_end(f, wires[0], 1, NULL);
-	for (int i = 0; i < 64; i++)
-		kd_wire_free(wires[i]);
+	for (int i = 0; i < 65; i++)
+		if (i != 1)
+			kd_wire_free(wires[i]);
+}
+
+/* A thousand that ask nothing, and one that does. */
+static void
+t_a_thousand_connections_keep_nobody_out(void **state)
+{
+	struct fixture *f = *state;
+	enum { MANY = 1000 };
+	static int fds[MANY];
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (int i = 0; i < MANY; i++) {
+		fds[i] = kd_control_connect(f->path, NULL);
+		if (fds[i] < 0)
+			fail_msg("connection %d: %s", i, strerror(-fds[i]));
+		ev_run(f->loop, EVRUN_NOWAIT);
+	}
+	struct kd_wire *wire = join(f);
+	ask(wire, "who");
+	expect_end(f, wire, 1, NULL);
+	kd_wire_free(wire);
+	for (int i = 0; i < MANY; i++)
+		close(fds[i]);
+}
+
+/* Who says a byte at a time, or nothing, is given up; who waits for an answer is not. */
+static void
+t_dawdlers_are_dropped(void **state)
+{
+	struct fixture *f = *state;
+	kd_control_free(f->control);
+	f->control = NULL;
+	f->patience = 0.2;
+	struct kd_err err = {0};
+	assert_int_equal(try_new(f, -1, &f->control, &err), 0);
+	struct kd_wire *waits = join(f), *silent = join(f);
+	int slow = kd_control_connect(f->path, NULL);
+	ask(waits, "hold");
+	ssize_t sent;
+	do {
+		ev_run(f->loop, EVRUN_ONCE);
+		sent = send(slow, "K", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (sent == 1);
+	assert_true(sent < 0 && (errno == EPIPE || errno == ECONNRESET));
+	close(slow);
+	expect_dropped(f, silent);
+	assert_non_null(f->held);
+	kd_control_end(f->held, NULL);
+	expect_end(f, waits, 1, NULL);
+	kd_wire_free(waits);
+}
+
+/* What a client sends along is not received: closing it could take for ever. */
+static void
+t_descriptors_are_not_received(void **state)
+{
+	struct fixture *f = *state;
+	struct kd_wire *wire = join(f);
+	int ends[2];
+	assert_int_equal(pipe(ends), 0);
+	send_request(wire, KD_CTL_REQUEST,
+		json_pack("{s:i,s:s,s:{}}", "version", 1, "command", "echo", "arguments"),
+		&ends[1], 1);
+	expect_dropped(f, wire);
+	close(ends[1]);
+	/* The one that was on its way is gone too: the pipe has ended. */
+	char byte;
+	assert_int_equal(read(ends[0], &byte, 1), 0);
+	close(ends[0]);
+	assert_int_equal(f->requests, 0);
 }
 
 static void
@@ -525,6 +602,11 @@ main(void)
 			t_slow_reader_stalls_nobody, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_sixty_four_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_out_of_descriptors, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			t_a_thousand_connections_keep_nobody_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(t_dawdlers_are_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			t_descriptors_are_not_received, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			t_stale_socket_is_replaced, setup_bare, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -52,15 +52,23 @@ try 'an unknown global option' 2 'kilnctl --help' --frobnicate status
 try 'an unknown long option' 2 "did you mean '--limit'" list --limti 3
 try 'an unknown short option' 2 "no option '-q'" list -q
 try 'an option without its value' 2 "'-n' needs a value" list -n
-try 'a limit that is no number' 2 "expected 1 to 10000, found 'many'" list -n many
+try 'a limit that is no number' 2 "expected 1 to 1000000, found 'many'" list -n many
 try 'an argument too many' 2 'one argument too many' status now
 try 'show without a unit' 2 "expected one unit's number or path" show
+try 'explain without a path' 2 'expected one path' explain
+try 'retry without a unit' 2 'expected units, or a rule with -r' retry
+try 'cancel of both' 2 'a rule or units, not both' cancel -r rule 7
+try 'prune by no duration' 2 "expected a duration such as \"30d\", found 'old'" prune --older old
+try 'pause of two' 2 'one argument too many' pause a b
+try 'backup without a file' 2 'expected one file' backup
 try 'help' 0 'usage: kilnctl' --help
 try 'the version' 0 '^kilnctl [0-9]' --version
-for command in run check status list show watch reload sync kernels describe; do
+for command in run check status list show explain watch sync retry cancel pause resume backup \
+	prune reload kernels describe; do
 	try "help of $command" 0 "usage: kilnctl $command" "$command" --help
 done
-for command in status list watch reload sync "show 1"; do
+for command in status list watch reload sync "show 1" "explain a" "retry 1" "cancel 1" pause \
+	resume "backup copy" prune; do
 	# shellcheck disable=SC2086 # a command and its argument
 	try "no daemon for ${command}" 3 "no kilnd answers at '$scratch/none/control'" \
 		--state "$scratch/none" $command

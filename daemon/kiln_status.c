@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How kilnd and its rules fare: from counters alone, for any number of units.
+ */
+#include "config.h"
+
+#include "daemon/kiln_answer.h"
+
+#include <unistd.h>
+
+static json_t *
+units_json(struct kd_kiln *kiln, const char *rule)
+{
+	json_t *json = json_pack(
+		"{s:I}", "settling", (json_int_t)kd_queue_settling(kiln->queue, rule));
+	for (int s = 0; s < KD_STATES; s++)
+		json_object_set_new(json, kd_unit_state_name((enum kd_state)s),
+			json_integer((json_int_t)kd_queue_total(
+				kiln->queue, rule, (enum kd_state)s)));
+	return json;
+}
+
+static json_t *
+rule_json(struct kd_kiln *kiln, const struct kd_rule *rule)
+{
+	static const char *const names[] = {
+		[KD_INTAKE_WATCHING] = "watching",
+		[KD_INTAKE_POLLING] = "polling",
+		[KD_INTAKE_WAITING] = "waiting",
+	};
+	const char *why = NULL;
+	char held[1200];
+	struct kd_intake *intake = kd_kiln_intake(kiln, rule->name);
+	enum kd_intake_state state =
+		intake == NULL ? KD_INTAKE_WAITING : kd_intake_state(intake, &why);
+	const char *name = names[state],
+		   *hold = kd_kiln_why_held(kiln, rule->name, held, sizeof held);
+	/* Drops are taken in by a rule that is held too: how, matters less. */
+	if (hold != NULL) {
+		name = "paused";
+		why = hold;
+	}
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s?, s:o}", "name", rule->name,
+		"kernel", rule->kernel->name, "watch", kd_kiln_name_json(rule->watch),
+		"output", kd_kiln_name_json(rule->output), "state", name, "why", why,
+		"units", units_json(kiln, rule->name));
+}
+
+static json_t *
+status_json(struct kd_kiln *kiln)
+{
+	json_t *rules = json_array();
+	json_int_t polling = 0;
+	for (uint32_t i = 0; i < kiln->conf->rule_count; i++)
+		json_array_append_new(rules, rule_json(kiln, kiln->conf->rules[i]));
+	for (uint32_t i = 0; i < kiln->intake_count; i++) {
+		const char *why;
+		polling += kd_intake_state(kiln->intakes[i], &why) == KD_INTAKE_POLLING;
+	}
+	return json_pack("{s:s, s:i, s:f, s:o, s:o, s:f, s:s?, s:I, s:I, s:{s:i, s:i, "
+			 "s:i}, s:{s:i, s:i}, s:o, s:o}",
+		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
+		kiln->started, "state", kd_kiln_name_json(kiln->conf->state),
+		"configuration", kd_kiln_name_json(kiln->conf->file), "loaded",
+		kiln->loaded, "reload_error",
+		kiln->reload_error[0] == '\0' ? NULL : kiln->reload_error, "overflows",
+		(json_int_t)kd_inotify_overflows(kiln->inotify), "polling", polling,
+		"workers", "limit", (int)kiln->conf->workers, "busy",
+		(int)kd_pool_busy(kiln->pool), "idle", (int)kd_pool_idle(kiln->pool),
+		"gpus", "slots", (int)kiln->conf->gpu_slots, "busy",
+		(int)kd_queue_gpus_busy(kiln->queue), "units", units_json(kiln, NULL),
+		"rules", rules);
+}
+
+void
+kd_kiln_answer_status(
+	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
+{
+	(void)arguments;
+	kd_control_end(request, status_json(kiln));
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Single units of the queue, for whoever asks for one by its number.  These walk: what the
+ * queue does all the time is in queue.c and does not.
+ */
+#include "daemon/queue/queue_rule.h"
+
+#include <stddef.h>
+
+static struct kd_unit *
+in_list(const struct kd_unit_list *list, int64_t id, uint64_t *before)
+{
+	struct kd_unit *unit = list->first;
+	for (; unit != NULL && unit->id != id; unit = unit->next)
+		*before += 1;
+	return unit;
+}
+
+static struct kd_unit *
+in_groups(const struct kd_group_table *groups, int64_t id, struct kd_group **group,
+	uint64_t *before)
+{
+	struct kd_unit *unit = kd_group_table_walk(groups, NULL, group);
+	for (; unit != NULL && unit->id != id;
+		unit = kd_group_table_walk(groups, unit, group))
+		*before += 1;
+	return unit;
+}
+
+static struct kd_unit *
+take_from(struct kd_queue_rule *rule, int64_t id)
+{
+	struct kd_group *group;
+	uint64_t before = 0;
+	struct kd_unit *unit = in_list(&rule->suspects, id, &before);
+	if (unit != NULL) {
+		kd_unit_list_remove(&rule->suspects, unit);
+	} else if ((unit = in_list(&rule->deferred, id, &before)) != NULL) {
+		kd_unit_list_remove(&rule->deferred, unit);
+	} else if ((unit = in_groups(rule->groups, id, &group, &before)) != NULL) {
+		kd_group_take(group, unit);
+		kd_group_table_tidy(rule->groups, rule->rule, group);
+	}
+	if (unit != NULL)
+		rule->counts[unit->state]--;
+	return unit;
+}
+
+struct kd_unit *
+kd_queue_take(struct kd_queue *queue, int64_t id)
+{
+	struct kd_unit *unit = NULL;
+	for (struct kd_queue_rule *r = queue->rules; r != NULL && unit == NULL;
+		r = r->next)
+		unit = take_from(r, id);
+	return unit;
+}
+
+static void
+drain_list(struct kd_unit_list *list, struct kd_unit **first)
+{
+	struct kd_unit *unit;
+	while ((unit = list->last) != NULL) {
+		kd_unit_list_remove(list, unit);
+		unit->next = *first;
+		*first = unit;
+	}
+}
+
+struct kd_unit *
+kd_queue_drain(struct kd_queue *queue, const char *name)
+{
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	struct kd_unit *first = NULL, *unit;
+	struct kd_group *group;
+	if (rule == NULL)
+		return NULL;
+	while ((unit = kd_group_table_walk(rule->groups, NULL, &group)) != NULL) {
+		kd_group_take(group, unit);
+		kd_group_table_tidy(rule->groups, rule->rule, group);
+		unit->next = first;
+		first = unit;
+	}
+	drain_list(&rule->deferred, &first);
+	drain_list(&rule->suspects, &first);
+	rule->counts[KD_STATE_READY] = rule->counts[KD_STATE_DEFERRED] = 0;
+	return first;
+}
+
+void
+kd_queue_find(const struct kd_queue *queue, const char *name, int64_t id,
+	struct kd_queue_place *place)
+{
+	const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	struct kd_group *group;
+	uint64_t unused = 0;
+	*place = (struct kd_queue_place){0};
+	if (rule == NULL)
+		return;
+	place->unit = in_list(&rule->suspects, id, &place->ahead);
+	if (place->unit == NULL)
+		place->unit = in_groups(rule->groups, id, &group, &place->ahead);
+	if (place->unit == NULL)
+		place->unit = in_list(&rule->deferred, id, &unused);
+	place->running = rule->running;
+	place->all_running = queue->running;
+	if (rule->rule == NULL)
+		return;
+	place->workers = rule->rule->workers;
+	place->all_workers = queue->conf->workers;
+	place->wants_gpu = kd_queue_rule_takes_gpu(rule->rule) &&
+			   queue->gpus >= queue->conf->gpu_slots;
+}
