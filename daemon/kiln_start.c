@@ -80,6 +80,13 @@ start_job(struct kd_kiln_run *run)
 		.verify_writers = 1,
 		.marker = rule->ready == KD_READY_MARKER ? rule->marker : NULL,
 		.count = rule->ready == KD_READY_COUNT ? rule->count : 0,
+		.match = rule->unit == KILN_BUNDLE ? rule->match : NULL,
+		.ignore = rule->unit == KILN_BUNDLE || rule->unit == KILN_SEQUENCE
+				  ? rule->ignore
+				  : NULL,
+		.sequence_first = rule->sequence.first,
+		.sequence_last = rule->sequence.last,
+		.sequence_gaps = rule->sequence.gaps == KD_GAPS_ALLOW,
 		.unit_count = batch->unit_count,
 		.units = units,
 	};

@@ -254,7 +254,7 @@ static const struct kiln_param *const params[] = {&suffix, &chunk, &pause_second
 
 static const struct kiln_kernel copy_kernel = {
 	.size = sizeof copy_kernel,
-	.accepts = KILN_FILE | KILN_DIRECTORY,
+	.accepts = KILN_FILE | KILN_DIRECTORY | KILN_SEQUENCE | KILN_BUNDLE,
 	.makes = KILN_MAKES_SAME,
 	.name = "copy",
 	.summary = "Copies what was dropped, byte for byte.",

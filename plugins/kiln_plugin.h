@@ -41,8 +41,9 @@
 enum kiln_unit_kind {
 	KILN_FILE = 1,	    /* one file */
 	KILN_DIRECTORY = 2, /* a directory and all regular files below it */
-	KILN_SEQUENCE = 4,  /* numbered files of one directory */
-	KILN_BUNDLE = 8,    /* a file with its companions by stem */
+	KILN_SEQUENCE = 4,  /* numbered files of one directory, "frame_%04d.png" */
+	KILN_BUNDLE = 8,    /* a file and its companions by stem: chair.obj, chair.mtl,
+			       chair_diffuse.png */
 };
 
 /* What becomes of one unit. */
@@ -75,7 +76,7 @@ enum kiln_create_flags {
 };
 
 /* One file of a unit.  name is relative to the unit ("" never; a single component for
- * a FILE), bytes as the dropper wrote them, not necessarily UTF-8. */
+ * all but a DIRECTORY), bytes as the dropper wrote them, not necessarily UTF-8. */
 struct kiln_input {
 	uint32_t size;
 	uint32_t reserved;
@@ -83,8 +84,11 @@ struct kiln_input {
 	uint64_t bytes;
 };
 
-/* One unit.  name is its last path component ("dance.vmd", "shot01"); stem is what its
- * outputs must begin with ("dance", "shot01"). */
+/* One unit.  name is its last path component ("dance.vmd", "shot01"), of a sequence the
+ * pattern that printf(3) would make its files' names of ("frame_%04d.png"), of a bundle
+ * its main file ("chair.obj"); stem is what its outputs must begin with ("dance",
+ * "shot01", "frame", "chair").  The inputs of a sequence come by number, those of other
+ * units by name. */
 struct kiln_unit {
 	uint32_t size;
 	uint32_t kind; /* one of enum kiln_unit_kind */

@@ -6,6 +6,8 @@ libkdbase_a_SOURCES = \
 	daemon/base/hash.h daemon/base/hash.c \
 	daemon/base/log.h daemon/base/log.c \
 	daemon/base/name.h daemon/base/name.c \
+	daemon/base/series.h daemon/base/series.c \
+	daemon/base/stems.h daemon/base/stems.c \
 	daemon/base/wire.h daemon/base/wire.c
 libkdbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 # What a program that links libkdbase.a links besides.

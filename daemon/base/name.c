@@ -2,6 +2,7 @@
 #include "daemon/base/name.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -127,6 +128,15 @@ kd_name_is_beneath(const char *path)
 			return 1;
 		s += length + 1;
 	}
+}
+
+int
+kd_name_matches(const char *name, char *const *patterns)
+{
+	for (; *patterns != NULL; patterns++)
+		if (fnmatch(*patterns, name, 0) == 0)
+			return 1;
+	return 0;
 }
 
 const char *

@@ -25,6 +25,9 @@ char *kd_name_unescape(const char *escaped);
  * no empty, "." or ".." component, no component above 255 bytes, below PATH_MAX. */
 int kd_name_is_beneath(const char *path);
 
+/* Whether one of the NULL-ended fnmatch(3) patterns fits the name. */
+int kd_name_matches(const char *name, char *const *patterns);
+
 /* The last component; points into path. */
 const char *kd_name_base(const char *path);
 

@@ -2,6 +2,7 @@
 #include "daemon/intake/filter.h"
 
 #include "daemon/base/name.h"
+#include "daemon/base/series.h"
 #include "plugins/kiln_plugin.h"
 
 #include <fnmatch.h>
@@ -16,15 +17,6 @@ is_ours(const char *name)
 	return strncmp(name, ".kiln-", 6) == 0 ||
 	       (length >= sizeof sidecar - 1 &&
 		       strcmp(name + length - (sizeof sidecar - 1), sidecar) == 0);
-}
-
-static int
-any_matches(char *const *patterns, const char *name)
-{
-	for (; *patterns != NULL; patterns++)
-		if (fnmatch(*patterns, name, 0) == 0)
-			return 1;
-	return 0;
 }
 
 /* A pattern that asks for more than any name: a folder that fits it was meant as a unit.
@@ -59,8 +51,8 @@ marker_verdict(const struct kd_rule *rule, const char *path)
 		return (struct kd_filter_verdict){0};
 	memcpy(name, base, length);
 	name[length] = '\0';
-	if (is_ours(name) || any_matches(rule->ignore, name) ||
-		!any_matches(rule->match, name))
+	if (is_ours(name) || kd_name_matches(name, rule->ignore) ||
+		!kd_name_matches(name, rule->match))
 		return (struct kd_filter_verdict){0};
 	return (struct kd_filter_verdict){
 		.unit = strlen(path) - strlen(rule->marker), .marker = 1};
@@ -72,12 +64,27 @@ file_rule(const struct kd_rule *rule, const char *path, int is_folder)
 	const char *name = kd_name_base(path);
 	if (!is_folder && is_file_marker(rule, name))
 		return marker_verdict(rule, path);
-	int unit =
-		is_folder ? is_meant(rule->match, name) : any_matches(rule->match, name);
+	int unit = is_folder ? is_meant(rule->match, name)
+			     : kd_name_matches(name, rule->match);
 	return (struct kd_filter_verdict){
 		.unit = unit ? strlen(path) : 0,
 		.descend = is_folder && !unit && rule->recursive,
 	};
+}
+
+/* Numbered files, and files with companions: which of them are one unit is seen when they
+ * have settled.  Companions are named as they like. */
+static struct kd_filter_verdict
+family_rule(const struct kd_rule *rule, const char *path, int is_folder)
+{
+	struct kd_series_place place;
+	const char *name = kd_name_base(path);
+	if (is_folder)
+		return (struct kd_filter_verdict){.descend = rule->recursive};
+	int unit =
+		rule->unit == KILN_BUNDLE ||
+		(kd_name_matches(name, rule->match) && kd_series_find(name, &place) == 0);
+	return (struct kd_filter_verdict){.unit = unit ? strlen(path) : 0};
 }
 
 static struct kd_filter_verdict
@@ -90,8 +97,8 @@ directory_rule(const struct kd_rule *rule, const char *path, int is_folder)
 		return (struct kd_filter_verdict){0};
 	memcpy(top, path, length);
 	top[length] = '\0';
-	if (is_ours(top) || any_matches(rule->ignore, top) ||
-		!any_matches(rule->match, top))
+	if (is_ours(top) || kd_name_matches(top, rule->ignore) ||
+		!kd_name_matches(top, rule->match))
 		return (struct kd_filter_verdict){0};
 	return (struct kd_filter_verdict){
 		.unit = length,
@@ -110,7 +117,10 @@ kd_filter_entry(const struct kd_rule *rule, const char *path, int is_folder)
 	if (is_ours(name))
 		return (struct kd_filter_verdict){0};
 	/* An ignored name's marker is another name: it is asked after first. */
-	if (any_matches(rule->ignore, name) && (is_folder || !is_file_marker(rule, name)))
+	if (kd_name_matches(name, rule->ignore) &&
+		(is_folder || !is_file_marker(rule, name)))
 		return (struct kd_filter_verdict){0};
+	if (rule->unit == KILN_SEQUENCE || rule->unit == KILN_BUNDLE)
+		return family_rule(rule, path, is_folder);
 	return file_rule(rule, path, is_folder);
 }

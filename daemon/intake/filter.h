@@ -11,7 +11,8 @@
 
 struct kd_filter_verdict {
 	size_t unit; /* the first so many bytes of the path name the unit concerned; 0:
-			none */
+			none.  Of sequences and bundles: the path is of a file that may
+			belong to one */
 	int descend; /* a folder to watch and scan */
 	int marker;  /* it is no part of the unit: it says that the unit is whole */
 };

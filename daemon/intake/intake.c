@@ -8,6 +8,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
+#include "daemon/intake/families.h"
 #include "daemon/intake/filter.h"
 #include "daemon/intake/look.h"
 #include "daemon/intake/ready.h"
@@ -44,6 +45,7 @@ struct kd_intake {
 	const struct kd_rule *rule;
 	struct kd_intake_handler handler;
 	struct kd_settle *settle;
+	struct kd_families *families; /* of sequences and bundles, in place of settle */
 	struct kd_root root;
 	int polled; /* events do not tell of everything there */
 	int ready;  /* built: the handler may be called */
@@ -210,6 +212,14 @@ watch_folder(struct kd_intake *intake, int dir, const char *path)
 }
 
 static void
+tell_memory(const struct kd_intake *intake, const char *path, int rc)
+{
+	if (rc < 0)
+		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
+			intake->rule->name, KD_NAME(path));
+}
+
+static void
 take_unit(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
 {
 	int rc = 0;
@@ -226,9 +236,7 @@ take_unit(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
 		kd_settle_take(intake->settle, unit);
 		break;
 	}
-	if (rc < 0)
-		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-			intake->rule->name, KD_NAME(unit));
+	tell_memory(intake, unit, rc);
 }
 
 /* An entry that a scan found or an event named: a unit settles, a folder is scanned. */
@@ -240,9 +248,15 @@ take_entry(struct kd_intake *intake, const char *path, int is_folder,
 	if (verdict.unit > 0) {
 		char unit[PATH_MAX];
 		snprintf(unit, sizeof unit, "%.*s", (int)verdict.unit, path);
-		take_unit(intake, unit,
-			kd_ready_act(intake->rule, kd_root_open(&intake->root), path,
-				&verdict, seen));
+		if (intake->families != NULL)
+			tell_memory(intake, path,
+				kd_families_see(intake->families, path,
+					seen == KD_SEEN_EVENT ||
+						seen == KD_SEEN_ARRIVAL));
+		else
+			take_unit(intake, unit,
+				kd_ready_act(intake->rule, kd_root_open(&intake->root),
+					path, &verdict, seen));
 	}
 	if (verdict.descend)
 		scan_later(intake, path,
@@ -328,7 +342,7 @@ begin_folder(struct kd_intake *intake)
 static void
 release_root(struct kd_intake *intake)
 {
-	if (kd_intake_is_current(intake) && kd_settle_count(intake->settle) == 0)
+	if (kd_intake_is_current(intake) && kd_intake_settling(intake) == 0)
 		kd_root_release(&intake->root);
 }
 
@@ -456,7 +470,8 @@ static void
 settled(void *context, const char *path, const struct kd_look *seen)
 {
 	struct kd_intake *intake = context;
-	if (!kd_ready_is_whole(intake->rule, kd_root_open(&intake->root), path, seen))
+	if (intake->families == NULL &&
+		!kd_ready_is_whole(intake->rule, kd_root_open(&intake->root), path, seen))
 		return;
 	struct kd_unit unit = {
 		.rule = intake->rule->name,
@@ -475,6 +490,28 @@ counted(void *context)
 	intake->handler.changed(intake->handler.context, intake);
 }
 
+/* What settles: drops of one path each, or families of files. */
+static int
+new_settle(struct kd_intake *intake)
+{
+	const struct kd_rule *rule = intake->rule;
+	const struct kd_settle_handler one = {
+		.look = look,
+		.settled = settled,
+		.counted = counted,
+		.context = intake,
+		.cheap = rule->unit != KILN_DIRECTORY,
+	};
+	const struct kd_families_handler several = {
+		.settled = settled, .counted = counted, .context = intake};
+	if (rule->unit == KILN_SEQUENCE || rule->unit == KILN_BUNDLE)
+		intake->families =
+			kd_families_new(intake->loop, rule, &intake->root, &several);
+	else
+		intake->settle = kd_settle_new(intake->loop, rule->settle, &one);
+	return intake->families == NULL && intake->settle == NULL ? -ENOMEM : 0;
+}
+
 struct kd_intake *
 kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 	const struct kd_rule *rule, const struct kd_intake_handler *handler)
@@ -482,23 +519,16 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 	struct kd_intake *intake = calloc(1, sizeof *intake);
 	if (intake == NULL)
 		return NULL;
-	struct kd_settle_handler settling = {
-		.look = look,
-		.settled = settled,
-		.counted = counted,
-		.context = intake,
-		.cheap = rule->unit != KILN_DIRECTORY,
-	};
-	intake->settle = kd_settle_new(loop, rule->settle, &settling);
-	if (intake->settle == NULL ||
+	intake->loop = loop;
+	intake->rule = rule;
+	if (new_settle(intake) < 0 ||
 		kd_root_init(&intake->root, rule->watch, rule->mount) < 0) {
 		kd_settle_free(intake->settle);
+		kd_families_free(intake->families);
 		free(intake);
 		return NULL;
 	}
-	intake->loop = loop;
 	intake->inotify = inotify;
-	intake->rule = rule;
 	intake->handler = *handler;
 	intake->last = &intake->first;
 	intake->subscriber.event = on_event;
@@ -524,6 +554,7 @@ kd_intake_free(struct kd_intake *intake)
 	forget_scans(intake);
 	ev_timer_stop(intake->loop, &intake->again);
 	kd_settle_free(intake->settle);
+	kd_families_free(intake->families);
 	kd_root_clear(&intake->root);
 	free(intake);
 }
@@ -547,9 +578,9 @@ kd_intake_catch_up(struct kd_intake *intake)
 void
 kd_intake_touch(struct kd_intake *intake, const char *path)
 {
-	if (kd_settle_touch(intake->settle, path) < 0)
-		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-			intake->rule->name, KD_NAME(path));
+	tell_memory(intake, path,
+		intake->families != NULL ? kd_families_touch(intake->families, path)
+					 : kd_settle_touch(intake->settle, path));
 }
 
 const struct kd_rule *
@@ -561,13 +592,15 @@ kd_intake_rule(const struct kd_intake *intake)
 uint64_t
 kd_intake_settling(const struct kd_intake *intake)
 {
-	return kd_settle_count(intake->settle);
+	return intake->families != NULL ? kd_families_count(intake->families)
+					: kd_settle_count(intake->settle);
 }
 
 int
 kd_intake_is_settling(const struct kd_intake *intake, const char *path)
 {
-	return kd_settle_has(intake->settle, path);
+	return intake->families != NULL ? kd_families_has(intake->families, path)
+					: kd_settle_has(intake->settle, path);
 }
 
 int

@@ -3,6 +3,8 @@ noinst_LIBRARIES += libkdintake.a
 libkdintake_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libkdintake_a_SOURCES = \
 	daemon/intake/explain.h daemon/intake/explain.c \
+	daemon/intake/census.h daemon/intake/census.c \
+	daemon/intake/families.h daemon/intake/families.c \
 	daemon/intake/filter.h daemon/intake/filter.c \
 	daemon/intake/inotify.h daemon/intake/inotify.c \
 	daemon/intake/intake.h daemon/intake/intake.c \

@@ -17,6 +17,8 @@ nanoseconds(const struct statx_timestamp *t)
 	return t->tv_sec * 1000000000 + t->tv_nsec;
 }
 
+static const uint64_t SEED = 0xcbf29ce484222325u;
+
 /* FNV-1a, 64 bits: tells change, not malice; the content's SHA-256 decides later. */
 static uint64_t
 mix(uint64_t hash, const void *bytes, size_t length)
@@ -74,9 +76,21 @@ kd_look_file(int root, const char *path, struct kd_look *look)
 }
 
 struct walk {
-	uint64_t entries, files, bytes, fingerprint, freshness;
+	uint64_t entries;
+	struct kd_look_sum sum;
 	const char *marker; /* at the top: seen, but not one of the files; or NULL */
 };
+
+/* Entries come in any order: sums of hashes do not mind. */
+static void
+add(struct kd_look_sum *sum, uint64_t hash, const struct statx *st)
+{
+	int64_t seen[2] = {(int64_t)st->stx_size, nanoseconds(&st->stx_mtime)};
+	sum->freshness += freshness_of(hash, st);
+	sum->fingerprint += mix(mix(hash, seen, sizeof seen), &st->stx_ino, 8);
+	sum->bytes += st->stx_size;
+	sum->files++;
+}
 
 static int walk_folder(int fd, int depth, struct walk *walk);
 
@@ -87,18 +101,16 @@ walk_entry(int dir, const char *name, int depth, struct walk *walk)
 	int rc = status(dir, name, AT_SYMLINK_NOFOLLOW, &st);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	/* Entries come in any order: sums of hashes do not mind. */
-	int64_t seen[2] = {(int64_t)st.stx_size, nanoseconds(&st.stx_mtime)};
-	uint64_t hash = mix(0xcbf29ce484222325u + (uint64_t)depth, name, strlen(name));
-	walk->freshness += freshness_of(hash, &st);
-	if (depth == 0 && walk->marker != NULL && strcmp(name, walk->marker) == 0)
-		return 0;
-	if (!S_ISDIR(st.stx_mode)) {
-		walk->fingerprint += mix(mix(hash, seen, sizeof seen), &st.stx_ino, 8);
-		walk->bytes += st.stx_size;
-		walk->files++;
+	uint64_t hash = mix(SEED + (uint64_t)depth, name, strlen(name));
+	int marker =
+		depth == 0 && walk->marker != NULL && strcmp(name, walk->marker) == 0;
+	if (!S_ISDIR(st.stx_mode) && !marker) {
+		add(&walk->sum, hash, &st);
 		return 0;
 	}
+	walk->sum.freshness += freshness_of(hash, &st);
+	if (marker)
+		return 0;
 	int fd = kd_file_open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	return fd < 0 ? (fd == -ENOENT ? 0 : fd) : walk_folder(fd, depth + 1, walk);
 }
@@ -116,7 +128,7 @@ walk_folder(int fd, int depth, struct walk *walk)
 	const struct dirent *entry;
 	/* Files or none: what is too much to look at is there, for the worker to refuse. */
 	if (depth == MOST_DEPTH || walk->entries == MOST_ENTRIES)
-		walk->files++;
+		walk->sum.files++;
 	while (rc == 0 && depth < MOST_DEPTH && walk->entries < MOST_ENTRIES &&
 		(entry = readdir(dir)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -144,15 +156,41 @@ kd_look_directory(int root, const char *path, const char *marker, struct kd_look
 	rc = walk_folder(fd, 0, &walk);
 	if (rc < 0)
 		return rc;
-	if (walk.files == 0)
+	if (walk.sum.files == 0)
 		return -ENOENT;
 	/* The folder's own mtime moves with companions that come and go; its files count.
 	 */
 	set_identity(&look->identity, &st);
 	look->identity.mtime = 0;
-	look->identity.size = (int64_t)walk.bytes;
-	look->identity.fingerprint = walk.fingerprint;
-	look->freshness = walk.freshness + freshness_of(0, &st);
-	look->files = walk.files;
+	look->identity.size = (int64_t)walk.sum.bytes;
+	look->identity.fingerprint = walk.sum.fingerprint;
+	look->freshness = walk.sum.freshness + freshness_of(0, &st);
+	look->files = walk.sum.files;
 	return 0;
+}
+
+int
+kd_look_add(int dir, const char *name, struct kd_look_sum *sum)
+{
+	struct statx st;
+	int rc = status(dir, name, AT_SYMLINK_NOFOLLOW, &st);
+	if (rc < 0)
+		return rc;
+	if (S_ISDIR(st.stx_mode))
+		return 1;
+	add(sum, mix(SEED, name, strlen(name)), &st);
+	return 0;
+}
+
+void
+kd_look_set(uint64_t ino, const struct kd_look_sum *sum, struct kd_look *look)
+{
+	/* Of the folder only which one it is: others' files come and go in it. */
+	look->identity = (struct kd_identity){
+		.ino = ino,
+		.size = (int64_t)sum->bytes,
+		.fingerprint = sum->fingerprint,
+	};
+	look->freshness = sum->freshness;
+	look->files = sum->files;
 }

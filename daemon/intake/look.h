@@ -17,4 +17,13 @@ int kd_look_file(int root, const char *path, struct kd_look *look);
 int kd_look_directory(
 	int root, const char *path, const char *marker, struct kd_look *look);
 
+/* Several files, added up; it does not matter in which order. */
+struct kd_look_sum {
+	uint64_t files, bytes, fingerprint, freshness;
+};
+/* Adds the entry of a folder: 0; 1: it is a folder itself and was not added; -ENOENT. */
+int kd_look_add(int dir, const char *name, struct kd_look_sum *sum);
+/* What a unit looks like that consists of these, in the folder of inode ino. */
+void kd_look_set(uint64_t ino, const struct kd_look_sum *sum, struct kd_look *look);
+
 #endif

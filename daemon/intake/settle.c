@@ -159,7 +159,9 @@ begin(struct kd_settle *settle, const char *path)
 	if (c == NULL)
 		return -ENOMEM;
 	memcpy(c->path, path, length);
-	int rc = settle->handler.look(settle->handler.context, path, &c->look);
+	int rc = settle->handler.lazy
+			 ? -EAGAIN
+			 : settle->handler.look(settle->handler.context, path, &c->look);
 	if (rc == -ENOENT) {
 		free(c);
 		return 0;

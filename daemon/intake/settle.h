@@ -31,6 +31,8 @@ struct kd_settle_handler {
 	void (*counted)(void *context);
 	void *context;
 	int cheap; /* a look costs little (one file): then every touch looks at once */
+	int lazy;  /* a look costs much: a new candidate is not looked at before its quiet
+		      time is over for the first time */
 };
 
 struct kd_settle *kd_settle_new(

@@ -24,6 +24,7 @@ struct transfer {
 	int from; /* folder it lies in */
 	int to;	  /* folder it goes to */
 	const char *name;
+	const char *target; /* its name there, as long as that is free */
 };
 
 /* "walk.vmd" in version 2: "walk.2.vmd"; directories and dot files get it at the end. */
@@ -56,10 +57,10 @@ transfer_close(struct transfer *transfer)
 
 /* Opens both folders; folder NULL: nothing to go to.  -ENOENT when the input is gone. */
 static int
-transfer_open(struct transfer *transfer, int root, const char *path, const char *folder)
+transfer_open(struct transfer *transfer, const struct kd_input *input, const char *folder)
 {
 	*transfer = (struct transfer){.from = -1, .to = -1};
-	transfer->from = kd_file_open_parent(root, path, &transfer->name);
+	transfer->from = kd_file_open_parent(input->root, input->place, &transfer->name);
 	if (transfer->from < 0)
 		return transfer->from;
 	if (!exists(transfer->from, transfer->name))
@@ -70,9 +71,9 @@ transfer_open(struct transfer *transfer, int root, const char *path, const char 
 	int top = rc < 0 ? rc : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return rc < 0 ? rc : -errno;
-	const char *base;
-	rc = kd_file_make_parents(top, path, 1);
-	transfer->to = rc < 0 ? rc : kd_file_open_parent(top, path, &base);
+	rc = kd_file_make_parents(top, input->path, 1);
+	transfer->to =
+		rc < 0 ? rc : kd_file_open_parent(top, input->path, &transfer->target);
 	close(top);
 	return transfer->to < 0 ? transfer->to : 0;
 }
@@ -156,14 +157,27 @@ move_to(const struct transfer *transfer, const char *target)
 }
 
 int
-kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *err)
+kd_inputs_rename(int from, const char *name, int to, const char *target)
+{
+	char version_name[NAME_MAX + 1];
+	int rc = -EEXIST;
+	for (unsigned version = 1; rc == -EEXIST && version <= VERSIONS_MOST; version++) {
+		rc = versioned(version_name, target, version);
+		if (rc == 0)
+			rc = kd_file_rename_new(from, name, to, version_name);
+	}
+	return rc;
+}
+
+int
+kd_inputs_move(const struct kd_input *input, const char *folder, struct kd_err *err)
 {
 	struct transfer transfer;
 	char target[NAME_MAX + 1];
-	int rc = transfer_open(&transfer, root, path, folder);
+	int rc = transfer_open(&transfer, input, folder);
 	unsigned version = 1;
 	while (rc == 0 && version <= VERSIONS_MOST) {
-		rc = versioned(target, transfer.name, version);
+		rc = versioned(target, transfer.target, version);
 		if (rc == 0)
 			rc = move_to(&transfer, target);
 		if (rc != -EEXIST)
@@ -173,30 +187,30 @@ kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *er
 	}
 	transfer_close(&transfer);
 	if (rc < 0 && rc != -ENOENT)
-		return kd_err_errno(err, rc, "cannot move '%s' to '%s'", KD_NAME(path),
-			KD_NAME(folder));
+		return kd_err_errno(err, rc, "cannot move '%s' to '%s'",
+			KD_NAME(input->path), KD_NAME(folder));
 	return 0;
 }
 
 int
-kd_inputs_delete(int root, const char *path, struct kd_err *err)
+kd_inputs_delete(const struct kd_input *input, struct kd_err *err)
 {
 	struct transfer transfer;
-	int rc = transfer_open(&transfer, root, path, NULL);
+	int rc = transfer_open(&transfer, input, NULL);
 	if (rc == 0)
 		rc = remove_hidden(transfer.from, transfer.name);
 	transfer_close(&transfer);
 	if (rc < 0 && rc != -ENOENT)
-		return kd_err_errno(err, rc, "cannot delete '%s'", KD_NAME(path));
+		return kd_err_errno(err, rc, "cannot delete '%s'", KD_NAME(input->path));
 	return 0;
 }
 
 int
-kd_inputs_tidy(int root, const char *path, struct kd_err *err)
+kd_inputs_tidy(const struct kd_input *input, struct kd_err *err)
 {
 	char hidden[NAME_MAX + 1];
 	const char *name;
-	int dir = kd_file_open_parent(root, path, &name);
+	int dir = kd_file_open_parent(input->root, input->place, &name);
 	int rc = dir < 0 ? dir : 0;
 	if (rc == 0) {
 		gone_name(hidden, name);
@@ -205,7 +219,7 @@ kd_inputs_tidy(int root, const char *path, struct kd_err *err)
 	}
 	if (rc < 0 && rc != -ENOENT)
 		return kd_err_errno(
-			err, rc, "cannot remove the rest of '%s'", KD_NAME(path));
+			err, rc, "cannot remove the rest of '%s'", KD_NAME(input->path));
 	return 0;
 }
 
@@ -323,19 +337,20 @@ quarantine_as(const struct transfer *transfer, const char *target, const char *t
 }
 
 int
-kd_inputs_quarantine(int root, const char *path, const struct kd_quarantine *quarantine,
+kd_inputs_quarantine(const struct kd_input *input, const struct kd_quarantine *quarantine,
 	struct kd_err *err)
 {
 	struct transfer transfer;
 	char target[NAME_MAX + 1];
-	char *identity = identity_line(path, quarantine);
-	char *text = identity == NULL ? NULL : reason_text(path, quarantine, identity);
-	int rc = transfer_open(&transfer, root, path, quarantine->folder);
+	char *identity = identity_line(input->path, quarantine);
+	char *text =
+		identity == NULL ? NULL : reason_text(input->path, quarantine, identity);
+	int rc = transfer_open(&transfer, input, quarantine->folder);
 	if (rc == 0 && text == NULL)
 		rc = -ENOMEM;
 	unsigned version = 1;
 	while (rc == 0 && version <= VERSIONS_MOST) {
-		rc = versioned(target, transfer.name, version);
+		rc = versioned(target, transfer.target, version);
 		if (rc == 0)
 			rc = quarantine_as(&transfer, target, text, identity);
 		if (rc != -EEXIST)
@@ -348,7 +363,7 @@ kd_inputs_quarantine(int root, const char *path, const struct kd_quarantine *qua
 	free(text);
 	if (rc < 0 && rc != -ENOENT)
 		return kd_err_errno(err, rc, "cannot move '%s' into quarantine '%s'",
-			KD_NAME(path), KD_NAME(quarantine->folder));
+			KD_NAME(input->path), KD_NAME(quarantine->folder));
 	return 0;
 }
 

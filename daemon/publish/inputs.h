@@ -15,13 +15,22 @@
 
 #include <stdint.h>
 
-/* path: of the unit, beneath root; it keeps its sub-folders below folder. */
-int kd_inputs_move(int root, const char *path, const char *folder, struct kd_err *err);
-int kd_inputs_delete(int root, const char *path, struct kd_err *err);
+/* What is disposed of, both paths beneath root. */
+struct kd_input {
+	int root;
+	const char *place; /* where it lies: a file or a folder */
+	const char *path;  /* what it is called, and where it goes below a folder */
+};
+
+int kd_inputs_move(const struct kd_input *input, const char *folder, struct kd_err *err);
+int kd_inputs_delete(const struct kd_input *input, struct kd_err *err);
+
+/* One rename to `target` in folder `to`, or the first free version of that name. */
+int kd_inputs_rename(int from, const char *name, int to, const char *target);
 
 /* The input is gone: removes what a removal that a crash cut off left of it under its
  * hidden name. */
-int kd_inputs_tidy(int root, const char *path, struct kd_err *err);
+int kd_inputs_tidy(const struct kd_input *input, struct kd_err *err);
 
 /* Moves it likewise, with NAME.EXT.reason.txt beside it, which is written first. */
 struct kd_quarantine {
@@ -31,7 +40,7 @@ struct kd_quarantine {
 	int64_t unit, batch;
 	uint32_t attempt;
 };
-int kd_inputs_quarantine(int root, const char *path,
+int kd_inputs_quarantine(const struct kd_input *input,
 	const struct kd_quarantine *quarantine, struct kd_err *err);
 
 /* The way back: finds the unit of that number in quarantine by its reason file, puts it

@@ -55,11 +55,11 @@ static int
 check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	const struct kd_rule_source *source)
 {
-	if (rule->unit != KILN_FILE && rule->unit != KILN_DIRECTORY)
+	if (rule->unit == KD_UNIT_ARCHIVE)
 		return kd_keys_refuse(at, value_of(source, "unit"),
-			"unit: this version runs \"file\" and \"directory\", found %s",
+			"unit: %s is not built yet",
 			KD_TOML_FOUND(value_of(source, "unit")));
-	if (kd_toml_get(source->table, "sequence") != NULL)
+	if (rule->unit != KILN_SEQUENCE && kd_toml_get(source->table, "sequence") != NULL)
 		return kd_keys_refuse_key(at, value_of(source, "sequence"),
 			"sequence: expected only beside unit = \"sequence\"");
 	if (strcmp(rule->executor, "slurm") == 0)
@@ -72,12 +72,35 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	return 0;
 }
 
+/* What belongs together is told by names, which must be said. */
+static int
+check_unit(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source)
+{
+	if (rule->unit == KILN_BUNDLE && kd_toml_get(source->table, "match") == NULL)
+		return kd_keys_refuse(at, value_of(source, "unit"),
+			"unit: a bundle expects the key \"match\" to name its main file, "
+			"such as [\"*.obj\"]");
+	if (rule->unit == KILN_SEQUENCE && rule->sequence.first >= 0 &&
+		rule->sequence.last >= 0 && rule->sequence.first > rule->sequence.last)
+		return kd_keys_refuse(at, value_of(source, "sequence"),
+			"sequence: expected first at most last, found %lld and %lld",
+			(long long)rule->sequence.first, (long long)rule->sequence.last);
+	return 0;
+}
+
 /* What a unit can be counted, marked or renamed. */
 static int
 check_ready(const struct kd_keys *at, const struct kd_rule *rule,
 	const struct kd_rule_source *source)
 {
 	const struct kd_toml *value = value_of(source, "ready");
+	if ((rule->unit == KILN_SEQUENCE || rule->unit == KILN_BUNDLE) &&
+		rule->ready != KD_READY_QUIET)
+		return kd_keys_refuse(at, value,
+			"ready: expected \"quiet\" beside unit = \"sequence\" or "
+			"\"bundle\", found %s",
+			KD_TOML_FOUND(value));
 	if (rule->ready == KD_READY_COUNT && rule->unit != KILN_DIRECTORY)
 		return kd_keys_refuse(at, value,
 			"ready: expected \"count:N\" only beside unit = \"directory\"");
@@ -167,6 +190,8 @@ kd_rule_check(const struct kd_rule *rule, const struct kd_rule_source *source,
 	int code = check_required(&at, source);
 	if (code == 0)
 		code = check_built(&at, rule, source);
+	if (code == 0)
+		code = check_unit(&at, rule, source);
 	if (code == 0)
 		code = check_ready(&at, rule, source);
 	if (code == 0)

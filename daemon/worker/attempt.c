@@ -264,6 +264,21 @@ open_engine(struct attempt *attempt)
 	return 1;
 }
 
+static const char *
+plural_of(uint32_t kind)
+{
+	switch (kind) {
+	case KILN_FILE:
+		return "files";
+	case KILN_SEQUENCE:
+		return "sequences";
+	case KILN_BUNDLE:
+		return "bundles";
+	default:
+		return "directories";
+	}
+}
+
 /* Refuses what the kernel does not take, makes stages for the rest and numbers them. */
 static void
 line_up(const struct kd_broker *broker)
@@ -277,8 +292,7 @@ line_up(const struct kd_broker *broker)
 			continue;
 		if ((handle->accepts & unit->unit->kind) == 0) {
 			kd_batch_settle(unit, KD_UNIT_BAD, "kernel '%s' does not take %s",
-				batch->manifest.kernel,
-				unit->unit->kind == KILN_FILE ? "files" : "directories");
+				batch->manifest.kernel, plural_of(unit->unit->kind));
 			continue;
 		}
 		unit->publish.directory = handle->makes == KILN_MAKES_DIRECTORY ||

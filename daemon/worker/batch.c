@@ -8,8 +8,10 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/publish/inputs.h"
+#include "daemon/base/series.h"
+#include "daemon/base/stems.h"
 #include "daemon/worker/attempt.h"
+#include "daemon/worker/custody.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
 #include "plugins/kiln_plugin.h"
@@ -57,14 +59,43 @@ kd_batch_seconds(const struct timespec *from, const struct timespec *to)
 	return seconds < 0 ? 0 : seconds; /* the wall clock may be set back */
 }
 
+/* What is left of a numbered file's name without its number, else its folder's name. */
+static char *
+sequence_stem(const struct kd_manifest_unit *unit)
+{
+	struct kd_series series;
+	const char *name = kd_name_base(unit->path);
+	if (kd_series_parse(name, &series) < 0)
+		return strdup(name);
+	char *stem = kd_series_stem(&series);
+	kd_series_clear(&series);
+	if (stem == NULL || stem[0] != '\0')
+		return stem;
+	free(stem);
+	char *folder = strndup(unit->path, (size_t)(name - unit->path));
+	if (folder == NULL || folder[0] == '\0') {
+		free(folder);
+		return strdup("sequence");
+	}
+	folder[name - unit->path - 1] = '\0';
+	stem = strdup(kd_name_base(folder));
+	free(folder);
+	return stem;
+}
+
 /* What outputs begin with: a file's name without its extension, a directory's name. */
 static char *
 stem_of(const struct kd_manifest_unit *unit)
 {
 	const char *name = kd_name_base(unit->path);
-	const char *dot = unit->kind == KILN_FILE ? strrchr(name, '.') : NULL;
-	return dot == NULL || dot == name ? strdup(name)
-					  : strndup(name, (size_t)(dot - name));
+	switch (unit->kind) {
+	case KILN_DIRECTORY:
+		return strdup(name);
+	case KILN_SEQUENCE:
+		return sequence_stem(unit);
+	default:
+		return strndup(name, kd_stems_length(name));
+	}
 }
 
 static json_t *
@@ -80,34 +111,6 @@ inputs_json(const struct kd_content *content)
 		free(name);
 	}
 	return list;
-}
-
-static struct kd_content_source
-source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
-{
-	return (struct kd_content_source){
-		.root = batch->root,
-		.kind = unit->kind,
-		.path = unit->path,
-		.marker = batch->manifest.marker,
-		.count = batch->manifest.count,
-		.verify_writers = batch->manifest.verify_writers,
-	};
-}
-
-/* Opens the folder in which the units lie, unless it is open. */
-static int
-open_root(struct kd_batch *batch, struct kd_err *err)
-{
-	if (batch->root >= 0)
-		return 0;
-	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (batch->root < 0)
-		return kd_err_errno(
-			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
-	for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
-		batch->units[i].source = source_of(batch, batch->units[i].unit);
-	return 0;
 }
 
 static int
@@ -135,7 +138,7 @@ begin(int fd, struct kd_batch *batch, struct kd_err *err)
 		if (unit->stem == NULL)
 			return kd_err_set(err, -ENOMEM, "out of memory");
 	}
-	rc = open_root(batch, err);
+	rc = kd_custody_begin(batch, err);
 	if (rc < 0)
 		return rc;
 	rc = kd_stage_open(
@@ -170,26 +173,12 @@ describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 	};
 }
 
-/* One that is tried again after it was quarantined is fetched from there.  Where that is
- * not to be done, reading it says what is amiss. */
-static void
-restore(struct kd_batch *batch, const struct kd_batch_unit *unit, struct kd_link *link)
-{
-	const char *quarantine = batch->manifest.quarantine;
-	struct kd_err err;
-	if (!unit->unit->restore || quarantine == NULL)
-		return;
-	if (kd_inputs_restore(
-		    batch->root, unit->unit->path, quarantine, unit->unit->id, &err) < 0)
-		kd_link_log(link, KD_WARNING, err.text);
-}
-
 static int
 hash_units(struct kd_batch *batch, struct kd_link *link)
 {
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
-		restore(batch, unit, link);
+		kd_custody_restore(batch, i, link);
 		enum kd_status status;
 		struct kd_err err;
 		if (kd_content_read(&unit->source, &unit->content, &status, &err) < 0) {
@@ -424,6 +413,9 @@ run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
 	if (rc == 0)
 		rc = await_verdicts(batch, link);
 	if (rc == 0 && find_published(batch, handle) > 0) {
+		/* Without a client nobody will say what becomes of the inputs. */
+		if (link->wire != NULL)
+			kd_custody_claim(batch);
 		rc = kd_attempt_run(&broker);
 		if (rc == 0 && handle->opened)
 			rc = identify(batch, handle, 1);
@@ -465,118 +457,11 @@ kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 	batch->publisher = NULL;
 	kd_spent_clear(batch);
 	kd_stage_close(&batch->stage);
-	if (rc == 0)
+	if (rc == 0) {
+		kd_custody_put_back(batch);
 		tell(batch, handle, result);
-	return rc;
-}
-
-static int
-quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	struct kd_err *err)
-{
-	const struct kd_manifest *manifest = &batch->manifest;
-	const struct kd_quarantine why = {
-		.folder = manifest->quarantine,
-		.status = kd_manifest_status_name(unit->status),
-		.reason = unit->reason == NULL ? "" : unit->reason,
-		.rule = manifest->rule,
-		.kernel = manifest->kernel,
-		.sha256 = unit->content.sha256,
-		.unit = unit->unit->id,
-		.batch = manifest->batch,
-		.attempt = unit->unit->attempt,
-	};
-	return kd_inputs_quarantine(batch->root, unit->unit->path, &why, err);
-}
-
-/* A marker that outlived its file would vouch for the next one of that name. A
- * directory's went with it. */
-static int
-remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	struct kd_err *err)
-{
-	char path[PATH_MAX];
-	const char *marker = batch->manifest.marker, *base;
-	if (marker == NULL || unit->unit->kind == KILN_DIRECTORY ||
-		snprintf(path, sizeof path, "%s%s", unit->unit->path, marker) >=
-			(int)sizeof path)
-		return 0;
-	int dir = kd_file_open_parent(batch->root, path, &base);
-	int rc = dir < 0 ? dir : unlinkat(dir, base, 0) < 0 ? -errno : 0;
-	if (dir >= 0)
-		close(dir);
-	if (rc < 0 && rc != -ENOENT)
-		return kd_err_errno(
-			err, rc, "cannot remove the marker '%s'", KD_NAME(path));
-	return 0;
-}
-
-void
-kd_batch_rest(struct kd_batch *batch)
-{
-	if (batch->root >= 0)
-		close(batch->root);
-	batch->root = -1;
-}
-
-/* The input went already: of what an earlier life began, the rest is done. */
-static int
-finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	struct kd_err *err)
-{
-	int rc = kd_inputs_tidy(batch->root, unit->unit->path, err);
-	return rc < 0 ? rc : remove_marker(batch, unit, err);
-}
-
-int
-kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
-{
-	const struct kd_manifest *manifest = &batch->manifest;
-	if (batch->units == NULL || i >= manifest->unit_count)
-		return kd_err_set(err, -EINVAL, "the batch has no such unit");
-	int rc = open_root(batch, err);
-	if (rc < 0)
-		return rc;
-	const struct kd_batch_unit *unit = &batch->units[i];
-	const char *path = unit->unit->path;
-	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
-	rc = unit->content.sha256[0] == '\0'
-		     ? 0
-		     : kd_content_verify(&unit->source, &unit->content, 0);
-	if (rc == -ENOENT)
-		return finish_gone(batch, unit, err);
-	if (rc < 0)
-		return kd_err_set(err, rc,
-			"'%s' is not what was processed any more; it stays",
-			KD_NAME(path));
-	switch (unit->status) {
-	case KD_UNIT_PUBLISHED:
-	case KD_UNIT_ALREADY:
-	case KD_UNIT_SAME:
-	case KD_UNIT_KEPT:
-		if (manifest->inputs == KD_INPUTS_KEEP)
-			return 0;
-		rc = manifest->inputs == KD_INPUTS_DELETE
-			     ? kd_inputs_delete(batch->root, path, err)
-			     : kd_inputs_move(batch->root, path, manifest->done, err);
-		return rc < 0 ? rc : remove_marker(batch, unit, err);
-	case KD_UNIT_BAD:
-	case KD_UNIT_TRANSIENT:
-	case KD_UNIT_CRASHED:
-		if (manifest->quarantine == NULL)
-			return 0;
-		rc = quarantine(batch, unit, err);
-		return rc < 0 ? rc : remove_marker(batch, unit, err);
-	case KD_UNIT_GONE:
-		return finish_gone(batch, unit, err);
-	case KD_UNIT_BUSY:
-	case KD_UNIT_CHANGED:
-	case KD_UNIT_CANCELLED:
-	case KD_UNIT_HELD:
-		break;
 	}
-	return kd_err_set(err, -EINVAL, "'%s' is %s: there is nothing to finish",
-		KD_NAME(path), kd_manifest_status_name(unit->status));
+	return rc;
 }
 
 void
@@ -600,7 +485,7 @@ kd_batch_clear(struct kd_batch *batch)
 	free(batch->failure);
 	free(batch->asked);
 	kd_spent_clear(batch);
-	kd_batch_rest(batch);
+	kd_custody_rest(batch);
 	kd_manifest_clear(&batch->manifest);
 	*batch = (struct kd_batch){.root = -1};
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/base/err.h"
 #include "daemon/publish/publish.h"
+#include "daemon/worker/claim.h"
 #include "daemon/worker/content.h"
 #include "daemon/worker/handle.h"
 #include "daemon/worker/link.h"
@@ -32,7 +33,9 @@ struct kd_batch_unit {
 	enum kd_status status;
 	char *reason;
 	char *stem;
-	struct kd_content_source source;
+	struct kd_content_source original; /* where it was dropped */
+	struct kd_content_source source;   /* where it lies now */
+	struct kd_claim claim;
 	struct kd_content content;
 	struct kd_publish_unit publish;
 	uint32_t output_room;
@@ -48,6 +51,7 @@ struct kd_batch {
 	struct kd_manifest manifest;
 	char *asked; /* the manifest's revision as it came, without path parameters */
 	int root;
+	int claimed; /* some unit is, or was, in the claim folder */
 	struct kd_stage stage;
 	struct kd_publisher *publisher;
 	struct kd_batch_unit *units; /* manifest.unit_count */
@@ -80,13 +84,6 @@ double kd_batch_seconds(const struct timespec *from, const struct timespec *to);
  */
 int kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 	struct kd_batch *batch, struct kd_result *result);
-
-/* After the client's FINISH for unit i: moves, deletes, quarantines or keeps its input.
- * Safe to repeat. */
-int kd_batch_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err);
-
-/* Lets go of the units' root until it is needed again. */
-void kd_batch_rest(struct kd_batch *batch);
 
 void kd_batch_clear(struct kd_batch *batch);
 

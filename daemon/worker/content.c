@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/worker/family.h"
 #include "plugins/kiln_plugin.h"
 
 #include <dirent.h>
@@ -137,49 +138,93 @@ by_name(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+/* The files of a sequence or bundle lie beside others. */
+static int
+list_family(const struct kd_content_source *source, struct walk *walk)
+{
+	struct kd_family_names names = {0};
+	struct stat st;
+	const char *base;
+	int dir = kd_file_open_parent(source->root, source->path, &base);
+	if (dir == -ELOOP)
+		return kd_err_set(walk->err, -EINVAL, "it lies behind a symbolic link");
+	if (dir < 0)
+		return kd_err_errno(walk->err, dir, "cannot open its folder");
+	int rc = kd_family_list(dir, source, 1, &names, walk->err);
+	for (size_t i = 0; rc == 0 && i < names.count; i++) {
+		const char *name = names.list[i];
+		if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			rc = kd_err_errno(
+				walk->err, -errno, "cannot look at '%s'", KD_NAME(name));
+		else if (!S_ISREG(st.st_mode))
+			rc = kd_err_set(walk->err, -EINVAL,
+				"'%s' is %s; only regular files are taken", KD_NAME(name),
+				kind_of(st.st_mode));
+		else
+			rc = add_file(walk, name, &st);
+	}
+	kd_family_clear(&names);
+	close(dir);
+	return rc;
+}
+
+static int
+list_one(const struct kd_content_source *source, struct walk *walk)
+{
+	const int directory = source->kind == KILN_DIRECTORY;
+	const char *name =
+		source->name != NULL ? source->name : kd_name_base(source->path);
+	struct stat st;
+	/* O_PATH looks at whatever it is without waking a FIFO or a device. */
+	int fd = kd_file_open_beneath(source->root, source->path, O_PATH | O_NOFOLLOW, 0);
+	if (fd == -ELOOP)
+		return kd_err_set(walk->err, -EINVAL, "it lies behind a symbolic link");
+	if (fd < 0)
+		return kd_err_errno(walk->err, fd, "cannot open it");
+	int rc = fstat(fd, &st) < 0 ? -errno : 0;
+	close(fd);
+	if (rc < 0)
+		return kd_err_errno(walk->err, rc, "cannot look at it");
+	if (directory ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
+		return kd_err_set(walk->err, -EINVAL, "expected %s, found %s",
+			directory ? "a directory" : "a regular file",
+			kind_of(st.st_mode));
+	if (!directory)
+		return add_file(walk, name, &st);
+	fd = kd_file_open_beneath(
+		source->root, source->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return kd_err_errno(walk->err, fd, "cannot open it");
+	rc = walk_folder(walk, fd, 0);
+	if (rc == 0 && walk->content->count > 1)
+		qsort(walk->content->files, walk->content->count,
+			sizeof *walk->content->files, by_name);
+	return rc;
+}
+
 /* Finds all files, without opening them. */
 static int
 list_files(const struct kd_content_source *source, struct kd_content *content,
 	struct kd_err *err)
 {
-	const int directory = source->kind == KILN_DIRECTORY;
 	struct walk walk = {
 		.content = content,
 		.marker = source->marker,
 		.single_names = source->verify_writers,
 		.err = err,
 	};
-	struct stat st;
-	if (!directory && source->kind != KILN_FILE)
+	content->kind = source->kind;
+	switch (source->kind) {
+	case KILN_FILE:
+	case KILN_DIRECTORY:
+		return list_one(source, &walk);
+	case KILN_SEQUENCE:
+	case KILN_BUNDLE:
+		return list_family(source, &walk);
+	default:
 		return kd_err_set(err, -EOPNOTSUPP,
 			"units of kind %u are not known to this worker", source->kind);
-	content->kind = source->kind;
-	/* O_PATH looks at whatever it is without waking a FIFO or a device. */
-	int fd = kd_file_open_beneath(source->root, source->path, O_PATH | O_NOFOLLOW, 0);
-	if (fd == -ELOOP)
-		return kd_err_set(err, -EINVAL, "it lies behind a symbolic link");
-	if (fd < 0)
-		return kd_err_errno(err, fd, "cannot open it");
-	int rc = fstat(fd, &st) < 0 ? -errno : 0;
-	close(fd);
-	if (rc < 0)
-		return kd_err_errno(err, rc, "cannot look at it");
-	if (directory ? !S_ISDIR(st.st_mode) : !S_ISREG(st.st_mode))
-		return kd_err_set(err, -EINVAL, "expected %s, found %s",
-			directory ? "a directory" : "a regular file",
-			kind_of(st.st_mode));
-	if (!directory)
-		return add_file(&walk, kd_name_base(source->path), &st);
-	fd = kd_file_open_beneath(
-		source->root, source->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	if (fd < 0)
-		return kd_err_errno(err, fd, "cannot open it");
-	rc = walk_folder(&walk, fd, 0);
-	if (rc < 0)
-		return rc;
-	if (content->count > 1)
-		qsort(content->files, content->count, sizeof *content->files, by_name);
-	return 0;
+	}
 }
 
 static int
@@ -198,10 +243,16 @@ open_file(const struct kd_content_source *source, const struct kd_content_file *
 {
 	char path[PATH_MAX];
 	struct stat st;
-	int length =
-		source->kind == KILN_FILE
-			? snprintf(path, sizeof path, "%s", source->path)
-			: snprintf(path, sizeof path, "%s/%s", source->path, file->name);
+	const char *folder = source->path;
+	size_t folder_length = strlen(folder);
+	if (source->kind == KILN_SEQUENCE || source->kind == KILN_BUNDLE)
+		folder_length = (size_t)(kd_name_base(folder) - folder);
+	const char *slash =
+		folder_length > 0 && folder[folder_length - 1] != '/' ? "/" : "";
+	int length = source->kind == KILN_FILE
+			     ? snprintf(path, sizeof path, "%s", folder)
+			     : snprintf(path, sizeof path, "%.*s%s%s", (int)folder_length,
+				       folder, slash, file->name);
 	if (length >= (int)sizeof path)
 		return -ENAMETOOLONG;
 	int fd = kd_file_open_regular(source->root, path, &st);
@@ -391,13 +442,39 @@ kd_content_verify(const struct kd_content_source *source,
 }
 
 int
+kd_content_adopt(const struct kd_content_source *source, struct kd_content *content)
+{
+	struct kd_content now = {0};
+	struct kd_err err;
+	int rc = kd_content_verify(source, content, 0);
+	if (rc == 0)
+		rc = list_files(source, &now, &err);
+	if (rc == 0 && now.count != content->count)
+		rc = -ESTALE;
+	for (size_t i = 0; rc == 0 && i < now.count; i++)
+		content->files[i].ctime = now.files[i].ctime;
+	kd_content_clear(&now);
+	return rc;
+}
+
+int
 kd_content_open(const struct kd_content_source *source, const struct kd_content *content,
 	const char *name)
 {
-	struct kd_content_file key = {.name = (char *)name};
-	const struct kd_content_file *file =
-		bsearch(&key, content->files, content->count, sizeof key, by_name);
-	return file == NULL ? -ENOENT : open_file(source, file);
+	/* In the order of list_files(). */
+	size_t low = 0, high = content->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct kd_content_file *file = &content->files[middle];
+		int order = kd_family_compare(content->kind, name, file->name);
+		if (order == 0)
+			return open_file(source, file);
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return -ENOENT;
 }
 
 void

@@ -38,9 +38,15 @@ struct kd_content_file {
 struct kd_content_source {
 	int root;	    /* a folder */
 	uint32_t kind;	    /* enum kiln_unit_kind */
-	const char *path;   /* beneath root */
+	const char *path;   /* beneath root; of a sequence or bundle its files lie in the
+			       folder of that name: "shot/frame_%04d.png", "chair.obj" */
+	const char *name;   /* what a file was called when it was dropped; NULL: as now */
 	const char *marker; /* a directory's file of this name is no input; NULL: none */
 	uint32_t count;	    /* so many files a directory must hold; 0: any number */
+	char *const *match; /* patterns of main files; only bundles have companions */
+	char *const *ignore; /* names that belong to no sequence or bundle; or NULL */
+	int64_t first, last; /* of a sequence; -1: what there is */
+	int gaps;	     /* frames may be missing */
 	/* Refuse what somebody else may still write to or chose to show: what is open for
 	 * writing (BUSY), and files of more than one name (BAD), for whoever made a link to
 	 * another's file here need not be able to read it. */
@@ -48,11 +54,11 @@ struct kd_content_source {
 };
 
 struct kd_content {
-	uint32_t kind;		/* KILN_FILE or KILN_DIRECTORY */
+	uint32_t kind;
 	uint64_t bytes, stored; /* stored: on the file system, without the holes */
 	size_t count;
-	struct kd_content_file *files; /* sorted by name, as bytes */
-	/* Of a file its own; of a directory that of the lines "NAME\0BYTES\0SHA256\n" of
+	struct kd_content_file *files; /* by name, as bytes; a sequence's by number */
+	/* Of a file its own; of several that of the lines "NAME\0BYTES\0SHA256\n" of
 	 * its files in order. */
 	char sha256[KD_HASH_HEX];
 };
@@ -69,6 +75,10 @@ int kd_content_read(const struct kd_content_source *source, struct kd_content *c
  * too, which a rename or chmod changes. */
 int kd_content_verify(const struct kd_content_source *source,
 	const struct kd_content *content, int strict);
+
+/* The unit was renamed to where source says, which changes ctimes: whether all the rest
+ * is as it was read: 0, and the new ctimes count from here on; -ENOENT, -ESTALE. */
+int kd_content_adopt(const struct kd_content_source *source, struct kd_content *content);
 
 /* The file of that name, open for reading at 0; -ENOENT, or -ESTALE when it is another
  * file by now. */

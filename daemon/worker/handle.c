@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,10 +55,18 @@ key_of(const struct kd_manifest *manifest)
 	return key;
 }
 
+/* An idle engine that died is no fault of the next batch's units. */
+static int
+is_alive(const struct kd_handle *handle)
+{
+	struct pollfd link = {.fd = kd_wire_fd(handle->process.wire), .events = POLLIN};
+	return poll(&link, 1, 0) < 0 || (link.revents & (POLLHUP | POLLERR)) == 0;
+}
+
 int
 kd_handle_fits(struct kd_handle *handle, const struct kd_manifest *manifest)
 {
-	if (!handle->opened)
+	if (!handle->opened || !is_alive(handle))
 		return 0;
 	char *key = key_of(manifest);
 	int fits = key != NULL && strcmp(key, handle->key) == 0;

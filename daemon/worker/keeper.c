@@ -7,6 +7,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
 #include "daemon/worker/batch.h"
+#include "daemon/worker/custody.h"
 #include "daemon/worker/protocol.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ serve_finish(struct keeper *keeper, const struct kd_wire_message *message)
 	{
 		json_int_t unit = json_integer_value(item);
 		struct kd_err err = {0};
-		if (kd_batch_finish(&keeper->batch,
+		if (kd_custody_finish(&keeper->batch,
 			    unit < 0 || unit >= UINT32_MAX ? UINT32_MAX : (uint32_t)unit,
 			    &err) < 0)
 			json_array_append_new(failed,
@@ -73,7 +74,7 @@ serve_finish(struct keeper *keeper, const struct kd_wire_message *message)
 	int rc = json_is_array(units) ? 0 : -EPROTO;
 	json_decref(body);
 	/* An idle keeper holds no folder open, so it can be unmounted. */
-	kd_batch_rest(&keeper->batch);
+	kd_custody_rest(&keeper->batch);
 	if (rc < 0) {
 		json_decref(failed);
 		return rc;

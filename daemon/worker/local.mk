@@ -8,9 +8,12 @@ libkdworker_a_SOURCES = \
 	daemon/worker/attempt.h daemon/worker/attempt.c \
 	daemon/worker/batch.h daemon/worker/batch.c \
 	daemon/worker/broker.h daemon/worker/broker.c \
+	daemon/worker/claim.h daemon/worker/claim.c \
 	daemon/worker/content.h daemon/worker/content.c \
+	daemon/worker/custody.h daemon/worker/custody.c \
 	daemon/worker/describe.h daemon/worker/describe.c \
 	daemon/worker/engine.h daemon/worker/engine.c \
+	daemon/worker/family.h daemon/worker/family.c \
 	daemon/worker/gate.h daemon/worker/gate.c \
 	daemon/worker/handle.h daemon/worker/handle.c \
 	daemon/worker/host.h daemon/worker/host.c \

@@ -22,8 +22,10 @@ enum { MANIFEST_MOST = 256 << 20 };
 enum kind {
 	FIELD_NAME,	/* char *, escaped; never NULL */
 	FIELD_NAME_OPT, /* char *, escaped; null is NULL */
+	FIELD_NAMES,	/* char **, NULL-ended, escaped; absent or null is NULL */
 	FIELD_HASH,	/* char [KD_HASH_HEX], may be "" */
 	FIELD_I64,
+	FIELD_I64_OPT, /* of zero or above; absent or null is -1 */
 	FIELD_U64,
 	FIELD_U32,
 	FIELD_U32_OPT, /* absent is 0 */
@@ -69,6 +71,11 @@ static const struct field manifest_fields[] = {
 	{"verify_writers", FIELD_BOOL, AT(kd_manifest, verify_writers), NULL},
 	{"marker", FIELD_NAME_OPT, AT(kd_manifest, marker), NULL},
 	{"count", FIELD_U32_OPT, AT(kd_manifest, count), NULL},
+	{"match", FIELD_NAMES, AT(kd_manifest, match), NULL},
+	{"ignore", FIELD_NAMES, AT(kd_manifest, ignore), NULL},
+	{"sequence_first", FIELD_I64_OPT, AT(kd_manifest, sequence_first), NULL},
+	{"sequence_last", FIELD_I64_OPT, AT(kd_manifest, sequence_last), NULL},
+	{"sequence_gaps", FIELD_U32_OPT, AT(kd_manifest, sequence_gaps), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field manifest_unit_fields[] = {
@@ -127,6 +134,21 @@ name_to_json(const char *name)
 }
 
 static json_t *
+names_to_json(char *const *names)
+{
+	if (names == NULL)
+		return json_null();
+	json_t *list = json_array();
+	for (; *names != NULL; names++) {
+		if (json_array_append_new(list, name_to_json(*names)) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+static json_t *
 field_to_json(const struct field *field, const void *base)
 {
 	const char *at = (const char *)base + field->offset;
@@ -134,8 +156,14 @@ field_to_json(const struct field *field, const void *base)
 	case FIELD_NAME:
 	case FIELD_NAME_OPT:
 		return name_to_json(*(char *const *)at);
+	case FIELD_NAMES:
+		return names_to_json(*(char **const *)at);
 	case FIELD_HASH:
 		return json_string(at);
+	case FIELD_I64_OPT:
+		if (*(const int64_t *)at < 0)
+			return json_null();
+		return json_integer(*(const int64_t *)at);
 	case FIELD_I64:
 		return json_integer(*(const int64_t *)at);
 	case FIELD_U64:
@@ -189,12 +217,49 @@ name_from_json(
 	return 0;
 }
 
+static void
+free_names(char **names)
+{
+	for (char **at = names; at != NULL && *at != NULL; at++)
+		free(*at);
+	free(names);
+}
+
+static int
+names_from_json(
+	const struct field *field, const json_t *value, char ***names, struct kd_err *err)
+{
+	size_t count = json_array_size(value);
+	*names = NULL;
+	if (value == NULL || json_is_null(value))
+		return 0;
+	if (!json_is_array(value))
+		return wrong(field, "a list of strings", err);
+	char **got = calloc(count + 1, sizeof *got);
+	if (got == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = json_string_value(json_array_get(value, i));
+		got[i] = text == NULL ? NULL : kd_name_unescape(text);
+		if (got[i] == NULL) {
+			free_names(got);
+			return wrong(field, "a list of properly escaped strings", err);
+		}
+	}
+	*names = got;
+	return 0;
+}
+
 static int
 integer_from_json(
 	const struct field *field, const json_t *value, char *at, struct kd_err *err)
 {
 	if (value == NULL && field->kind == FIELD_U32_OPT)
 		return 0;
+	if ((value == NULL || json_is_null(value)) && field->kind == FIELD_I64_OPT) {
+		*(int64_t *)at = -1;
+		return 0;
+	}
 	if (!json_is_integer(value))
 		return wrong(field, "an integer", err);
 	json_int_t integer = json_integer_value(value);
@@ -202,6 +267,8 @@ integer_from_json(
 		*(int64_t *)at = integer;
 	else if (integer < 0)
 		return wrong(field, "zero or above", err);
+	else if (field->kind == FIELD_I64_OPT)
+		*(int64_t *)at = integer;
 	else if (field->kind == FIELD_U64)
 		*(uint64_t *)at = (uint64_t)integer;
 	else if (integer > UINT32_MAX)
@@ -235,6 +302,8 @@ field_from_json(
 	case FIELD_NAME:
 	case FIELD_NAME_OPT:
 		return name_from_json(field, value, (char **)at, err);
+	case FIELD_NAMES:
+		return names_from_json(field, value, (char ***)at, err);
 	case FIELD_HASH: {
 		const char *text = json_string_value(value);
 		size_t length = text == NULL ? 1 : strlen(text);
@@ -245,6 +314,7 @@ field_from_json(
 		return 0;
 	}
 	case FIELD_I64:
+	case FIELD_I64_OPT:
 	case FIELD_U64:
 	case FIELD_U32:
 	case FIELD_U32_OPT:
@@ -560,6 +630,8 @@ clear_fields(const struct field *fields, void *base)
 	for (const struct field *field = fields; field->key != NULL; field++)
 		if (field->kind == FIELD_NAME || field->kind == FIELD_NAME_OPT)
 			free(*(char **)((char *)base + field->offset));
+		else if (field->kind == FIELD_NAMES)
+			free_names(*(char ***)((char *)base + field->offset));
 }
 
 void

@@ -58,6 +58,10 @@ struct kd_manifest {
 	char *marker; /* a directory's file of this name is no input, a file's NAME + marker
 			   goes with it; NULL: none */
 	uint32_t count; /* so many files a directory must hold; 0: any number */
+	char **match;	/* of bundles: the patterns of main files, NULL-ended; or NULL */
+	char **ignore;	/* of bundles and sequences: names that are nobody's; or NULL */
+	int64_t sequence_first, sequence_last; /* -1: not said */
+	uint32_t sequence_gaps;		       /* frames may be missing */
 	uint32_t unit_count;
 	struct kd_manifest_unit *units;
 };

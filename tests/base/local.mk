@@ -8,3 +8,7 @@ tests_base_t_name_LDADD = $(base_libs) $(CMOCKA_LIBS)
 tests_base_t_wire_SOURCES = tests/base/t_wire.c
 tests_base_t_wire_CPPFLAGS = $(check_cppflags)
 tests_base_t_wire_LDADD = $(base_libs) $(CMOCKA_LIBS)
+tap_programs += tests/base/t_series
+tests_base_t_series_SOURCES = tests/base/t_series.c
+tests_base_t_series_CPPFLAGS = $(check_cppflags)
+tests_base_t_series_LDADD = $(base_libs) $(CMOCKA_LIBS)

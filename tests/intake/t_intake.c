@@ -492,6 +492,147 @@ draining_is_a_barrier(void **state)
 	assert_int_equal(kd_intake_settling(intake), 500);
 }
 
+static void
+sequence_rule(int64_t first, int64_t last, enum kd_gaps gaps)
+{
+	static char *frames[] = {(char *)"*.png", NULL};
+	rule.unit = KILN_SEQUENCE;
+	rule.match = frames;
+	rule.sequence.first = first;
+	rule.sequence.last = last;
+	rule.sequence.gaps = gaps;
+	rule.sequence.wait = 0.4;
+}
+
+static void
+put_frames(const char *format, int from, int to)
+{
+	char path[256];
+	for (int i = from; i <= to; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		snprintf(path, sizeof path, format, i);
+#pragma GCC diagnostic pop
+		put(path, "frame");
+	}
+}
+
+static void
+a_sequence_is_taken_with_its_last_frame(void **state)
+{
+	(void)state;
+	sequence_rule(1, 10, KD_GAPS_REFUSE);
+	put_frames("old/f_%04d.png", 1, 10);
+	put_frames("new/f_%04d.png", 0, 9);
+	put("new/notes.png", "no number");
+	begin();
+	wait_for(1, 5);
+	assert_int_equal(times_seen("old/f_%04d.png"), 1);
+	assert_int_equal(seen[0].size, 50);
+	wait_for(2, 0.3);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(kd_intake_settling(intake), 0);
+	/* Beyond the last, and before the first: not the sequence's. */
+	put_frames("new/f_%04d.png", 10, 12);
+	wait_for(2, 5);
+	assert_int_equal(times_seen("new/f_%04d.png"), 1);
+	assert_int_equal(seen[1].size, 50);
+}
+
+static void
+stems_and_paddings_are_sequences_of_their_own(void **state)
+{
+	(void)state;
+	sequence_rule(-1, -1, KD_GAPS_REFUSE);
+	put_frames("a_%d.png", 1, 12);
+	put_frames("a_%02d.png", 1, 9);
+	put_frames("b_%04d.png", 998, 1002);
+	put_frames("%03d.png", 1, 3);
+	put_frames("b_%04d.jpg", 1, 3);
+	put("b_12345678901234567890.png", "no number anybody counts by");
+	begin();
+	wait_for(4, 5);
+	wait_for(5, 0.3);
+	assert_int_equal(seen_count, 4);
+	/* 10 to 12 are what both patterns make of these numbers. */
+	assert_int_equal(times_seen("a_%d.png"), 1);
+	assert_int_equal(times_seen("a_%02d.png"), 1);
+	assert_int_equal(times_seen("b_%04d.png"), 1);
+	assert_int_equal(times_seen("%03d.png"), 1);
+	for (int i = 0; i < seen_count; i++)
+		if (strcmp(seen[i].path, "b_%04d.png") == 0)
+			assert_int_equal(seen[i].size, 25);
+		else if (seen[i].path[0] == 'a')
+			assert_int_equal(seen[i].size, 60);
+}
+
+static void
+a_late_frame_opens_its_sequence_again(void **state)
+{
+	(void)state;
+	sequence_rule(1, -1, KD_GAPS_ALLOW);
+	put_frames("f_%04d.png", 1, 3);
+	begin();
+	wait_for(1, 5);
+	put_frames("f_%04d.png", 5, 5);
+	wait_for(2, 1);
+	assert_int_equal(seen_count, 1);
+	assert_int_equal(seen[0].count, 2);
+	assert_int_equal(seen[0].size, 20);
+}
+
+static void
+a_gap_is_waited_for(void **state)
+{
+	(void)state;
+	sequence_rule(1, 5, KD_GAPS_WAIT);
+	put_frames("filled/f_%d.png", 1, 3);
+	put_frames("filled/f_%d.png", 5, 5);
+	put_frames("open/f_%d.png", 1, 3);
+	put_frames("open/f_%d.png", 5, 5);
+	begin();
+	wait_for(1, 0.3);
+	assert_int_equal(seen_count, 0);
+	put_frames("filled/f_%d.png", 4, 4);
+	wait_for(1, 5);
+	assert_int_equal(times_seen("filled/f_%d.png"), 1);
+	assert_int_equal(seen[0].size, 25);
+	/* Handed on for the worker to refuse. */
+	wait_for(2, 5);
+	assert_int_equal(times_seen("open/f_%d.png"), 1);
+	assert_int_equal(seen[1].size, 20);
+}
+
+static void
+a_bundle_settles_with_its_companions(void **state)
+{
+	(void)state;
+	static char *meshes[] = {(char *)"*.obj", NULL};
+	rule.unit = KILN_BUNDLE;
+	rule.match = meshes;
+	put("m/chair.obj", "12345");
+	put("m/chair.mtl", "123");
+	put("m/chair_diffuse.png", "12");
+	put("m/chair_big.obj", "1");
+	put("m/chair_big.mtl", "1");
+	put("m/chair.png.part", "ignored");
+	put("m/stray.png", "1234567");
+	begin();
+	wait_for(2, 5);
+	assert_int_equal(times_seen("m/chair.obj"), 1);
+	assert_int_equal(times_seen("m/chair_big.obj"), 1);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			seen[i].size, strcmp(seen[i].path, "m/chair.obj") == 0 ? 10 : 2);
+	/* A texture that comes late makes it another. */
+	put("m/chair_normal_2k.png", "1234");
+	wait_for(3, 1);
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(times_seen("m/chair.obj"), 2);
+	assert_int_equal(times_seen("m/chair_big.obj"), 1);
+	assert_int_equal(kd_intake_settling(intake), 0);
+}
+
 int
 main(void)
 {
@@ -524,6 +665,15 @@ main(void)
 			what_is_renamed_is_taken_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_renamed_directory_is_taken_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_sequence_is_taken_with_its_last_frame, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			stems_and_paddings_are_sequences_of_their_own, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_late_frame_opens_its_sequence_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gap_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_bundle_settles_with_its_companions, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
 }

@@ -69,6 +69,7 @@ SCENES = {
     }, across=True),
 }
 OLD = b"an older output\n"
+CLAIMS = ".kiln-claim"
 
 
 def sha256(content):
@@ -251,7 +252,8 @@ batch = {{ by = "all", max_units = 8, max_wait = "300ms" }}
     def litter(self):
         """What is hidden and of no use, and nobody would remove any more."""
         found = [f"'{folder / name}' is left over" for folder in (self.drop, self.done, self.failed)
-                 for name in tree(folder) if os.path.basename(name).startswith(".kiln-")]
+                 for name in tree(folder) if os.path.basename(name).startswith(".kiln-") and
+                 name != CLAIMS]
         view = self.view()
         found += [f"'{path}' is kept {len(view.in_done(path))} times" for path in view.scene.inputs
                   if len(view.in_done(path)) > 1]
@@ -287,11 +289,27 @@ def read_ledger(path):
     return [(text(path), state, text(output), reason) for path, state, output, reason in rows]
 
 
+def unclaimed(drop, scene):
+    """What lies in the claim folder as ID~NAME lies, as good as ever, where it was dropped."""
+    found = {name: content for name, content in drop.items()
+             if name.split("/")[0] != CLAIMS}
+    for name, content in drop.items():
+        top, _, inside = name.partition("/")
+        entry, slash, part = inside.partition("/")
+        if top != CLAIMS or "~" not in entry:
+            continue
+        for path in (*scene.inputs, *scene.bad):
+            if os.path.basename(path) == entry.split("~", 1)[1]:
+                found.setdefault(path + slash + part, content)
+    return found
+
+
 class View:
     """What lies in the folders at one moment, kilnd not running: as tree() gives it."""
 
     def __init__(self, scene, drop, out, done, ledger, rivals_out=(), rivals_done=()):
-        self.scene, self.drop, self.done, self.ledger = scene, drop, done, ledger
+        self.scene, self.done, self.ledger = scene, done, ledger
+        self.drop = unclaimed(drop, scene)
         self.out = {name: content for name, content in out.items()
                     if not name.split("/")[0].startswith(".kiln-stage")}
         self.rivals_out, self.rivals_done = rivals_out, rivals_done

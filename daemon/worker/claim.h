@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * claim.h - units that are taken out of the drop folder while they are worked on, so that
+ * nobody can exchange them any more: into ROOT/.kiln-claim/, 0700, on their own file
+ * system, under ID~NAME; a sequence or bundle as a folder of that name with its files.
+ *
+ * A claim that a crash left is found by its unit's id and taken up again.  Nothing is
+ * overwritten when a unit is put back: a name taken meanwhile makes it NAME.2.EXT.
+ */
+#ifndef KD_CLAIM_H
+#define KD_CLAIM_H
+
+#include "daemon/base/err.h"
+#include "daemon/worker/content.h"
+
+#include <limits.h>
+
+#define KD_CLAIM_FOLDER ".kiln-claim"
+
+struct kd_claim {
+	int held;
+	char entry[NAME_MAX + 1]; /* its name in the claim folder */
+	char place[PATH_MAX];	  /* held: where it lies now, beneath the root, as
+				     kd_content_source has it */
+};
+
+/* Looks for what an earlier attempt left; original is where the unit was dropped.  A
+ * sequence or bundle that was claimed in part is claimed whole. */
+void kd_claim_find(
+	struct kd_claim *claim, int64_t id, const struct kd_content_source *original);
+
+/* 0; -ENOENT: it is gone; -EXDEV, -EROFS, -EACCES and the like: it cannot be claimed and
+ * lies where it lay. */
+int kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original);
+/* Makes all claims durable; once a batch. */
+int kd_claim_sync(int root);
+
+/* Removes the claim folder when nothing is left in it. */
+void kd_claim_tidy(int root);
+
+/* Back to where it was dropped.  0, also when it is not held. */
+int kd_claim_put_back(struct kd_claim *claim, const struct kd_content_source *original,
+	struct kd_err *err);
+
+#endif

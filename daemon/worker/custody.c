@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/worker/custody.h"
+
+#include "daemon/base/file.h"
+#include "daemon/base/log.h"
+#include "daemon/base/name.h"
+#include "daemon/publish/inputs.h"
+#include "plugins/kiln_plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int
+is_family(const struct kd_batch_unit *unit)
+{
+	return unit->unit->kind == KILN_SEQUENCE || unit->unit->kind == KILN_BUNDLE;
+}
+
+static struct kd_content_source
+source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
+{
+	const struct kd_manifest *manifest = &batch->manifest;
+	return (struct kd_content_source){
+		.root = batch->root,
+		.kind = unit->kind,
+		.path = unit->path,
+		.name = kd_name_base(unit->path),
+		.marker = manifest->marker,
+		.count = manifest->count,
+		.match = manifest->match,
+		.ignore = manifest->ignore,
+		.first = manifest->sequence_first,
+		.last = manifest->sequence_last,
+		.gaps = manifest->sequence_gaps != 0,
+		.verify_writers = manifest->verify_writers,
+	};
+}
+
+/* It lies where the claim says. */
+static void
+follow(struct kd_batch_unit *unit)
+{
+	unit->source.path = unit->claim.held ? unit->claim.place : unit->original.path;
+}
+
+static void
+put_back(struct kd_batch_unit *unit)
+{
+	struct kd_err err;
+	if (kd_claim_put_back(&unit->claim, &unit->original, &err) < 0)
+		kd_log(KD_ERROR, "%s; the next attempt finds it there", err.text);
+	follow(unit);
+}
+
+/* Opens the folder in which the units lie, unless it is open. */
+static int
+open_root(struct kd_batch *batch, struct kd_err *err)
+{
+	if (batch->root >= 0)
+		return 0;
+	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (batch->root < 0)
+		return kd_err_errno(
+			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		batch->units[i].original.root = batch->root;
+		batch->units[i].source.root = batch->root;
+	}
+	return 0;
+}
+
+void
+kd_custody_rest(struct kd_batch *batch)
+{
+	if (batch->root >= 0 && batch->claimed)
+		kd_claim_tidy(batch->root);
+	if (batch->root >= 0)
+		close(batch->root);
+	batch->root = -1;
+}
+
+int
+kd_custody_begin(struct kd_batch *batch, struct kd_err *err)
+{
+	int rc = open_root(batch, err);
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		unit->original = source_of(batch, unit->unit);
+		unit->source = unit->original;
+		kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
+		batch->claimed |= unit->claim.held;
+		follow(unit);
+		/* The rule was changed since: it may not move its inputs any more. */
+		if (unit->claim.held && batch->manifest.inputs == KD_INPUTS_KEEP)
+			put_back(unit);
+	}
+	return 0;
+}
+
+void
+kd_custody_restore(struct kd_batch *batch, uint32_t i, struct kd_link *link)
+{
+	const struct kd_batch_unit *unit = &batch->units[i];
+	const char *quarantine = batch->manifest.quarantine;
+	struct kd_err err;
+	if (!unit->unit->restore || quarantine == NULL || unit->claim.held)
+		return;
+	if (kd_inputs_restore(
+		    batch->root, unit->unit->path, quarantine, unit->unit->id, &err) < 0)
+		kd_link_log(link, KD_WARNING, err.text);
+}
+
+static void
+claim(struct kd_batch_unit *unit)
+{
+	int rc = kd_claim_take(&unit->claim, &unit->original);
+	follow(unit);
+	/* What cannot be claimed is read where it lies, and compared. */
+	if (rc < 0 && rc != -ENOENT)
+		return;
+	if (rc == 0)
+		rc = kd_content_adopt(&unit->source, &unit->content);
+	if (rc < 0)
+		kd_batch_settle(unit, rc == -ENOENT ? KD_UNIT_GONE : KD_UNIT_CHANGED,
+			"it %s before it was processed",
+			rc == -ENOENT ? "went away" : "changed");
+}
+
+void
+kd_custody_claim(struct kd_batch *batch)
+{
+	if (batch->manifest.inputs == KD_INPUTS_KEEP)
+		return;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage != KD_BATCH_TO_RUN || unit->claim.held ||
+			unit->unit->id == 0)
+			continue;
+		claim(unit);
+		batch->claimed |= unit->claim.held;
+	}
+	/* Without this a power cut may show some where they were: they are found there. */
+	if (batch->claimed)
+		kd_claim_sync(batch->root);
+}
+
+/* Whether the client's FINISH will dispose of it. */
+static int
+is_finished(enum kd_status status)
+{
+	switch (status) {
+	case KD_UNIT_PUBLISHED:
+	case KD_UNIT_ALREADY:
+	case KD_UNIT_SAME:
+	case KD_UNIT_KEPT:
+	case KD_UNIT_BAD:
+		return 1;
+	case KD_UNIT_TRANSIENT:
+	case KD_UNIT_CRASHED:
+	case KD_UNIT_BUSY:
+	case KD_UNIT_CHANGED:
+	case KD_UNIT_GONE:
+	case KD_UNIT_CANCELLED:
+	case KD_UNIT_HELD:
+		break;
+	}
+	return 0;
+}
+
+void
+kd_custody_put_back(struct kd_batch *batch)
+{
+	for (uint32_t i = 0; batch->units != NULL && i < batch->manifest.unit_count;
+		i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->claim.held && !is_finished(unit->status))
+			put_back(unit);
+	}
+}
+
+/* A marker that outlived its file would vouch for the next one of that name.  A
+ * directory's went with it. */
+static int
+remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	struct kd_err *err)
+{
+	char path[PATH_MAX];
+	const char *marker = batch->manifest.marker, *base;
+	if (marker == NULL || unit->unit->kind == KILN_DIRECTORY ||
+		snprintf(path, sizeof path, "%s%s", unit->unit->path, marker) >=
+			(int)sizeof path)
+		return 0;
+	int dir = kd_file_open_parent(batch->root, path, &base);
+	int rc = dir < 0 ? dir : unlinkat(dir, base, 0) < 0 ? -errno : 0;
+	if (dir >= 0)
+		close(dir);
+	if (rc < 0 && rc != -ENOENT)
+		return kd_err_errno(
+			err, rc, "cannot remove the marker '%s'", KD_NAME(path));
+	return 0;
+}
+
+/* Where a sequence or bundle goes as a whole: a folder of its stem, for its files would
+ * meet others one by one. */
+static int
+family_path(const struct kd_batch_unit *unit, char path[PATH_MAX])
+{
+	const char *name = kd_name_base(unit->unit->path);
+	return snprintf(path, PATH_MAX, "%.*s%s", (int)(name - unit->unit->path),
+		       unit->unit->path, unit->stem) < PATH_MAX
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+/* What is to be moved or deleted; a sequence or bundle is claimed for that, so that one
+ * rename does for all of it. */
+static int
+take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_input *input,
+	char path[PATH_MAX])
+{
+	int rc = 0;
+	*input = (struct kd_input){
+		.root = batch->root, .place = unit->source.path, .path = path};
+	snprintf(path, PATH_MAX, "%s", unit->unit->path);
+	if (!is_family(unit))
+		return 0;
+	if (!unit->claim.held)
+		rc = kd_claim_take(&unit->claim, &unit->original);
+	batch->claimed |= unit->claim.held;
+	follow(unit);
+	if (rc == 0)
+		rc = family_path(unit, path);
+	/* The claim's own folder. */
+	if (rc == 0)
+		*strrchr(unit->claim.place, '/') = '\0';
+	input->place = unit->claim.place;
+	return rc;
+}
+
+static int
+quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	const struct kd_input *input, struct kd_err *err)
+{
+	const struct kd_manifest *manifest = &batch->manifest;
+	const struct kd_quarantine why = {
+		.folder = manifest->quarantine,
+		.status = kd_manifest_status_name(unit->status),
+		.reason = unit->reason == NULL ? "" : unit->reason,
+		.rule = manifest->rule,
+		.kernel = manifest->kernel,
+		.sha256 = unit->content.sha256,
+		.unit = unit->unit->id,
+		.batch = manifest->batch,
+		.attempt = unit->unit->attempt,
+	};
+	return kd_inputs_quarantine(input, &why, err);
+}
+
+static int
+dispose(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
+{
+	const struct kd_manifest *manifest = &batch->manifest;
+	int failed = unit->status == KD_UNIT_BAD || unit->status == KD_UNIT_TRANSIENT ||
+		     unit->status == KD_UNIT_CRASHED;
+	struct kd_input input;
+	char path[PATH_MAX];
+	if (failed ? manifest->quarantine == NULL : manifest->inputs == KD_INPUTS_KEEP) {
+		put_back(unit);
+		return 0;
+	}
+	int rc = take_input(batch, unit, &input, path);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return kd_err_errno(
+			err, rc, "cannot take '%s' away", KD_NAME(unit->unit->path));
+	if (failed)
+		rc = quarantine(batch, unit, &input, err);
+	else if (manifest->inputs == KD_INPUTS_DELETE)
+		rc = kd_inputs_delete(&input, err);
+	else
+		rc = kd_inputs_move(&input, manifest->done, err);
+	/* What could not be moved goes back, for people to see. */
+	if (is_family(unit))
+		follow(unit);
+	if (rc < 0)
+		put_back(unit);
+	else
+		unit->claim.held = 0;
+	return rc < 0 ? rc : remove_marker(batch, unit, err);
+}
+
+/* The input went already: of what an earlier life began, the rest is done. */
+static int
+finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
+	struct kd_err *err)
+{
+	const char *path = unit->unit->path;
+	char claimed[PATH_MAX];
+	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
+	const struct kd_input dropped = {batch->root, path, path};
+	const struct kd_input held = {batch->root, claimed, path};
+	int rc = kd_inputs_tidy(&dropped, err);
+	if (rc == 0)
+		rc = kd_inputs_tidy(&held, err);
+	return rc < 0 ? rc : remove_marker(batch, unit, err);
+}
+
+int
+kd_custody_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
+{
+	if (batch->units == NULL || i >= batch->manifest.unit_count)
+		return kd_err_set(err, -EINVAL, "the batch has no such unit");
+	int rc = open_root(batch, err);
+	if (rc < 0)
+		return rc;
+	struct kd_batch_unit *unit = &batch->units[i];
+	const char *path = unit->unit->path;
+	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
+	rc = unit->content.sha256[0] == '\0'
+		     ? 0
+		     : kd_content_verify(&unit->source, &unit->content, 0);
+	if (rc == -ENOENT)
+		return finish_gone(batch, unit, err);
+	if (rc < 0) {
+		put_back(unit);
+		return kd_err_set(err, rc,
+			"'%s' is not what was processed any more; it stays",
+			KD_NAME(path));
+	}
+	switch (unit->status) {
+	case KD_UNIT_PUBLISHED:
+	case KD_UNIT_ALREADY:
+	case KD_UNIT_SAME:
+	case KD_UNIT_KEPT:
+	case KD_UNIT_BAD:
+	case KD_UNIT_TRANSIENT:
+	case KD_UNIT_CRASHED:
+		return dispose(batch, unit, err);
+	case KD_UNIT_GONE:
+		return finish_gone(batch, unit, err);
+	case KD_UNIT_BUSY:
+	case KD_UNIT_CHANGED:
+	case KD_UNIT_CANCELLED:
+	case KD_UNIT_HELD:
+		break;
+	}
+	return kd_err_set(err, -EINVAL, "'%s' is %s: there is nothing to finish",
+		KD_NAME(path), kd_manifest_status_name(unit->status));
+}
