@@ -5,7 +5,8 @@ noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
 	kernels/both.h kernels/caps.h kernels/trig.h kernels/quat.h \
-	kernels/view.h kernels/view.c kernels/remap.h kernels/remap_place.h kernels/remap.c \
+	kernels/view.h kernels/view.c kernels/supersample.h kernels/supersample.c \
+	kernels/remap.h kernels/remap_place.h kernels/remap.c \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \

@@ -40,27 +40,31 @@ kern_view_rotation(double yaw, double pitch, double roll, double rotation[9])
 }
 
 void
-kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v)
+kern_view_place(const struct kern_view *view, double x, double y, int32_t *u, int32_t *v)
 {
 	const double *r = view->rotation;
-	const double width = view->panorama_width, height = view->panorama_height;
-	const double y = (row + 0.5 - view->height / 2.0) / view->focal;
 	const int32_t past = (int32_t)view->panorama_width * KERN_VIEW_ONE;
-	for (uint32_t column = 0; column < view->width; column++) {
-		double x = (column + 0.5 - view->width / 2.0) / view->focal;
-		double right = r[0] * x + r[1] * y + r[2];
-		double down = r[3] * x + r[4] * y + r[5];
-		double forward = r[6] * x + r[7] * y + r[8];
-		double longitude = atan2(right, forward);
-		double latitude = atan2(-down, hypot(right, forward));
-		double across = width * (longitude / (2.0 * M_PI) + 0.5) - 0.5;
-		double along = height * (0.5 - latitude / M_PI) - 0.5;
-		int32_t rounded = (int32_t)lrint(across * KERN_VIEW_ONE);
-		/* The seam's far side is its near side. */
-		u[column] =
-			rounded >= past - KERN_VIEW_ONE / 2 ? rounded - past : rounded;
-		v[column] = (int32_t)lrint(along * KERN_VIEW_ONE);
-	}
+	x = (x - view->width / 2.0) / view->focal;
+	y = (y - view->height / 2.0) / view->focal;
+	const double right = r[0] * x + r[1] * y + r[2];
+	const double down = r[3] * x + r[4] * y + r[5];
+	const double forward = r[6] * x + r[7] * y + r[8];
+	const double longitude = atan2(right, forward);
+	const double latitude = atan2(-down, hypot(right, forward));
+	const double across =
+		view->panorama_width * (longitude / (2.0 * M_PI) + 0.5) - 0.5;
+	const double along = view->panorama_height * (0.5 - latitude / M_PI) - 0.5;
+	const int32_t rounded = (int32_t)lrint(across * KERN_VIEW_ONE);
+	/* The seam's far side is its near side. */
+	*u = rounded >= past - KERN_VIEW_ONE / 2 ? rounded - past : rounded;
+	*v = (int32_t)lrint(along * KERN_VIEW_ONE);
+}
+
+void
+kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v)
+{
+	for (uint32_t column = 0; column < view->width; column++)
+		kern_view_place(view, column + 0.5, row + 0.5, &u[column], &v[column]);
 }
 
 int32_t

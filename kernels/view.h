@@ -46,6 +46,10 @@ void kern_view_rotation(double yaw, double pitch, double roll, double rotation[9
 /* to = a b; to may be neither. */
 void kern_view_multiply(const double a[9], const double b[9], double to[9]);
 
+/* Coordinates of a place in the view: (.5, .5) is the centre of its first pixel. */
+void kern_view_place(
+	const struct kern_view *view, double x, double y, int32_t *u, int32_t *v);
+
 /* Coordinates of one row: width values each, u in [-ONE/2, W ONE - ONE/2), v in
  * [-ONE/2, H ONE - ONE/2].  Grade: EXACT, there is no variant. */
 void kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v);

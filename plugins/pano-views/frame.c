@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/frame.h"
 
+#include "kernels/supersample.h"
 #include "plugins/pano-views/alpha.h"
 #include "plugins/pano-views/extras.h"
 
@@ -37,6 +38,7 @@ pv_bench_free(struct pv_bench *bench)
 {
 	free(bench->band);
 	free(bench->page);
+	free(bench->samples);
 	free(bench->file);
 }
 
@@ -197,26 +199,40 @@ write_file(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number
 	return rc;
 }
 
-static void
+/* A row's samples go straight into the view, or are gathered into its pixels. */
+static int
 remap(struct pv_bench *bench, const struct pv_maps *maps, uint32_t number, char *page)
 {
 	const struct pv_map *map = &maps->maps[maps->views[number].map];
-	const size_t stride = map->width * kern_remap_pixel(bench->picture.type);
+	const size_t pixel = kern_remap_pixel(bench->picture.type);
 	struct kern_remap a = {
 		.picture = &bench->picture,
 		.filter = bench->state->filter,
 		.weights = bench->state->weights,
 		.shift = maps->views[number].shift,
-		.count = map->width,
 	};
+	struct kern_supersample mean = {.type = a.picture->type, .count = map->width};
 	double start = now();
 	for (uint32_t row = 0; row < map->height; row++) {
-		a.u = map->u + (size_t)row * map->width;
-		a.v = map->v + (size_t)row * map->width;
-		a.to = page + row * stride;
+		char *to = page + row * map->width * pixel;
+		a.u = map->u + map->starts[row];
+		a.v = map->v + map->starts[row];
+		a.count = (uint32_t)(map->starts[row + 1] - map->starts[row]);
+		a.to = map->plan == NULL ? to
+					 : room(&bench->samples, &bench->samples_room,
+						   a.count * pixel);
+		if (a.to == NULL)
+			return -ENOMEM;
 		bench->state->remap(&a, NULL);
+		if (map->plan == NULL)
+			continue;
+		mean.plan = map->plan + (size_t)row * map->width;
+		mean.samples = a.to;
+		mean.to = to;
+		kern_supersample_mean_c(&mean, NULL);
 	}
 	bench->seconds += now() - start;
+	return 0;
 }
 
 static int
@@ -235,7 +251,11 @@ write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number
 			(const uint32_t[]){map->width, map->height}) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
 			map->width, map->height);
-	remap(bench, source->maps, number, pixels);
+	int rc = remap(bench, source->maps, number, pixels);
+	if (rc < 0) {
+		pv_extras_free(&extras);
+		return fmt_err_set(err, rc, "no memory for a row's samples");
+	}
 	if (alpha)
 		pv_alpha_divide(info->type, pixels, (size_t)map->width * map->height);
 	const struct fmt_image_page page = {
@@ -250,7 +270,7 @@ write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number
 		.quality = state->quality,
 		.extras = extras.image,
 	};
-	int rc = write_file(bench, frame, number, &page, source->format, err);
+	rc = write_file(bench, frame, number, &page, source->format, err);
 	pv_extras_free(&extras);
 	return rc;
 }

@@ -13,8 +13,8 @@ struct pv_bench {
 	const struct kiln_host *host;
 	const struct pv_state *state;
 	struct kern_remap_picture picture; /* the band, with its margin */
-	void *band, *page, *file;
-	size_t band_room, page_room, file_room;
+	void *band, *page, *samples, *file;
+	size_t band_room, page_room, samples_room, file_room;
 	double seconds; /* of remapping alone */
 };
 

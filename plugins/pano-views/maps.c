@@ -2,6 +2,7 @@
 #include "plugins/pano-views/maps.h"
 
 #include "kernels/remap.h"
+#include "kernels/supersample.h"
 #include "kernels/view.h"
 
 #include <pthread.h>
@@ -12,6 +13,7 @@
 
 struct pv_maps_cache {
 	const struct pv_views *views;
+	int supersample;
 	pthread_mutex_t lock;
 	struct pv_maps *first;
 };
@@ -22,6 +24,8 @@ free_maps(struct pv_maps *maps)
 	if (maps == NULL)
 		return;
 	for (uint32_t i = 0; i < maps->map_count; i++) {
+		free(maps->maps[i].plan);
+		free(maps->maps[i].starts);
 		free(maps->maps[i].u);
 		free(maps->maps[i].v);
 	}
@@ -49,29 +53,55 @@ turn(const struct pv_maps *maps, const struct pv_map *map, double rotation[9])
 	kern_view_multiply(level, view, rotation);
 }
 
+/* Where each row's samples begin, and with supersampling how many each pixel takes. */
 static int
-draw(const struct pv_maps *maps, struct pv_map *map)
+plan(const struct kern_view *view, struct pv_map *map, int supersample)
+{
+	map->starts = malloc((map->height + (size_t)1) * sizeof *map->starts);
+	if (supersample)
+		map->plan = malloc((size_t)map->width * map->height);
+	if (map->starts == NULL || (supersample && map->plan == NULL))
+		return -1;
+	map->starts[0] = 0;
+	for (uint32_t row = 0; row < map->height; row++)
+		map->starts[row + 1] =
+			map->starts[row] +
+			(supersample ? kern_supersample_plan(view, row,
+					       map->plan + (size_t)row * map->width)
+				     : map->width);
+	return 0;
+}
+
+static int
+draw(const struct pv_maps *maps, struct pv_map *map, int supersample)
 {
 	struct kern_view view = {.width = map->width,
 		.height = map->height,
 		.focal = kern_view_focal(map->width, map->hfov),
 		.panorama_width = maps->panorama_width,
 		.panorama_height = maps->panorama_height};
-	size_t pixels = (size_t)map->width * map->height;
 	turn(maps, map, view.rotation);
-	map->u = malloc(pixels * sizeof *map->u);
-	map->v = malloc(pixels * sizeof *map->v);
+	if (plan(&view, map, supersample) < 0)
+		return -1;
+	const size_t samples = map->starts[map->height];
+	map->u = malloc(samples * sizeof *map->u);
+	map->v = malloc(samples * sizeof *map->v);
 	if (map->u == NULL || map->v == NULL)
 		return -1;
-	for (uint32_t row = 0; row < map->height; row++)
-		kern_view_row(&view, row, map->u + (size_t)row * map->width,
-			map->v + (size_t)row * map->width);
+	for (uint32_t row = 0; row < map->height; row++) {
+		int32_t *u = map->u + map->starts[row], *v = map->v + map->starts[row];
+		if (supersample)
+			kern_supersample_places(
+				&view, row, map->plan + (size_t)row * map->width, u, v);
+		else
+			kern_view_row(&view, row, u, v);
+	}
 	return 0;
 }
 
 /* The number of the map that serves a view, drawn where it is new; -1: no memory. */
 static int
-map_for(struct pv_maps *maps, const struct pv_view *view)
+map_for(struct pv_maps *maps, const struct pv_view *view, int supersample)
 {
 	struct pv_map wanted = {.yaw = is_level(maps) ? 0.0 : view->yaw,
 		.pitch = view->pitch,
@@ -92,7 +122,7 @@ map_for(struct pv_maps *maps, const struct pv_view *view)
 	}
 	struct pv_map *map = &maps->maps[maps->map_count++];
 	*map = wanted;
-	return draw(maps, map) == 0 ? (int)maps->map_count - 1 : -1;
+	return draw(maps, map, supersample) == 0 ? (int)maps->map_count - 1 : -1;
 }
 
 /* The rows that any sample reads, so far as the panorama has them. */
@@ -102,7 +132,7 @@ find_band(struct pv_maps *maps)
 	int32_t least = INT32_MAX, most = INT32_MIN;
 	for (uint32_t i = 0; i < maps->map_count; i++) {
 		const struct pv_map *map = &maps->maps[i];
-		for (size_t k = 0; k < (size_t)map->width * map->height; k++) {
+		for (size_t k = 0; k < map->starts[map->height]; k++) {
 			least = map->v[k] < least ? map->v[k] : least;
 			most = map->v[k] > most ? map->v[k] : most;
 		}
@@ -117,8 +147,9 @@ find_band(struct pv_maps *maps)
 }
 
 static struct pv_maps *
-make(const struct pv_views *views, const struct pv_place *place)
+make(const struct pv_maps_cache *cache, const struct pv_place *place)
 {
+	const struct pv_views *views = cache->views;
 	struct pv_maps *maps = calloc(1, sizeof *maps);
 	if (maps == NULL)
 		return NULL;
@@ -131,7 +162,7 @@ make(const struct pv_views *views, const struct pv_place *place)
 	if (maps->maps == NULL || maps->views == NULL)
 		goto fail;
 	for (uint32_t i = 0; i < views->count; i++) {
-		int map = map_for(maps, &views->views[i]);
+		int map = map_for(maps, &views->views[i], cache->supersample);
 		if (map < 0)
 			goto fail;
 		maps->views[i].map = (uint32_t)map;
@@ -164,12 +195,13 @@ shrink(struct pv_maps_cache *cache, unsigned keep)
 }
 
 struct pv_maps_cache *
-pv_maps_cache_new(const struct pv_views *views)
+pv_maps_cache_new(const struct pv_views *views, int supersample)
 {
 	struct pv_maps_cache *cache = calloc(1, sizeof *cache);
 	if (cache == NULL)
 		return NULL;
 	cache->views = views;
+	cache->supersample = supersample;
 	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }
@@ -201,7 +233,7 @@ pv_maps_get(struct pv_maps_cache *cache, const struct pv_place *place)
 		maps = maps->next;
 	if (maps == NULL) {
 		shrink(cache, SIZES - 1);
-		maps = make(cache->views, place);
+		maps = make(cache, place);
 		if (maps != NULL) {
 			maps->next = cache->first;
 			cache->first = maps;

@@ -16,7 +16,10 @@
 struct pv_map {
 	double yaw, pitch, roll, hfov; /* yaw: what is not left to the shift */
 	uint32_t width, height;
-	int32_t *u, *v; /* [height][width] */
+	uint8_t *
+		plan; /* [height][width], kern_supersample_plan(); NULL: one sample each */
+	size_t *starts; /* [height + 1]: where each row's samples begin */
+	int32_t *u, *v; /* of all samples */
 };
 
 struct pv_maps {
@@ -36,8 +39,9 @@ struct pv_maps {
 /* A few sizes, shared by threads. */
 struct pv_maps_cache;
 
-/* Borrows views.  NULL when memory is out. */
-struct pv_maps_cache *pv_maps_cache_new(const struct pv_views *views);
+/* Borrows views; supersample: where views make the panorama smaller.  NULL when memory is
+ * out. */
+struct pv_maps_cache *pv_maps_cache_new(const struct pv_views *views, int supersample);
 void pv_maps_cache_free(struct pv_maps_cache *cache);
 
 /* The maps for a frame's size and the camera's tilt, made where they are not there yet;

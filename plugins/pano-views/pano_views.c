@@ -91,6 +91,15 @@ static const struct kiln_param param_filter = {
 	.choices = filters,
 	.help = "How the panorama is sampled.",
 };
+static const struct kiln_param param_aa = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "aa",
+	.default_text = "false",
+	.help = "Take more samples of a pixel where a view shows the panorama smaller "
+		"than it "
+		"is.",
+};
 static const char *const formats[] = {"same", "jpeg", "png", NULL};
 static const struct kiln_param param_format = {
 	.size = sizeof(struct kiln_param),
@@ -127,6 +136,7 @@ static const struct kiln_param *const params[] = {
 	[PV_HEIGHT] = &param_height,
 	[PV_HFOV] = &param_hfov,
 	[PV_FILTER] = &param_filter,
+	[PV_AA] = &param_aa,
 	[PV_FORMAT] = &param_format,
 	[PV_QUALITY] = &param_quality,
 	[PV_LAYOUT] = &param_layout,

@@ -38,7 +38,7 @@ read_params(struct pv_state *state, const struct kiln_params *params, struct fmt
 								     : -1;
 	state->quality = (unsigned)value[PV_QUALITY]->integer;
 	state->flat = strcmp(value[PV_LAYOUT]->text, "flat") == 0;
-	state->maps = pv_maps_cache_new(&state->views);
+	state->maps = pv_maps_cache_new(&state->views, (int)value[PV_AA]->integer);
 	return state->maps != NULL ? 0 : fmt_err_set(err, -ENOMEM, "no memory for maps");
 }
 

@@ -16,6 +16,7 @@ enum pv_parameter {
 	PV_HEIGHT,
 	PV_HFOV,
 	PV_FILTER,
+	PV_AA,
 	PV_FORMAT,
 	PV_QUALITY,
 	PV_LAYOUT,

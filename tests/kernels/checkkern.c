@@ -189,6 +189,7 @@ main(int argc, char **argv)
 	check_pose();
 	check_arrays();
 	check_remap();
+	check_supersample();
 	printf("1..%d\n", cases);
 	return failures > 0;
 }

@@ -101,37 +101,37 @@ def read_png(path, beside=None):
     return pixels.reshape(height, width, channels)
 
 
-def colour(d, scale):
+def colour(d, scale, finer=1):
     """Of unit directions (right, down, forward): never dark, never bright, smooth."""
-    x, y, z = d[..., 0], d[..., 1], d[..., 2]
+    x, y, z = d[..., 0] * finer, d[..., 1] * finer, d[..., 2] * finer
     waves = [np.sin(17 * x + 9 * z + 1), np.cos(20 * y - 7 * x),
              np.sin(14 * z) * np.cos(19 * y + 6 * x)]
     return scale * (0.5 + 0.43 * np.stack(waves, -1))
 
 
-def panorama(width, scale):
+def panorama(width, scale, finer=1):
     height = width // 2
     longitude = ((np.arange(width) + 0.5) / width - 0.5) * 2 * np.pi
     latitude = (0.5 - (np.arange(height) + 0.5) / height) * np.pi
     lon, lat = np.meshgrid(longitude, latitude)
     d = np.stack([np.cos(lat) * np.sin(lon), -np.sin(lat), np.cos(lat) * np.cos(lon)], -1)
-    return np.round(colour(d, scale)).astype(np.uint8 if scale < 256 else np.uint16)
+    return np.round(colour(d, scale, finer)).astype(np.uint8 if scale < 256 else np.uint16)
 
 
-def expected(view, scale):
-    """The view's true colours."""
+def expected(view, scale, finer=1, shift=(0, 0)):
+    """The view's true colours, at places shifted by parts of a pixel."""
     w, h = view["width"], view["height"]
     yaw, pitch, roll, hfov = (np.radians(view.get(k, 0)) for k in
                               ("yaw", "pitch", "roll", "hfov"))
     focal = w / 2 / np.tan(hfov / 2)
-    x, y = np.meshgrid((np.arange(w) + 0.5 - w / 2) / focal,
-                       (np.arange(h) + 0.5 - h / 2) / focal)
+    x, y = np.meshgrid((np.arange(w) + 0.5 + shift[0] - w / 2) / focal,
+                       (np.arange(h) + 0.5 + shift[1] - h / 2) / focal)
     # The camera turns clockwise, then up, then to the right.
     x, y = (x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll))
     y, z = (y * np.cos(pitch) - np.sin(pitch), y * np.sin(pitch) + np.cos(pitch))
     x, z = (x * np.cos(yaw) + z * np.sin(yaw), -x * np.sin(yaw) + z * np.cos(yaw))
     d = np.stack([x, y, z], -1)
-    return colour(d / np.linalg.norm(d, axis=-1, keepdims=True), scale)
+    return colour(d / np.linalg.norm(d, axis=-1, keepdims=True), scale, finer)
 
 
 def write(path, data):
@@ -263,6 +263,24 @@ def t_rings_turn_by_parts_of_a_pixel(folder):
     write(os.path.join(folder, "shot/a.png"), png(panorama(4096, 255)))
     judge(folder, [dict(name="r%d" % i, yaw=30 * i, hfov=90, width=240, height=136)
                    for i in range(12)], 255, 57.0, 1.1)
+
+
+def t_aa_shows_fine_waves_as_their_mean(folder):
+    """A view 2.7 times smaller than its panorama; then one that is not smaller at all."""
+    small = dict(name="s", yaw=20, hfov=110, width=320, height=320)
+    large = dict(name="l", yaw=20, hfov=60, width=480, height=320)
+    write(os.path.join(folder, "shot/a.png"), png(panorama(1920, 255, 10)))
+    parts = [(i + 0.5) / 8 - 0.5 for i in range(8)]
+    wanted = sum(expected(small, 255, 10, (a, b)) for a in parts for b in parts) / 64
+    reached, views = {}, {}
+    for aa in ("false", "true"):
+        run = Run(folder, toml([small, large]), "aa=" + aa)
+        error = read_png(run.path("s/a.png")) - wanted
+        reached[aa] = 10 * np.log10(255 ** 2 / np.mean(error ** 2))
+        views[aa] = read_png(run.path("l/a.png"))
+    print("# aa %s" % reached)
+    assert reached["true"] >= 44 and reached["true"] >= reached["false"] + 3, reached
+    assert np.array_equal(views["true"], views["false"])
 
 
 def t_presets_and_layouts(folder):
