@@ -5,6 +5,7 @@
  */
 #include "daemon/base/log.h"
 #include "daemon/worker/describe.h"
+#include "daemon/worker/drop.h"
 #include "daemon/worker/engine.h"
 #include "daemon/worker/inspect.h"
 #include "daemon/worker/keeper.h"
@@ -24,6 +25,9 @@ usage(void)
 	      "parameters of\n"
 	      "                                                   the manifest at "
 	      "descriptor 3\n"
+	      "       kiln-worker --drop FOLDER                   put what descriptor 3 "
+	      "brings\n"
+	      "                                                   into a drop folder\n"
 	      "       kiln-worker --manifest FILE --result FILE   run one batch\n",
 		stderr);
 	return 2;
@@ -43,6 +47,8 @@ main(int argc, char **argv)
 		return kd_describe_main(argv[2]);
 	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)
 		return kd_inspect_main();
+	if (strcmp(argv[1], "--drop") == 0 && argc == 3)
+		return kd_drop_main(argv[2]);
 	if (argc == 5 && strcmp(argv[1], "--manifest") == 0 &&
 		strcmp(argv[3], "--result") == 0)
 		return kd_keeper_standalone(argv[2], argv[4]);

@@ -358,6 +358,7 @@ kd_kiln_free(struct kd_kiln *kiln)
 	kd_ledger_close(kiln->ledger);
 	kd_kiln_free_batches(kiln);
 	kd_kiln_free_waiters(kiln);
+	kd_kiln_free_drops(kiln);
 	kd_control_free(kiln->control);
 	kd_kiln_free_holds(kiln);
 	kd_queue_free(kiln->queue);

@@ -203,6 +203,8 @@ static void
 answer_watch(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
 {
+	/* What is asked from now on is asked by somebody who misses nothing. */
+	kd_control_event(request, json_pack("{s:s}", "event", "watching"));
 	wait_for(kiln, request, KD_WAITS_EVENTS,
 		json_string_value(json_object_get(arguments, "rule")));
 }
@@ -228,6 +230,7 @@ static const struct {
 	{"explain", 0, kd_kiln_answer_explain},
 	{"watch", 0, answer_watch},
 	{"sync", 0, answer_sync},
+	{"drop", 0, kd_kiln_answer_drop},
 	{"reload", 1, answer_reload},
 	{"pause", 1, kd_kiln_answer_pause},
 	{"resume", 1, kd_kiln_answer_resume},
@@ -264,6 +267,7 @@ on_gone(void *context, struct kd_control_request *request)
 {
 	struct kd_kiln *kiln = context;
 	kd_kiln_ask_gone(request);
+	kd_kiln_end_drops(kiln);
 	for (struct kd_kiln_waiter **at = &kiln->waiters; *at != NULL;) {
 		if ((*at)->request == request)
 			waiter_free(at);

@@ -13,6 +13,7 @@ typedef void kd_kiln_answer_fn(struct kd_kiln *kiln, struct kd_control_request *
 	const json_t *arguments);
 kd_kiln_answer_fn kd_kiln_answer_status;  /* kiln_status.c */
 kd_kiln_answer_fn kd_kiln_answer_explain; /* kiln_explain.c */
+kd_kiln_answer_fn kd_kiln_answer_drop;	  /* kiln_drop.c */
 /* kiln_order.c */
 kd_kiln_answer_fn kd_kiln_answer_pause, kd_kiln_answer_resume, kd_kiln_answer_prune,
 	kd_kiln_answer_backup;

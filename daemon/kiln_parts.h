@@ -28,7 +28,11 @@ struct kd_kiln_waiter {
 	char *rule; /* of which it wants events; NULL: all */
 };
 
-struct kd_kiln_reload_job; /* kiln_reload.c */
+struct kd_kiln_reload_job; /* kiln_drop.c: ends those whose kilnctl has left */
+void kd_kiln_end_drops(struct kd_kiln *kiln);
+void kd_kiln_free_drops(struct kd_kiln *kiln);
+
+/* kiln_reload.c */
 
 /* A drop that somebody still wrote to is looked at again when he closes it, which is an
  * event; and after a while in any case. */
@@ -57,6 +61,7 @@ struct kd_kiln {
 	struct kd_kiln_waiter *waiters;
 	struct kd_kiln_revisit *revisits;
 	struct kd_kiln_hold *holds;
+	struct kd_kiln_drop *drops;
 	struct kd_kiln_space *space;
 	struct kd_kiln_reload_job *reload; /* under way */
 	int reload_again;		   /* asked for meanwhile */
@@ -87,6 +92,10 @@ void kd_kiln_tell_progress(struct kd_kiln *kiln, const struct kd_unit *unit);
 void kd_kiln_answer_waiters(struct kd_kiln *kiln);
 void kd_kiln_answer_reload(struct kd_kiln *kiln, const char *error);
 void kd_kiln_free_waiters(struct kd_kiln *kiln);
+
+/* kiln_drop.c: ends those whose kilnctl has left */
+void kd_kiln_end_drops(struct kd_kiln *kiln);
+void kd_kiln_free_drops(struct kd_kiln *kiln);
 
 /* kiln_reload.c */
 void kd_kiln_free_reload(struct kd_kiln *kiln);

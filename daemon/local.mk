@@ -5,6 +5,7 @@ libkilnd_a_SOURCES = \
 	daemon/kiln.h daemon/kiln.c daemon/kiln_parts.h \
 	daemon/kiln_answer.h daemon/kiln_answer.c daemon/kiln_ask.c daemon/kiln_tell.c \
 	daemon/kiln_status.c daemon/kiln_explain.c daemon/kiln_order.c daemon/kiln_amend.c \
+	daemon/kiln_drop.c \
 	daemon/kiln_reload.c \
 	daemon/kiln_run.h daemon/kiln_start.c daemon/kiln_batch.c \
 	daemon/kiln_hold.h daemon/kiln_hold.c daemon/kiln_space.c \

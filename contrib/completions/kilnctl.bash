@@ -21,7 +21,7 @@ _kilnctl()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
 	local command="" kernel="" words="" i
-	local commands='run check status list show explain watch sync retry cancel pause resume
+	local commands='run check status list show explain watch sync drop retry cancel pause resume
 		backup prune reload kernels describe'
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
@@ -76,6 +76,15 @@ _kilnctl()
 		reload/-*) words='--wait --state --help' ;;
 		sync/-*) words='--idle --state --help' ;;
 		retry/-* | cancel/-*) words='--rule --json --state --help' ;;
+		drop/-*) words='--wait --json --state --help' ;;
+		drop/*)
+			if [ -z "$kernel" ]; then
+				words=$(_kilnctl_rules)
+			else
+				mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+				return
+			fi
+			;;
 		prune/-*) words='--older --json --state --help' ;;
 		pause/* | resume/*) words=$(_kilnctl_rules) ;;
 		kernels/-*) words='--plugins --json --help' ;;

@@ -87,34 +87,55 @@ take_message(const struct kd_ctl_question *question, struct kd_wire_message *mes
 	return ended;
 }
 
+struct kd_wire *
+kd_ctl_ask_begin(
+	const struct kd_ctl *ctl, const struct kd_ctl_question *question, int *status)
+{
+	json_t *body = json_pack("{s:i,s:s,s:o}", "version", 1, "command",
+		question->command, "arguments", question->arguments);
+	struct kd_wire *wire = join(ctl);
+	*status = KD_CTL_NO_DAEMON;
+	if (body != NULL && wire != NULL) {
+		int rc = kd_wire_send(wire, KD_CTL_REQUEST, 1, body, NULL, 0);
+		/* One who was turned away finds the reason, though not his question,
+		 * delivered. */
+		if (rc < 0 && rc != -EPIPE) {
+			kd_ctl_say("kilnd cannot be asked (%s)", strerror(-rc));
+			kd_wire_free(wire);
+			wire = NULL;
+		}
+	}
+	json_decref(body);
+	return wire;
+}
+
+int
+kd_ctl_ask_next(struct kd_wire *wire, const struct kd_ctl_question *question,
+	json_t **data, int *status)
+{
+	struct kd_wire_message message;
+	int rc = kd_wire_receive(wire, -1, &message);
+	if (rc < 0) {
+		kd_ctl_say("kilnd left before it answered (%s)", strerror(-rc));
+		*status = KD_CTL_NO_DAEMON;
+		return 1;
+	}
+	int ended = take_message(question, &message, data, status);
+	kd_wire_done(&message);
+	return ended;
+}
+
 int
 kd_ctl_ask(
 	const struct kd_ctl *ctl, const struct kd_ctl_question *question, json_t **data)
 {
-	int status = KD_CTL_NO_DAEMON;
-	json_t *body = json_pack("{s:i,s:s,s:o}", "version", 1, "command",
-		question->command, "arguments", question->arguments);
-	struct kd_wire *wire = join(ctl);
-	if (body == NULL || wire == NULL)
-		goto out;
-	int rc = kd_wire_send(wire, KD_CTL_REQUEST, 1, body, NULL, 0);
-	/* One who was turned away finds the reason, though not his question, delivered.
-	 */
-	if (rc == -EPIPE)
-		rc = 0;
-	for (int ended = 0; rc == 0 && !ended;) {
-		struct kd_wire_message message;
-		rc = kd_wire_receive(wire, -1, &message);
-		if (rc < 0)
-			break;
-		ended = take_message(question, &message, data, &status);
-		kd_wire_done(&message);
-	}
-	if (rc < 0)
-		kd_ctl_say("kilnd left before it answered (%s)", strerror(-rc));
-out:
+	int status;
+	struct kd_wire *wire = kd_ctl_ask_begin(ctl, question, &status);
+	if (wire == NULL)
+		return status;
+	while (!kd_ctl_ask_next(wire, question, data, &status))
+		;
 	kd_wire_free(wire);
-	json_decref(body);
 	return status;
 }
 

@@ -5,6 +5,7 @@
 #ifndef KD_CTL_ASK_H
 #define KD_CTL_ASK_H
 
+#include "daemon/base/wire.h"
 #include "daemon/ctl/ctl.h"
 
 #include <jansson.h>
@@ -24,6 +25,14 @@ struct kd_ctl_question {
  * caller decrefs it. */
 int kd_ctl_ask(
 	const struct kd_ctl *ctl, const struct kd_ctl_question *question, json_t **data);
+
+/* The same in parts, for who has more to do than to wait: a wire on which the question is
+ * asked (NULL: said why not, *status set), and its next message: 0 an event was passed
+ * on, 1 the end, with *status. */
+struct kd_wire *kd_ctl_ask_begin(
+	const struct kd_ctl *ctl, const struct kd_ctl_question *question, int *status);
+int kd_ctl_ask_next(struct kd_wire *wire, const struct kd_ctl_question *question,
+	json_t **data, int *status);
 
 /* Prints JSON to stdout, indented, and releases it. */
 void kd_ctl_ask_print(json_t *json);

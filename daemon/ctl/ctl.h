@@ -58,6 +58,7 @@ int kd_ctl_check_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_status_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_list_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_show_command(struct kd_ctl *ctl, int argc, char **argv);
+int kd_ctl_drop_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_explain_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_watch_command(struct kd_ctl *ctl, int argc, char **argv);
 int kd_ctl_retry_command(struct kd_ctl *ctl, int argc, char **argv);

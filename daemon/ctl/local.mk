@@ -9,6 +9,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/check.c \
 	daemon/ctl/ctl.h daemon/ctl/ctl.c \
 	daemon/ctl/describe.c \
+	daemon/ctl/drop.c \
 	daemon/ctl/explain.c \
 	daemon/ctl/facts.h daemon/ctl/facts.c \
 	daemon/ctl/kernels.h daemon/ctl/kernels.c \
@@ -18,6 +19,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/reload.c \
 	daemon/ctl/report.h daemon/ctl/report.c \
 	daemon/ctl/run.c \
+	daemon/ctl/settled.h daemon/ctl/settled.c \
 	daemon/ctl/status.c \
 	daemon/ctl/table.h daemon/ctl/table.c \
 	daemon/ctl/text.h daemon/ctl/text.c \

@@ -78,6 +78,8 @@ on_event(void *context, const json_t *event)
 {
 	struct watch *watch = context;
 	long long id = (long long)json_integer_value(json_object_get(event, "id"));
+	if (strcmp(text_of(event, "event"), "watching") == 0)
+		return;
 	if (watch->json) {
 		json_dumpf(event, stdout, JSON_COMPACT);
 		putchar('\n');

@@ -30,11 +30,14 @@
  *           ...]}: one for each rule whose drop folder it lies in.  state: ignored,
  *           waiting, unseen, absent, settling, queued, paused, deferred, running, or a
  *           final one of a unit's
- *   watch   {"rule":s|null} -> events until the client leaves: {"event":"unit", and a
- *           unit as in list} and {"event":"progress","id","rule","path","done","total"}
+ *   watch   {"rule":s|null} -> events until the client leaves: {"event":"watching"} at
+ *           once, {"event":"unit", and a unit as in list} and {"event":"progress","id","rule","path","done","total"}
  *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,
  *           when moreover no unit is settling or running, nor ready in a rule that is
  *           not paused
+ *   drop    {"rule":s,"names":[{"name":s,"folder":bool},...]} -> {"event":"link",
+ *           "names_units":bool (each name is a unit)} with a descriptor: a link to a
+ *           keeper that takes the drop (worker/protocol.h); ends when that has ended
  *   reload  {"wait":true} -> ends when the new configuration is in force, or refused
  *   pause, resume  {"rule":s|null}: null is everything
  *   cancel  UNIT or {"rule":s} -> data {"cancelled":n,"stopping":n}: of those that waited,
@@ -43,8 +46,9 @@
  *   prune   {"older":seconds|absent} -> data {"forgotten":n}
  *   backup  {} -> {"event":"backup"} with a descriptor: the copy, a database of SQLite
  *
- * Whoever may connect may ask; reload and all behind it need root, the daemon's own user,
- * or one of the configuration's admins.  Who asks is what the kernel tells of the peer.
+ * Whoever may connect may ask; to drop one must be among the droppers of the rule or of
+ * the configuration; reload and all behind it need root, the daemon's own user, or one of
+ * the configuration's admins.  Who asks is what the kernel tells of the peer.
  *
  * A peer that breaks the protocol, lets more than 8 MiB pile up unread, neither asks nor
  * reads for half a minute, or is one of too many, is disconnected: a slow client stalls

@@ -372,7 +372,7 @@ keeper_new(struct kd_pool *pool, const char *kind)
 	keeper->kind = strdup(kind);
 	int link = -1;
 	if (keeper->kind == NULL ||
-		kd_spawn_keeper(pool->worker, &link, &keeper->pid) < 0)
+		kd_spawn_keeper(pool->worker, NULL, &link, &keeper->pid) < 0)
 		goto fail;
 	keeper->wire = kd_wire_new(link);
 	if (keeper->wire == NULL) {

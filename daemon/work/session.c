@@ -260,7 +260,7 @@ spawn(const char *worker, int *link, pid_t *pid)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, old;
 	sigaction(SIGINT, &ignore, &old);
-	int rc = kd_spawn_keeper(worker, link, pid);
+	int rc = kd_spawn_keeper(worker, NULL, link, pid);
 	sigaction(SIGINT, &old, NULL);
 	return rc;
 }

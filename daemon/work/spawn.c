@@ -13,7 +13,7 @@
 
 /* Between fork and exec of a process with threads: async-signal-safe calls only. */
 static void
-become_keeper(const char *worker, int link, pid_t parent)
+become_keeper(const char *worker, const char *drop, int link, pid_t parent)
 {
 	sigset_t none;
 	sigemptyset(&none);
@@ -26,13 +26,14 @@ become_keeper(const char *worker, int link, pid_t parent)
 		close_range(KD_PROTOCOL_FD + 1, ~0u, 0);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		signal(SIGPIPE, SIG_DFL);
-		execl(worker, "kiln-worker", (char *)NULL);
+		execl(worker, "kiln-worker", drop == NULL ? (char *)NULL : "--drop", drop,
+			(char *)NULL);
 	}
 	_exit(127);
 }
 
 int
-kd_spawn_keeper(const char *worker, int *link, pid_t *pid)
+kd_spawn_keeper(const char *worker, const char *drop, int *link, pid_t *pid)
 {
 	int pair[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -40,7 +41,7 @@ kd_spawn_keeper(const char *worker, int *link, pid_t *pid)
 	pid_t parent = getpid();
 	pid_t child = fork();
 	if (child == 0)
-		become_keeper(worker, pair[1], parent);
+		become_keeper(worker, drop, pair[1], parent);
 	int error = errno;
 	close(pair[1]);
 	if (child < 0) {

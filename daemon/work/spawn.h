@@ -9,7 +9,8 @@
 
 #include <sys/types.h>
 
-/* 0, *link (non-blocking, close-on-exec) and *pid; else a negative errno. */
-int kd_spawn_keeper(const char *worker, int *link, pid_t *pid);
+/* 0, *link (non-blocking, close-on-exec) and *pid; else a negative errno.  drop: NULL, or
+ * the drop folder into which this one takes what its link brings (worker/drop.h). */
+int kd_spawn_keeper(const char *worker, const char *drop, int *link, pid_t *pid);
 
 #endif

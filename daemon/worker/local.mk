@@ -12,6 +12,7 @@ libkdworker_a_SOURCES = \
 	daemon/worker/content.h daemon/worker/content.c \
 	daemon/worker/custody.h daemon/worker/custody.c \
 	daemon/worker/describe.h daemon/worker/describe.c \
+	daemon/worker/drop.h daemon/worker/drop.c \
 	daemon/worker/engine.h daemon/worker/engine.c \
 	daemon/worker/family.h daemon/worker/family.c \
 	daemon/worker/gate.h daemon/worker/gate.c \

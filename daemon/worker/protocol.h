@@ -28,6 +28,15 @@
  * link, has an engine inspect(), prints {"facts":{key:value,...}} or {"error":s} on
  * stdout and exits with 0 or 1.
  *
+ * kilnctl and a keeper that takes a drop (`kiln-worker --drop FOLDER`).  kilnd makes the
+ * link and gives its other end to kilnctl, so that it never holds a descriptor of
+ * somebody else's; each request gets one REPLY, {} or {"error":s}.
+ *
+ *   kilnctl PUT    {"path":s}, fd 0: a file open for reading, to be copied; path is the
+ *                  unit's name, or beneath it
+ *   kilnctl PLACE  {"name":s}  all of that unit is there: it appears in the drop folder
+ *   kilnctl closes the link: what was not placed is removed
+ *
  * Keeper and engine.  The engine has the link as descriptor 3 and the plugin's file as
  * descriptor 4.  Requests by the engine carry a serial and get one REPLY with the same
  * serial, {"ok":0} or {"error":errno}, and the descriptor asked for.
@@ -70,6 +79,12 @@ enum kd_protocol_client { /* client and keeper */
 	KD_MSG_FINISH,
 	KD_MSG_FINISHED,
 	KD_MSG_CANCEL,
+};
+
+enum kd_protocol_drop { /* kilnctl and keeper */
+	KD_DROP_PUT = 96,
+	KD_DROP_PLACE,
+	KD_DROP_REPLY,
 };
 
 enum kd_protocol_engine { /* keeper and engine */

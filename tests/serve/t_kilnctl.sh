@@ -56,6 +56,8 @@ try 'a limit that is no number' 2 "expected 1 to 1000000, found 'many'" list -n 
 try 'an argument too many' 2 'one argument too many' status now
 try 'show without a unit' 2 "expected one unit's number or path" show
 try 'explain without a path' 2 'expected one path' explain
+try 'drop without anything to drop' 2 'expected a rule and what' drop rule
+try 'drop of what is not there' 1 "'nothing' cannot be dropped: No such file" drop rule nothing
 try 'retry without a unit' 2 'expected units, or a rule with -r' retry
 try 'cancel of both' 2 'a rule or units, not both' cancel -r rule 7
 try 'prune by no duration' 2 "expected a duration such as \"30d\", found 'old'" prune --older old
@@ -63,7 +65,7 @@ try 'pause of two' 2 'one argument too many' pause a b
 try 'backup without a file' 2 'expected one file' backup
 try 'help' 0 'usage: kilnctl' --help
 try 'the version' 0 '^kilnctl [0-9]' --version
-for command in run check status list show explain watch sync retry cancel pause resume backup \
+for command in run check status list show explain watch sync drop retry cancel pause resume backup \
 	prune reload kernels describe; do
 	try "help of $command" 0 "usage: kilnctl $command" "$command" --help
 done
