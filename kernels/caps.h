@@ -16,4 +16,7 @@ enum kern_caps {
 	KERN_CAP_AVX512 = 2, /* AVX-512 F, BW, DQ, VL */
 };
 
+/* What this machine can do.  For those who pick; no kernel asks. */
+unsigned kern_caps_machine(void);
+
 #endif

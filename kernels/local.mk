@@ -4,7 +4,7 @@ noinst_LIBRARIES += libkern.a
 # says, once somebody's CFLAGS grant FMA; the second forbids that.
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
-	kernels/both.h kernels/caps.h kernels/trig.h kernels/quat.h \
+	kernels/both.h kernels/caps.h kernels/caps.c kernels/trig.h kernels/quat.h \
 	kernels/view.h kernels/view.c kernels/supersample.h kernels/supersample.c \
 	kernels/remap.h kernels/remap_place.h kernels/remap.c \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \

@@ -192,12 +192,6 @@ kern_remap_avx2(const struct kern_remap *a, void *queue)
 		wide(&frame, a, 4);
 	else
 		wide(&frame, a, 6);
-	const uint32_t done = a->count / LANES * LANES;
-	struct kern_remap rest = *a;
-	rest.u += done;
-	rest.v += done;
-	rest.count -= done;
-	rest.to = (uint8_t *)a->to + (size_t)done * KERN_REMAP_CHANNELS;
-	return rest.count > 0 ? kern_remap_c(&rest, queue) : 0;
+	return remap_rest(a, LANES, queue);
 }
 #endif

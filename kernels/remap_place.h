@@ -36,4 +36,17 @@ remap_frame_of(const struct kern_remap *a, int before)
 	};
 }
 
+/* What a variant that takes `lanes` pixels at a time leaves of a row: the plain C's. */
+static inline int
+remap_rest(const struct kern_remap *a, uint32_t lanes, void *queue)
+{
+	const uint32_t done = a->count / lanes * lanes;
+	struct kern_remap rest = *a;
+	rest.u += done;
+	rest.v += done;
+	rest.count -= done;
+	rest.to = (uint8_t *)a->to + (size_t)done * KERN_REMAP_CHANNELS;
+	return rest.count > 0 ? kern_remap_c(&rest, queue) : 0;
+}
+
 #endif

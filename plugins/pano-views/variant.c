@@ -73,21 +73,6 @@ proven(kern_remap_fn *fn, enum kern_remap_filter filter,
 	return same;
 }
 
-static unsigned
-machine(void)
-{
-	unsigned caps = 0;
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		caps |= KERN_CAP_AVX2;
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		caps |= KERN_CAP_AVX512;
-#endif
-	return caps;
-}
-
 kern_remap_fn *
 pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 	const struct kern_remap_weights *weights)
@@ -96,7 +81,7 @@ pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 		unsigned caps;
 		const char *name;
 	} ladder[] = {{KERN_CAP_AVX512, "avx512"}, {KERN_CAP_AVX2, "avx2"}};
-	const unsigned caps = machine();
+	const unsigned caps = kern_caps_machine();
 	for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
 		kern_remap_fn *fn = kern_remap_pick(caps & ladder[i].caps);
 		if (fn == kern_remap_c)

@@ -206,25 +206,10 @@ fk_variant_wants_gpu(const struct kiln_host *host, uint32_t *number)
 	return 1;
 }
 
-static unsigned
-machine(void)
-{
-	unsigned caps = 0;
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		caps |= KERN_CAP_AVX2;
-	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-		__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
-		caps |= KERN_CAP_AVX512;
-#endif
-	return caps;
-}
-
 void
 fk_variant_choose(const struct kiln_host *host, struct fk_evaluator *evaluator)
 {
-	unsigned caps = machine();
+	unsigned caps = kern_caps_machine();
 	kern_track_fn *track = kern_track_pick(caps);
 	kern_pose_fn *fn = kern_pose_pick(caps);
 	const char *name = caps & KERN_CAP_AVX512 ? "avx512"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Poses of plain arrays through every variant against the plain C; what they mean is
  * t_pose_arrays' to judge. */
+#include "kernels/caps.h"
 #include "kernels/pose_arrays.h"
 #include "tests/kernels/ck.h"
 
@@ -88,7 +89,7 @@ check_arrays(void)
 		kern_pose_fn *fn = kern_pose_pick(ck_caps[i].bit);
 		if (fn == kern_pose_c)
 			continue;
-		if (ck_machine() & ck_caps[i].bit)
+		if (kern_caps_machine() & ck_caps[i].bit)
 			judge_bits(fn, ck_caps[i].name);
 		else
 			ck_skip("arrays", ck_caps[i].name);
@@ -150,7 +151,7 @@ bench_arrays(void)
 	kern_pose_fn *last = NULL;
 	for (int i = -1; i < CK_CAPS; i++) {
 		kern_pose_fn *fn = i < 0 ? kern_pose_c : kern_pose_pick(ck_caps[i].bit);
-		if (fn == last || (i >= 0 && !(ck_machine() & ck_caps[i].bit)))
+		if (fn == last || (i >= 0 && !(kern_caps_machine() & ck_caps[i].bit)))
 			continue;
 		last = fn;
 		struct kern_pose_arrays a = {fn, m.bones, m.frames,

@@ -4,6 +4,7 @@
  * recursion; append and IK are held against what must be true of any skeleton, drawn at
  * random with parents behind their children and in any order.
  */
+#include "kernels/caps.h"
 #include "kernels/pose.h"
 #include "tests/kernels/ck.h"
 #include "tests/kernels/subject.h"
@@ -544,7 +545,7 @@ check_pose(void)
 		kern_pose_fn *fn = kern_pose_pick(ck_caps[i].bit);
 		if (fn == kern_pose_c)
 			continue;
-		if (!(ck_machine() & ck_caps[i].bit)) {
+		if (!(kern_caps_machine() & ck_caps[i].bit)) {
 			ck_skip("pose", ck_caps[i].name);
 			continue;
 		}
@@ -576,7 +577,8 @@ bench_pose(void)
 		for (int i = -1; i < CK_CAPS; i++) {
 			kern_pose_fn *fn =
 				i < 0 ? kern_pose_c : kern_pose_pick(ck_caps[i].bit);
-			if (fn == last || (i >= 0 && !(ck_machine() & ck_caps[i].bit)))
+			if (fn == last ||
+				(i >= 0 && !(kern_caps_machine() & ck_caps[i].bit)))
 				continue;
 			last = fn;
 			uint64_t frames = 0;

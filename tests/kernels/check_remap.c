@@ -319,7 +319,7 @@ check_remap(void)
 		if (fn == kern_remap_c)
 			continue;
 		snprintf(name, sizeof name, "remap: %s", ck_caps[i].name);
-		if (!(ck_machine() & ck_caps[i].bit)) {
+		if (!(kern_caps_machine() & ck_caps[i].bit)) {
 			ck_skip(name, ck_caps[i].name);
 			continue;
 		}
@@ -387,7 +387,7 @@ bench_remap(void)
 		bench_filter(kern_remap_c, "c", &a, u, v);
 		for (size_t i = 0; i < CK_CAPS; i++) {
 			kern_remap_fn *fn = kern_remap_pick(ck_caps[i].bit);
-			if (fn != kern_remap_c && (ck_machine() & ck_caps[i].bit))
+			if (fn != kern_remap_c && (kern_caps_machine() & ck_caps[i].bit))
 				bench_filter(fn, ck_caps[i].name, &a, u, v);
 		}
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tracks against a statement in double precision that searches every frame anew. */
+#include "kernels/caps.h"
 #include "kernels/curve.h"
 #include "kernels/track.h"
 #include "tests/kernels/ck.h"
@@ -347,7 +348,7 @@ check_track(void)
 		kern_track_fn *fn = kern_track_pick(ck_caps[i].bit);
 		if (fn == kern_track_c)
 			continue;
-		if (!(ck_machine() & ck_caps[i].bit)) {
+		if (!(kern_caps_machine() & ck_caps[i].bit)) {
 			ck_skip("track", ck_caps[i].name);
 			continue;
 		}
@@ -383,7 +384,8 @@ bench_track(void)
 		for (int i = -1; i < CK_CAPS; i++) {
 			kern_track_fn *fn =
 				i < 0 ? kern_track_c : kern_track_pick(ck_caps[i].bit);
-			if (fn == last || (i >= 0 && !(ck_machine() & ck_caps[i].bit)))
+			if (fn == last ||
+				(i >= 0 && !(kern_caps_machine() & ck_caps[i].bit)))
 				continue;
 			last = fn;
 			uint64_t frames = 0;

@@ -35,8 +35,6 @@ void ck_judge(const char *name, double value, double limit);
 void ck_true(const char *name, int holds);
 void ck_skip(const char *name, const char *reason);
 
-/* What this machine can run, as kern_caps. */
-unsigned ck_machine(void);
 extern const struct ck_cap {
 	unsigned bit;
 	const char *name;
