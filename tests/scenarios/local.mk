@@ -16,6 +16,7 @@ tap_scripts += \
 	tests/scenarios/73-give.sh \
 	tests/scenarios/75-fsync.sh \
 	tests/scenarios/76-full.sh \
+	tests/scenarios/80-modes.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
 EXTRA_DIST += tests/scenarios/sdboot.sh
