@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Goal: the ways in which watch folders have really failed people, each by its number in
 # our list of them.  Those that have a scenario of their own are met here once more, in
-# short; what sequences need (mode 17) has its own alone.
+# short.
 #
 # Some mount, so it runs in mount namespaces of its own where that can be had.
 if [ -z "${KILN_MOUNTS:-}" ]; then
@@ -312,6 +312,22 @@ if mounts 'mode 8: a share that is not mounted'; then
 	is "$(ls "$output" | grep -c '^stays')" 2 'mode 16: once'
 fi
 
+# 17: sequences with a gap, a late frame, another padding.
+anew frames 'unit = "sequence"' 'sequence = { first = 1, last = 4, gaps = "wait:1h" }' 'settle = "200ms"'
+kilnd_start
+for i in 1 2 4; do echo "$i" >"$drop/shot.000$i.txt"; done
+ctl sync
+sleep 1
+is "$(find "$output" -name '*.kiln.json' -o -name kiln.json 2>/dev/null | wc -l)" 0 'mode 17: a gap is waited for'
+echo 3 >"$drop/shot.0003.txt"
+whole_sequence() { find "$output" -name '*kiln.json' | grep -q .; }
+await 30 whole_sequence
+idle
+is "$(find "$output" -name 'shot.*.txt' | wc -l)" 4 'mode 17: and the sequence is whole'
+echo again >"$drop/shot.0002.txt"
+idle
+is "$(cat "$output/shot.2/shot.0002.txt" "$output/shot/shot.0002.txt")" "$(printf 'again\n2')" \
+	'mode 17: a frame rendered again is another version'
 kilnd_stop
 is $? 0 'kilnd stops'
 finish
