@@ -105,8 +105,7 @@ class Recorded:
                     below(found, world.done), ledger)
         faults = faults + list(view.faults())
         for name in world.scene.bad:
-            if str(world.drop / name).strip("/") not in found and \
-                    str(world.failed / name).strip("/") not in found:
+            if name not in view.drop and name not in below(found, world.failed):
                 faults.append(f"'{name}' is lost: neither dropped nor in quarantine")
         return faults
 

@@ -6,7 +6,7 @@ ends with every input published exactly once, or says why not and keeps the inpu
 next one, undisturbed, publishes the rest.  An fsync that failed once is not repeated.  And
 whenever a rename finds that somebody else was faster, what that one put there stays.
 
-KILN_SWEEP_POINTS: how many errors at least (1200), 0 for all."""
+KILN_SWEEP_POINTS: how many errors at least (2000), 0 for all."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sweep"))
 from sweep import Sweep, Tap, evenly, wanted  # noqa: E402
 
-POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "1200"))
+POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "2000"))
 A_WHILE = 3  # seconds that a kilnd for which nothing works is looked at
 SCENES = ("files", "folders", "replace", "across")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EINTR, errno.EDQUOT)

@@ -4,7 +4,7 @@
 leaves nothing half published, loses nothing, and the next life makes good what it left:
 every input is published exactly once, with a valid sidecar, and only then moved.
 
-KILN_SWEEP_POINTS: how many points at least (1200), 0 for every call of every process;
+KILN_SWEEP_POINTS: how many points at least (2000), 0 for every call of every process;
 KILN_SWEEP_JOBS: how many kilnds at a time.  Only kills that happened count, and of kilnd
 only those after the ledger had the first batch; those before are swept as well."""
 
@@ -15,7 +15,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "sweep"))
 from sweep import Sweep, Tap, evenly, wanted  # noqa: E402
 
-POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "1200"))
+POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "2000"))
 ROLES = ("kilnd", "keeper", "engine")
 
 

@@ -18,4 +18,4 @@ sweep_mutants = \
 	tests/sweep/mutants/state-before-publish.patch
 EXTRA_DIST += tests/sweep/sweep.py tests/sweep/world.py tests/sweep/crash.py \
 	$(sweep_mutants)
-tap_scripts += tests/sweep/t_crash.sh
+tap_scripts += tests/sweep/t_crash.sh tests/sweep/t_mutants.sh
