@@ -132,6 +132,32 @@ claim(struct kd_batch_unit *unit)
 			rc == -ENOENT ? "went away" : "changed");
 }
 
+/* The folders they were taken from, after the one they are in: a power cut may show a
+ * claimed unit under both names until then, and a directory that is removed under one of
+ * them would be half a unit under the other. */
+static void
+sync_origins(const struct kd_batch *batch)
+{
+	const char *last = NULL;
+	size_t last_length = 0;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		const char *path = batch->manifest.units[i].path;
+		const char *base = kd_name_base(path);
+		size_t length = (size_t)(base - path);
+		if (!batch->units[i].claim.held ||
+			(last != NULL && length == last_length &&
+				strncmp(path, last, length) == 0))
+			continue;
+		int dir = kd_file_open_parent(batch->root, path, &base);
+		if (dir >= 0) {
+			fsync(dir);
+			close(dir);
+		}
+		last = path;
+		last_length = length;
+	}
+}
+
 void
 kd_custody_claim(struct kd_batch *batch)
 {
@@ -145,9 +171,10 @@ kd_custody_claim(struct kd_batch *batch)
 		claim(unit);
 		batch->claimed |= unit->claim.held;
 	}
-	/* Without this a power cut may show some where they were: they are found there. */
-	if (batch->claimed)
-		kd_claim_sync(batch->root);
+	/* A failure costs nothing yet: what a power cut then shows where it was is found
+	 * there. */
+	if (batch->claimed && kd_claim_sync(batch->root) == 0)
+		sync_origins(batch);
 }
 
 /* Whether the client's FINISH will dispose of it. */

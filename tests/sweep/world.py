@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import sqlite3
@@ -296,7 +297,7 @@ def unclaimed(drop, scene):
     for name, content in drop.items():
         top, _, inside = name.partition("/")
         entry, slash, part = inside.partition("/")
-        if top != CLAIMS or "~" not in entry:
+        if top != CLAIMS or not re.match("[0-9]+~", entry):
             continue
         for path in (*scene.inputs, *scene.bad):
             if os.path.basename(path) == entry.split("~", 1)[1]:
