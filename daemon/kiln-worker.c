@@ -9,6 +9,7 @@
 #include "daemon/worker/engine.h"
 #include "daemon/worker/inspect.h"
 #include "daemon/worker/keeper.h"
+#include "daemon/worker/unpack_engine.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ main(int argc, char **argv)
 		return kd_keeper_main();
 	if (strcmp(argv[1], "--engine") == 0 && argc >= 3)
 		return kd_engine_main((uint32_t)strtoul(argv[2], NULL, 10), argc > 3);
+	if (strcmp(argv[1], "--unpack") == 0 && argc == 2)
+		return kd_unpack_engine_main();
 	if (strcmp(argv[1], "--describe") == 0 && argc == 3)
 		return kd_describe_main(argv[2]);
 	if (strcmp(argv[1], "--inspect") == 0 && argc == 2)

@@ -82,8 +82,6 @@ struct kd_rule {
 	json_t *params;		   /* full: see params.h */
 };
 
-#define KD_UNIT_ARCHIVE 16u /* beside enum kiln_unit_kind: unpacked, then a directory */
-
 struct kd_conf {
 	int references;
 	char *file;	    /* absolute path of kiln.toml */

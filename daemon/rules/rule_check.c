@@ -55,10 +55,6 @@ static int
 check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	const struct kd_rule_source *source)
 {
-	if (rule->unit == KD_UNIT_ARCHIVE)
-		return kd_keys_refuse(at, value_of(source, "unit"),
-			"unit: %s is not built yet",
-			KD_TOML_FOUND(value_of(source, "unit")));
 	if (rule->unit != KILN_SEQUENCE && kd_toml_get(source->table, "sequence") != NULL)
 		return kd_keys_refuse_key(at, value_of(source, "sequence"),
 			"sequence: expected only beside unit = \"sequence\"");
@@ -132,12 +128,14 @@ check_kernel(const struct kd_keys *at, const struct kd_rule *rule,
 	const struct kd_rule_source *source)
 {
 	static const char *const kinds[] = {
-		"file", "directory", "sequence", "bundle", NULL};
+		"file", "directory", "sequence", "bundle", "archive", NULL};
 	static const char *const needs[] = {"cuda", "jit", "exec", NULL};
 	const struct kd_kernel *kernel = rule->kernel;
 	uint32_t lacking = kernel->needs & ~rule->needs;
 	char text[100], unit[40];
-	if ((kernel->accepts & rule->unit) == 0)
+	/* An archive comes to it as a directory. */
+	uint32_t kind = rule->unit == KD_UNIT_ARCHIVE ? KILN_DIRECTORY : rule->unit;
+	if ((kernel->accepts & kind) == 0)
 		return kd_keys_refuse(at, value_of(source, "unit"),
 			"unit: expected what kernel \"%s\" accepts (%s), found %s",
 			kernel->name, names_of(kernel->accepts, kinds, text, sizeof text),

@@ -290,14 +290,14 @@ line_up(const struct kd_broker *broker)
 		struct kd_batch_unit *unit = &batch->units[i];
 		if (unit->stage != KD_BATCH_TO_RUN)
 			continue;
-		if ((handle->accepts & unit->unit->kind) == 0) {
+		if ((handle->accepts & kd_batch_kind(unit)) == 0) {
 			kd_batch_settle(unit, KD_UNIT_BAD, "kernel '%s' does not take %s",
 				batch->manifest.kernel, plural_of(unit->unit->kind));
 			continue;
 		}
 		unit->publish.directory = handle->makes == KILN_MAKES_DIRECTORY ||
 					  (handle->makes == KILN_MAKES_SAME &&
-						  unit->unit->kind != KILN_FILE);
+						  kd_batch_kind(unit) != KILN_FILE);
 		int rc = kd_stage_unit(&batch->stage, unit->publish.number);
 		if (rc < 0) {
 			kd_batch_settle(unit, KD_UNIT_HELD, "cannot make its stage: %s",
@@ -326,9 +326,11 @@ describe_units(const struct kd_batch *batch)
 	for (uint32_t i = 0; i < batch->running_count; i++) {
 		const struct kd_batch_unit *unit = &batch->units[batch->running[i]];
 		json_array_append_new(units,
-			json_pack("{sIsososO}", "kind", (json_int_t)unit->unit->kind,
+			json_pack("{sIsososO}", "kind", (json_int_t)kd_batch_kind(unit),
 				"name", name_json(kd_name_base(unit->unit->path)), "stem",
-				name_json(unit->stem), "inputs", unit->inputs));
+				name_json(unit->stem), "inputs",
+				unit->is_unpacked ? unit->unpacked_inputs
+						  : unit->inputs));
 	}
 	json_t *body = json_pack("{so}", "units", units);
 	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);

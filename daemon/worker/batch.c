@@ -13,6 +13,7 @@
 #include "daemon/worker/attempt.h"
 #include "daemon/worker/custody.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/unpack_keeper.h"
 #include "daemon/worker/spent.h"
 #include "plugins/kiln_plugin.h"
 
@@ -24,6 +25,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+uint32_t
+kd_batch_kind(const struct kd_batch_unit *unit)
+{
+	return unit->unit->kind == KD_UNIT_ARCHIVE ? KILN_DIRECTORY : unit->unit->kind;
+}
 
 void
 kd_batch_settle(
@@ -83,6 +90,17 @@ sequence_stem(const struct kd_manifest_unit *unit)
 	return stem;
 }
 
+/* "shot01" of "shot01.zip" and of "shot01.tar.gz". */
+static char *
+archive_stem(const char *name)
+{
+	char *stem = strndup(name, kd_stems_length(name));
+	size_t length = stem == NULL ? 0 : strlen(stem);
+	if (length > 4 && strcmp(stem + length - 4, ".tar") == 0)
+		stem[length - 4] = '\0';
+	return stem;
+}
+
 /* What outputs begin with: a file's name without its extension, a directory's name. */
 static char *
 stem_of(const struct kd_manifest_unit *unit)
@@ -93,6 +111,8 @@ stem_of(const struct kd_manifest_unit *unit)
 		return strdup(name);
 	case KILN_SEQUENCE:
 		return sequence_stem(unit);
+	case KD_UNIT_ARCHIVE:
+		return archive_stem(name);
 	default:
 		return strndup(name, kd_stems_length(name));
 	}
@@ -401,6 +421,20 @@ identify(struct kd_batch *batch, const struct kd_handle *handle, int opened)
 	return 0;
 }
 
+/* The sidecar names an archive with what was in it. */
+static void
+name_entries(struct kd_batch *batch)
+{
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (!unit->is_unpacked)
+			continue;
+		unit->unpacked_inputs = inputs_json(&unit->unpacked);
+		json_object_set(json_array_get(unit->inputs, 0), "entries",
+			unit->unpacked_inputs);
+	}
+}
+
 static int
 run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
 {
@@ -416,7 +450,11 @@ run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
 		/* Without a client nobody will say what becomes of the inputs. */
 		if (link->wire != NULL)
 			kd_custody_claim(batch);
-		rc = kd_attempt_run(&broker);
+		rc = kd_unpack_keeper_run(batch, link);
+		if (rc == 0) {
+			name_entries(batch);
+			rc = kd_attempt_run(&broker);
+		}
 		if (rc == 0 && handle->opened)
 			rc = identify(batch, handle, 1);
 	}
@@ -473,8 +511,10 @@ kd_batch_clear(struct kd_batch *batch)
 		free(unit->reason);
 		free(unit->stem);
 		kd_content_clear(&unit->content);
+		kd_content_clear(&unit->unpacked);
 		kd_publish_unit_clear(&unit->publish);
 		json_decref(unit->inputs);
+		json_decref(unit->unpacked_inputs);
 		json_decref(unit->facts);
 		json_decref(unit->warnings);
 		json_decref(unit->checkpoints);

@@ -37,10 +37,16 @@ struct kd_batch_unit {
 	struct kd_content_source source;   /* where it lies now */
 	struct kd_claim claim;
 	struct kd_content content;
+	/* What the kernel reads of an archive, in the stage. */
+	int is_unpacked;
+	char unpacked_path[16];
+	struct kd_content_source unpacked_source;
+	struct kd_content unpacked;
 	struct kd_publish_unit publish;
 	uint32_t output_room;
 	int primaries;	/* outputs made that are no companions */
-	json_t *inputs; /* for the sidecar and the engine */
+	json_t *inputs; /* for the sidecar; for the engine too, but for an archive's */
+	json_t *unpacked_inputs;
 	json_t *facts, *warnings;
 	json_t *checkpoints; /* keys handed out */
 	struct timespec started, finished;
@@ -68,6 +74,9 @@ struct kd_batch {
 	int refused;	      /* it is the rule's parameters' */
 	struct timespec started;
 };
+
+/* What the unit is to the kernel. */
+uint32_t kd_batch_kind(const struct kd_batch_unit *unit);
 
 /* Settles a unit's fate; its outputs, if any, are not published. */
 void kd_batch_settle(struct kd_batch_unit *unit, enum kd_status status,

@@ -99,8 +99,11 @@ serve_input(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	if (unit == NULL)
 		return -EPROTO;
 	char *name = name_of(body, "name");
-	int fd = name == NULL ? -ENOENT
-			      : kd_content_open(&unit->source, &unit->content, name);
+	int fd = -ENOENT;
+	if (name != NULL && unit->is_unpacked)
+		fd = kd_content_open(&unit->unpacked_source, &unit->unpacked, name);
+	else if (name != NULL)
+		fd = kd_content_open(&unit->source, &unit->content, name);
 	free(name);
 	return reply_fd(broker, serial, fd);
 }

@@ -26,7 +26,7 @@ source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
 	const struct kd_manifest *manifest = &batch->manifest;
 	return (struct kd_content_source){
 		.root = batch->root,
-		.kind = unit->kind,
+		.kind = unit->kind == KD_UNIT_ARCHIVE ? KILN_FILE : unit->kind,
 		.path = unit->path,
 		.name = kd_name_base(unit->path),
 		.marker = manifest->marker,

@@ -81,6 +81,10 @@ become_engine(const struct kd_sandbox *sandbox, int link, int plugin)
 		snprintf(needs, sizeof needs, "%u", sandbox->needs);
 		const char *arguments[] = {"kiln-worker", "--engine", needs,
 			rc == UNCONFINED ? "unconfined" : NULL, NULL};
+		if (sandbox->unpack) {
+			arguments[1] = "--unpack";
+			arguments[2] = NULL;
+		}
 		/* execve(2) takes them non-const only for old programs' sake. */
 		execve("/proc/self/exe", (char *const *)arguments,
 			engine_environment(environment, text, sizeof text));

@@ -24,9 +24,14 @@ libkdworker_a_SOURCES = \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/sandbox.h daemon/worker/sandbox.c \
 	daemon/worker/spent.h daemon/worker/spent.c \
+	daemon/worker/unpack.h daemon/worker/unpack.c \
+	daemon/worker/unpack_engine.h daemon/worker/unpack_engine.c \
+	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c \
 	daemon/worker/values.h daemon/worker/values.c
-libkdworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS)
+libkdworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) \
+	$(ARCHIVE_CFLAGS)
 worker_libs = libkdworker.a libkdpublish.a libkdmanifest.a $(base_libs) $(SECCOMP_LIBS) \
+	$(ARCHIVE_LIBS) \
 	-ldl -lpthread
 
 pkglibexec_PROGRAMS += kiln-worker

@@ -19,9 +19,11 @@
 enum kd_collision { KD_COLLISION_VERSION, KD_COLLISION_KEEP, KD_COLLISION_REPLACE };
 enum kd_inputs { KD_INPUTS_KEEP, KD_INPUTS_DELETE, KD_INPUTS_MOVE };
 
+#define KD_UNIT_ARCHIVE 16u /* beside enum kiln_unit_kind: unpacked, then a directory */
+
 struct kd_manifest_unit {
 	int64_t id;	  /* the ledger's; 0 without one */
-	uint32_t kind;	  /* enum kiln_unit_kind */
+	uint32_t kind;	  /* enum kiln_unit_kind, or KD_UNIT_ARCHIVE */
 	uint32_t attempt; /* 1, 2, ... */
 	char *path;	  /* relative to root */
 	uint32_t restore; /* 1: when it is not at path, it is fetched from quarantine */

@@ -60,6 +60,14 @@
  *   engine  PROCESSED {"error":errno,"text":s|null}
  *   keeper  CANCEL    {}
  *   keeper  QUIT      {}                               close() and exit
+ *
+ * Keeper and the engine that unpacks (kiln-worker --unpack), with the archive as
+ * descriptor 4:
+ *
+ *   keeper  UNPACK    {"name":s,"bytes":n,"limit":n}
+ *   engine  CREATE    {"name":s}                       -> REPLY with a descriptor
+ *   engine  UNPACKED  {} or {"error":errno,"text":s}   EINVAL: the archive is refused
+ *   keeper  CANCEL    {}
  */
 #ifndef KD_PROTOCOL_H
 #define KD_PROTOCOL_H
@@ -109,6 +117,8 @@ enum kd_protocol_engine { /* keeper and engine */
 	KD_ENG_QUIT,
 	KD_ENG_REPLY,
 	KD_ENG_LOADED,
+	KD_ENG_UNPACK,
+	KD_ENG_UNPACKED,
 };
 
 #endif

@@ -157,7 +157,7 @@ landlock_libraries(const struct kd_sandbox *sandbox)
 		return ruleset;
 	allow_libraries(ruleset, handled);
 	allow_path(ruleset, "/proc/self/exe", access_file & handled);
-	if (sandbox->plugin >= 0) {
+	if (sandbox->plugin >= 0 && !sandbox->unpack) {
 		struct landlock_path_beneath_attr rule = {
 			.allowed_access = access_file & handled,
 			.parent_fd = sandbox->plugin,

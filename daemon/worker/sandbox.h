@@ -27,6 +27,7 @@ struct kd_sandbox {
 	uint32_t needs;			     /* granted, set of enum kiln_needs */
 	pid_t keeper;			     /* dies with it; 0: with nobody */
 	int plugin;			     /* descriptor of the plugin's file */
+	int unpack; /* it is an archive instead, and the engine is to unpack it */
 };
 
 /* In the child, before exec.  0; 1: Landlock is not to be had here; negative errno. */

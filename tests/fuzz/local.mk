@@ -11,7 +11,10 @@ fuzz_formats = \
 
 check_PROGRAMS += \
 	tests/fuzz/replay-vmd tests/fuzz/replay-pmx tests/fuzz/replay-pmd tests/fuzz/make-pmd \
-	tests/fuzz/replay-vpd
+	tests/fuzz/replay-vpd tests/fuzz/replay-archive
+tests_fuzz_replay_archive_SOURCES = \
+	tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_archive.c
+tests_fuzz_replay_archive_LDADD = $(worker_libs)
 tests_fuzz_make_pmd_SOURCES = tests/fuzz/make-pmd.c
 tests_fuzz_replay_vmd_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_vmd.c
 tests_fuzz_replay_vmd_LDADD = $(libfmt_libs)
@@ -25,15 +28,25 @@ tests_fuzz_replay_pmd_SOURCES = \
 tests_fuzz_replay_pmd_LDADD = $(libfmt_libs) -lm
 tap_scripts += tests/fuzz/t_mutate.sh
 dist_check_SCRIPTS += tests/fuzz/run-fuzz.sh
-EXTRA_DIST += tests/fuzz/pose.vpd
+EXTRA_DIST += tests/fuzz/pose.vpd tests/fuzz/make-archives.py
 
 if FUZZERS
 # The readers are compiled again here, with the fuzzer's eyes in them.
 noinst_PROGRAMS += \
 	tests/fuzz/fuzz-vmd tests/fuzz/fuzz-pmx tests/fuzz/fuzz-pmd \
 	tests/fuzz/planted-vmd tests/fuzz/planted-pmx tests/fuzz/planted-pmd \
-	tests/fuzz/fuzz-vpd tests/fuzz/planted-vpd
+	tests/fuzz/fuzz-vpd tests/fuzz/planted-vpd \
+	tests/fuzz/fuzz-archive tests/fuzz/planted-archive
 endif
+tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz_archive.c \
+	daemon/worker/unpack.c daemon/base/name.c daemon/base/err.c
+tests_fuzz_fuzz_archive_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS)
+tests_fuzz_fuzz_archive_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_archive_LDADD = $(ARCHIVE_LIBS)
+tests_fuzz_planted_archive_SOURCES = $(tests_fuzz_fuzz_archive_SOURCES)
+tests_fuzz_planted_archive_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) -DKILN_PLANTED_BUG
+tests_fuzz_planted_archive_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_planted_archive_LDADD = $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_vmd_SOURCES = tests/fuzz/fuzz_vmd.c $(fuzz_formats)
 nodist_tests_fuzz_fuzz_vmd_SOURCES = plugins/formats/text_tables.c
 tests_fuzz_fuzz_vmd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)

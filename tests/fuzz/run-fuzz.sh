@@ -16,14 +16,16 @@ fi
 mkdir -p "$out/samples" || exit 1
 "$build/contrib/make-sample" "$out/samples" || exit 1
 "$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
-echo 1..8
-for reader in vmd pmx pmd vpd; do
+"${top_srcdir:-.}/tests/fuzz/make-archives.py" "$out/samples" || exit 1
+echo 1..10
+for reader in vmd pmx pmd vpd archive; do
 	for kind in fuzz planted; do
 		number=$((number + 1))
 		corpus=$out/$reader-$kind
 		rm -rf "$corpus" && mkdir -p "$corpus" || exit 1
 		case $reader in
 		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
+		archive) cp "$out/samples"/seed.* "$corpus" ;;
 		vpd) cp "${top_srcdir:-.}/tests/fuzz/pose.vpd" "$corpus" ;;
 		*) cp "$out/samples/dancer.$reader" "$corpus" ;;
 		esac

@@ -5,14 +5,16 @@
 build=${top_builddir:-.}
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-echo 1..4
+echo 1..5
 "$build/contrib/make-sample" "$scratch" || exit 1
 "$build/tests/fuzz/make-pmd" > "$scratch/dancer.pmd" || exit 1
 number=0
-for reader in vmd pmx pmd vpd; do
+"${top_srcdir:-.}/tests/fuzz/make-archives.py" "$scratch" || exit 1
+for reader in vmd pmx pmd vpd archive; do
 	number=$((number + 1))
 	case $reader in
 	vmd) seeds="$scratch/salute.vmd $scratch/broken.vmd" ;;
+	archive) seeds=$(echo "$scratch"/seed.*) ;;
 	vpd) seeds=${top_srcdir:-.}/tests/fuzz/pose.vpd ;;
 	*) seeds=$scratch/dancer.$reader ;;
 	esac

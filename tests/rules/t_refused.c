@@ -99,7 +99,8 @@ static const struct bad rules[] = {
 	{"batch = { by = \"folder\" }", "5:16", "\"parent\", \"all\""},
 	{"sequence = { gaps = \"wait:ever\" }", "5:21", "\"wait:DURATION\""},
 	/* not built yet */
-	{"unit = \"archive\"", "5:8", "is not built yet"},
+	{"unit = \"archive\"\nready = \"count:2\"", "6:9",
+		"only beside unit = \"directory\""},
 	{"sequence = { first = 1 }", "5:1", "only beside unit = \"sequence\""},
 	{"droppers = [7]", "5:13", "found 7"},
 	{"executor = \"slurm\"", "5:12", "\"slurm\" is not built yet: use \"local\""},

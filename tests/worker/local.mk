@@ -29,3 +29,4 @@ tap_programs += tests/worker/t_custody
 tests_worker_t_custody_SOURCES = tests/worker/t_custody.c
 tests_worker_t_custody_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_custody_LDADD = $(client_libs)
+tap_scripts += tests/worker/t_archives.py

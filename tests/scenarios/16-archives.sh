@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Goal: a dropped archive is unpacked out of reach, published as a directory and moved
+# away whole; one that is refused goes to quarantine with the reason; an engine that is
+# killed while it unpacks costs nothing.
+. "${top_srcdir:-.}/tests/scenarios/lib.sh"
+mkdir -p "$scratch"/{in,done,made}
+rule archives 'kernel = "copy"' 'unit = "archive"' 'match = ["*.zip", "*.tar*"]' \
+	"inputs = \"move:$scratch/done\"" 'retries = { max = 9, backoff = "50ms..100ms" }'
+kilnd_start
+is $? 0 'kilnd starts'
+
+/usr/bin/python3 - "$scratch/made" <<'END'
+import base64, io, os, sys, tarfile, zipfile
+made = sys.argv[1]
+with zipfile.ZipFile(f"{made}/shot.zip", "w") as archive:
+    for i in range(1, 4):
+        archive.writestr(f"shot/{i}.png", f"frame {i}")
+with tarfile.open(f"{made}/evil.tar", "w") as archive:
+    info = tarfile.TarInfo("../../escaped.txt")
+    info.size = 1
+    archive.addfile(info, io.BytesIO(b"x"))
+# Text that takes a while to decompress.
+with tarfile.open(f"{made}/large.tar.xz", "w:xz", preset=0) as archive:
+    for i in range(200):
+        text = base64.b64encode(os.urandom(100000))
+        info = tarfile.TarInfo(str(i))
+        info.size = len(text)
+        archive.addfile(info, io.BytesIO(text))
+END
+mkdir "$drop/sub"
+mv "$scratch/made/shot.zip" "$drop/sub/"
+mv "$scratch/made/evil.tar" "$drop/"
+echo left >"$drop/notes.txt"
+ctl sync --idle
+try 'an archive is published as a directory' published sub/shot
+is "$(cat "$output/sub/shot/shot/2.png")" 'frame 2' 'with what was in it'
+is "$(ls "$scratch/done/sub")" shot.zip 'the archive itself is moved'
+is "$(ls "$failed")" $'evil.tar\nevil.tar.reason.txt' 'one that is refused is put aside'
+like "$(cat "$failed/evil.tar.reason.txt")" 'leaves its folder' 'with the reason'
+is "$(find "$scratch" -name escaped.txt)" '' 'and nothing escaped'
+is "$(ls -A "$drop" "$drop/sub")" "$drop:
+notes.txt
+sub
+
+$drop/sub:" 'other files stay, no claim is left'
+
+# The keeper is warm by now, and the engine that unpacks its child.
+keeper=$(pgrep -P "$kilnd_pid" | head -n 1)
+mv "$scratch/made/large.tar.xz" "$drop/"
+victim=
+until [ -n "$victim" ] || [ -e "$output/large" ]; do
+	victim=$(pgrep -P "${keeper:-1}" -f 'kiln-worker --unpack')
+done
+[ -n "$victim" ] || fail 'what unpacks is seen'
+# Two filters stand before it has read a byte.
+await 10 grep -qE '^Seccomp_filters:[[:space:]]*2|^State:.*Z' "/proc/$victim/status" >/dev/null
+try 'what unpacks is confined' grep -q '^Seccomp:.*2' "/proc/$victim/status"
+kill -KILL "$victim"
+is $? 0 'it is killed at work'
+ctl sync --idle
+await 30 published large >/dev/null
+try 'an engine that is killed while it unpacks costs nothing' published large
+is "$(find "$output/large" -type f | wc -l)" 201 'all of it is there'
+is "$(ls -A "$output/.kiln-stage" | grep -vE 'checkpoints|doubted')" '' 'nothing is left in the stage'
+finish
