@@ -9,15 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 /* The largest panorama: 16384 x 8192, and one pixel of what is taken for 2:1. */
 static const struct fmt_image_limits limits = {16386, UINT64_C(16386) * 8194};
 
 /* A frame that was opened: what it is, how it lies, and what becomes of it. */
 struct pv_source {
+	const struct pv_frame *frame;
 	const struct fmt_image_info *info;
 	struct pv_place place;
 	const struct pv_maps *maps;
@@ -39,19 +38,9 @@ pv_bench_free(struct pv_bench *bench)
 	free(bench->band);
 	free(bench->page);
 	free(bench->samples);
-	free(bench->file);
-}
-
-/* A buffer of at least so many bytes, whatever was in it. */
-static void *
-room(void **buffer, size_t *size, size_t wanted)
-{
-	if (*size < wanted) {
-		free(*buffer);
-		*buffer = aligned_alloc(64, (wanted + 63) / 64 * 64);
-		*size = *buffer != NULL ? wanted : 0;
-	}
-	return *buffer;
+	free(bench->file.bytes);
+	free(bench->mask_file.bytes);
+	pv_mask_free(&bench->mask);
 }
 
 static int
@@ -68,38 +57,6 @@ now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static int
-read_bytes(int fd, char *to, size_t length)
-{
-	for (size_t done = 0; done < length;) {
-		ssize_t got = read(fd, to + done, length - done);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EIO;
-		done += (size_t)got;
-	}
-	return 0;
-}
-
-static int
-read_file(struct pv_bench *bench, const struct pv_frame *frame, size_t *length,
-	struct fmt_err *err)
-{
-	struct stat st;
-	int fd = bench->host->open_input(bench->host, frame->unit, frame->name);
-	if (fd < 0)
-		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
-	int rc = fstat(fd, &st) < 0 ? -errno : 0;
-	*length = (size_t)st.st_size;
-	if (rc == 0 && room(&bench->file, &bench->file_room, *length + 1) == NULL)
-		rc = -ENOMEM;
-	if (rc == 0)
-		rc = read_bytes(fd, bench->file, *length);
-	close(fd);
-	return rc == 0 ? 0 : fmt_err_set(err, rc, "cannot be read (%s)", strerror(-rc));
-}
-
 /* The band's memory, and where its pixels lie. */
 static int
 make_band(struct pv_bench *bench, const struct fmt_image_info *info,
@@ -111,7 +68,7 @@ make_band(struct pv_bench *bench, const struct fmt_image_info *info,
 	const size_t stride =
 		((maps->panorama_width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
 	const size_t rows = maps->row_count + 2 * (size_t)KERN_REMAP_MARGIN;
-	char *band = room(&bench->band, &bench->band_room, stride * rows);
+	char *band = pv_files_room(&bench->band, &bench->band_room, stride * rows);
 	if (band == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for %zu rows of %u pixels",
 			rows, maps->panorama_width);
@@ -127,24 +84,121 @@ make_band(struct pv_bench *bench, const struct fmt_image_info *info,
 	return 0;
 }
 
-/* The frame's part of the band; what it does not cover is transparent black. */
+/* The rows of the band that the frame covers, counted in the whole panorama; first = past:
+ * none. */
+static void
+find_rows(const struct pv_source *source, uint32_t *first, uint32_t *past)
+{
+	const struct pv_maps *maps = source->maps;
+	const struct pv_place *place = &source->place;
+	const uint32_t bottom = place->top + source->info->height;
+	*past = maps->first_row + maps->row_count;
+	*past = *past < bottom ? *past : bottom;
+	*first = maps->first_row > place->top ? maps->first_row : place->top;
+	*first = *first < *past ? *first : *past;
+}
+
+/* What the mask's file says of the band; the band's memory is free yet. */
 static int
-decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_place *place,
+read_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_image *image,
 	struct fmt_err *err)
 {
 	const struct fmt_image_info *info = fmt_image_info(image);
+	const size_t stride = info->width * fmt_image_pixel(info->type);
+	uint32_t first, past;
+	if (info->width != source->info->width || info->height != source->info->height)
+		return fmt_err_set(err, -EBADMSG,
+			"is %u x %u pixels, the frame %u x %u: expected the same",
+			info->width, info->height, source->info->width,
+			source->info->height);
+	find_rows(source, &first, &past);
+	if (first == past)
+		return 0;
+	void *pixels =
+		pv_files_room(&bench->band, &bench->band_room, stride * (past - first));
+	if (pixels == NULL)
+		return fmt_err_set(err, -ENOMEM, "has no memory for its pixels");
+	const struct fmt_image_rows wanted = {
+		.first = first - source->place.top,
+		.count = past - first,
+		.to = pixels,
+		.stride = stride,
+	};
+	int rc = fmt_image_read(image, &wanted, err);
+	if (rc == 0)
+		pv_mask_add_black(&bench->mask, source->maps,
+			&(struct pv_mask_pixels){pixels, stride, info->type,
+				source->place.left, first, info->width, past - first});
+	return rc;
+}
+
+static int
+open_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+{
+	const struct pv_files files = {bench->host, source->frame->unit};
+	struct fmt_image *image = NULL;
+	int rc = pv_files_read(&files, source->frame->mask, &bench->mask_file, err);
+	if (rc == 0)
+		rc = fmt_image_open(bench->mask_file.bytes, bench->mask_file.length,
+			&limits, &image, err);
+	if (rc == 0)
+		rc = read_mask(bench, source, image, err);
+	fmt_image_free(image);
+	return rc;
+}
+
+/* Begins the frame's mask where it will have one. */
+static int
+start_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+{
+	const struct pv_frame *frame = source->frame;
+	const struct pv_state *state = bench->state;
+	struct fmt_err why = {0};
+	bench->has_mask = frame->mask != NULL || state->caps.nadir > 0 ||
+			  state->caps.zenith > 0 ||
+			  (state->masks && has_alpha(source->info, &source->place));
+	if (!bench->has_mask)
+		return 0;
+	if (pv_mask_clear(&bench->mask, source->maps) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for the mask");
+	int rc = frame->mask != NULL ? open_mask(bench, source, &why) : 0;
+	return rc == 0 ? 0
+		       : fmt_err_set(err, rc, "its mask '%s' %s", frame->mask, why.text);
+}
+
+/* Takes the frame's alpha into its mask, too. */
+static int
+finish_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+{
+	const struct kern_remap_picture *picture = &bench->picture;
+	if (!bench->has_mask)
+		return 0;
+	if (bench->state->masks && has_alpha(source->info, &source->place))
+		pv_mask_add_transparent(&bench->mask, source->maps,
+			&(struct pv_mask_pixels){picture->pixels, picture->stride,
+				source->info->type, 0, picture->first_row, picture->width,
+				picture->row_count});
+	if (pv_mask_reach(&bench->mask, source->maps, bench->state->filter) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for the mask");
+	return 0;
+}
+
+/* The frame's part of the band; what it does not cover is transparent black. */
+static int
+decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *source,
+	struct fmt_err *err)
+{
+	const struct fmt_image_info *info = source->info;
+	const struct pv_place *place = &source->place;
 	struct kern_remap_picture *picture = &bench->picture;
-	const uint32_t past = picture->first_row + picture->row_count;
-	const uint32_t first =
-		picture->first_row > place->top ? picture->first_row : place->top;
-	const uint32_t last =
-		past < place->top + info->height ? past : place->top + info->height;
+	uint32_t first, past;
+	find_rows(source, &first, &past);
 	if (place->partial)
 		memset(bench->band, 0, bench->band_room);
-	if (first < last) {
+	if (first < past) {
 		const struct fmt_image_rows wanted = {
 			.first = first - place->top,
-			.count = last - first,
+			.count = past - first,
 			.to = (char *)picture->pixels +
 			      (first - picture->first_row) * picture->stride +
 			      place->left * fmt_image_pixel(info->type),
@@ -164,38 +218,53 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_place *p
 }
 
 static int
-write_file(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number,
-	const struct fmt_image_page *page, enum fmt_image_format format,
-	struct fmt_err *err)
+write_page(const struct pv_files *files, const char *name, enum fmt_image_format format,
+	const struct fmt_image_page *page, struct fmt_err *err)
 {
-	const char *view = bench->state->views.views[number].name;
-	const char *suffix = fmt_image_suffix(format);
 	void *bytes;
 	size_t length = 0;
-	char *name;
 	int rc = fmt_image_encode(format, page, &bytes, &length, err);
 	if (rc < 0)
 		return rc;
-	if ((bench->state->flat ? asprintf(&name, "%s_%s%s", frame->stem, view, suffix)
-				: asprintf(&name, "%s/%s%s", view, frame->stem, suffix)) <
-		0) {
-		free(bytes);
-		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
-	}
-	int fd = bench->host->create(bench->host, frame->unit, name, KILN_PRIMARY);
-	rc = fd < 0 ? fd : 0;
-	for (size_t done = 0; rc == 0 && done < length;) {
-		ssize_t wrote = write(fd, (char *)bytes + done, length - done);
-		if (wrote < 0 && errno != EINTR)
-			rc = -errno;
-		done += wrote > 0 ? (size_t)wrote : 0;
-	}
-	if (rc < 0)
-		fmt_err_set(err, rc, "'%s' cannot be written (%s)", name, strerror(-rc));
-	if (fd >= 0)
-		close(fd);
-	free(name);
+	rc = pv_files_write(files, name, bytes, length, err);
 	free(bytes);
+	return rc;
+}
+
+/* A view under its name, and its mask under the name that COLMAP seeks it by. */
+static int
+write_pages(struct pv_bench *bench, const struct pv_source *source, uint32_t number,
+	const struct fmt_image_page *page, struct fmt_err *err)
+{
+	const struct pv_frame *frame = source->frame;
+	const struct pv_files files = {bench->host, frame->unit};
+	const char *view = bench->state->views.views[number].name;
+	const char *suffix = fmt_image_suffix(source->format);
+	char *name;
+	int rc =
+		bench->state->flat
+			? asprintf(&name, "masks/%s_%s%s.png", frame->stem, view, suffix)
+			: asprintf(&name, "masks/%s/%s%s.png", view, frame->stem, suffix);
+	if (rc < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
+	/* The view's own name is within its mask's. */
+	name[rc - (int)strlen(".png")] = '\0';
+	rc = write_page(&files, name + strlen("masks/"), source->format, page, err);
+	name[strlen(name)] = '.';
+	if (rc == 0 && bench->has_mask) {
+		struct fmt_image_page mask = {
+			.pixels = page->pixels,
+			.stride = (size_t)page->width * FMT_IMAGE_CHANNELS,
+			.width = page->width,
+			.height = page->height,
+			.type = FMT_IMAGE_U8,
+			.channels = 1,
+		};
+		pv_mask_view(&bench->mask, source->maps, number, &bench->state->caps,
+			bench->page);
+		rc = write_page(&files, name, FMT_IMAGE_PNG, &mask, err);
+	}
+	free(name);
 	return rc;
 }
 
@@ -219,8 +288,8 @@ remap(struct pv_bench *bench, const struct pv_maps *maps, uint32_t number, char 
 		a.v = map->v + map->starts[row];
 		a.count = (uint32_t)(map->starts[row + 1] - map->starts[row]);
 		a.to = map->plan == NULL ? to
-					 : room(&bench->samples, &bench->samples_room,
-						   a.count * pixel);
+					 : pv_files_room(&bench->samples,
+						   &bench->samples_room, a.count * pixel);
 		if (a.to == NULL)
 			return -ENOMEM;
 		bench->state->remap(&a, NULL);
@@ -236,8 +305,8 @@ remap(struct pv_bench *bench, const struct pv_maps *maps, uint32_t number, char 
 }
 
 static int
-write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number,
-	const struct pv_source *source, struct fmt_err *err)
+write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t number,
+	struct fmt_err *err)
 {
 	const struct pv_state *state = bench->state;
 	const struct fmt_image_info *info = source->info;
@@ -245,7 +314,8 @@ write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number
 	const size_t stride = map->width * fmt_image_pixel(info->type);
 	const int alpha = has_alpha(info, &source->place);
 	struct pv_extras extras;
-	char *pixels = room(&bench->page, &bench->page_room, stride * map->height);
+	char *pixels =
+		pv_files_room(&bench->page, &bench->page_room, stride * map->height);
 	if (pixels == NULL ||
 		pv_extras_make(&extras, info, &source->place, &state->views.views[number],
 			(const uint32_t[]){map->width, map->height}) < 0)
@@ -270,14 +340,13 @@ write_view(struct pv_bench *bench, const struct pv_frame *frame, uint32_t number
 		.quality = state->quality,
 		.extras = extras.image,
 	};
-	rc = write_file(bench, frame, number, &page, source->format, err);
+	rc = write_pages(bench, source, number, &page, err);
 	pv_extras_free(&extras);
 	return rc;
 }
 
 static int
-split(struct pv_bench *bench, const struct pv_frame *frame,
-	const struct pv_source *source, struct fmt_err *err)
+split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
 	int rc = 0;
 	if (source->format == FMT_IMAGE_JPEG && source->info->type != FMT_IMAGE_U8)
@@ -288,7 +357,7 @@ split(struct pv_bench *bench, const struct pv_frame *frame,
 		number++) {
 		if (bench->host->cancelled(bench->host))
 			return fmt_err_set(err, -ECANCELED, "the host asked to stop");
-		rc = write_view(bench, frame, number, source, err);
+		rc = write_view(bench, source, number, err);
 	}
 	return rc;
 }
@@ -297,7 +366,7 @@ static int
 split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *image,
 	struct fmt_err *err)
 {
-	struct pv_source source = {.info = fmt_image_info(image)};
+	struct pv_source source = {.frame = frame, .info = fmt_image_info(image)};
 	int rc = pv_place_find(source.info, &source.place, err);
 	if (rc < 0)
 		return rc;
@@ -309,11 +378,15 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	source.maps = pv_maps_get(bench->state->maps, &source.place);
 	if (source.maps == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
-	rc = make_band(bench, source.info, source.maps, err);
+	rc = start_mask(bench, &source, err);
 	if (rc == 0)
-		rc = decode(bench, image, &source.place, err);
+		rc = make_band(bench, source.info, source.maps, err);
 	if (rc == 0)
-		rc = split(bench, frame, &source, err);
+		rc = decode(bench, image, &source, err);
+	if (rc == 0)
+		rc = finish_mask(bench, &source, err);
+	if (rc == 0)
+		rc = split(bench, &source, err);
 	pv_maps_put(bench->state->maps, source.maps);
 	return rc;
 }
@@ -321,11 +394,12 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 int
 pv_frame_split(struct pv_bench *bench, struct pv_frame *frame, struct fmt_err *err)
 {
+	const struct pv_files files = {bench->host, frame->unit};
 	struct fmt_image *image = NULL;
-	size_t length = 0;
-	int rc = read_file(bench, frame, &length, err);
+	int rc = pv_files_read(&files, frame->name, &bench->file, err);
 	if (rc == 0)
-		rc = fmt_image_open(bench->file, length, &limits, &image, err);
+		rc = fmt_image_open(
+			bench->file.bytes, bench->file.length, &limits, &image, err);
 	if (rc < 0)
 		return rc;
 	rc = split_image(bench, frame, image, err);

@@ -7,14 +7,19 @@
 #ifndef PV_FRAME_H
 #define PV_FRAME_H
 
+#include "plugins/pano-views/files.h"
+#include "plugins/pano-views/mask.h"
 #include "plugins/pano-views/state.h"
 
 struct pv_bench {
 	const struct kiln_host *host;
 	const struct pv_state *state;
 	struct kern_remap_picture picture; /* the band, with its margin */
-	void *band, *page, *samples, *file;
-	size_t band_room, page_room, samples_room, file_room;
+	void *band, *page, *samples;
+	size_t band_room, page_room, samples_room;
+	struct pv_bytes file, mask_file;
+	struct pv_mask mask;
+	int has_mask;	/* of the frame at hand */
 	double seconds; /* of remapping alone */
 };
 
@@ -22,7 +27,8 @@ struct pv_frame {
 	uint32_t unit;
 	const char *name;	/* of the input */
 	const char *stem;	/* of the outputs: the name without folders and suffix */
-	uint32_t width, height; /* told when it was read */
+	const char *mask;	/* the input that says what to ignore; NULL: none */
+	uint32_t width, height; /* told when it was split */
 };
 
 void pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,

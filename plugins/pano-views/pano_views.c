@@ -128,6 +128,34 @@ static const struct kiln_param param_layout = {
 	.help = "A folder for each view, cam_00/FRAME.jpg, as COLMAP's rigs have it, or "
 		"\"flat\": FRAME_cam_00.jpg.",
 };
+static const char *const masks[] = {"auto", "off", NULL};
+static const struct kiln_param param_masks = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_STRING,
+	.name = "masks",
+	.default_text = "\"auto\"",
+	.choices = masks,
+	.help = "Split FRAME_mask.png, where black is to be ignored, and the frame's "
+		"alpha into masks for the views.",
+};
+static const struct kiln_param param_nadir = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_NUMBER,
+	.name = "nadir",
+	.default_text = "0",
+	.maximum = 90,
+	.unit = "degrees",
+	.help = "Mask out so much around the lower pole, where the tripod is.",
+};
+static const struct kiln_param param_zenith = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_NUMBER,
+	.name = "zenith",
+	.default_text = "0",
+	.maximum = 90,
+	.unit = "degrees",
+	.help = "Mask out so much around the upper pole.",
+};
 
 /* In the order of enum pv_parameter. */
 static const struct kiln_param *const params[] = {
@@ -140,6 +168,9 @@ static const struct kiln_param *const params[] = {
 	[PV_FORMAT] = &param_format,
 	[PV_QUALITY] = &param_quality,
 	[PV_LAYOUT] = &param_layout,
+	[PV_MASKS] = &param_masks,
+	[PV_NADIR] = &param_nadir,
+	[PV_ZENITH] = &param_zenith,
 	[PV_PARAMETERS] = NULL,
 };
 

@@ -37,6 +37,9 @@ read_params(struct pv_state *state, const struct kiln_params *params, struct fmt
 			: strcmp(value[PV_FORMAT]->text, "png") == 0 ? FMT_IMAGE_PNG
 								     : -1;
 	state->quality = (unsigned)value[PV_QUALITY]->integer;
+	state->masks = strcmp(value[PV_MASKS]->text, "auto") == 0;
+	state->caps.nadir = value[PV_NADIR]->number;
+	state->caps.zenith = value[PV_ZENITH]->number;
 	state->flat = strcmp(value[PV_LAYOUT]->text, "flat") == 0;
 	state->maps = pv_maps_cache_new(&state->views, (int)value[PV_AA]->integer);
 	return state->maps != NULL ? 0 : fmt_err_set(err, -ENOMEM, "no memory for maps");

@@ -7,6 +7,7 @@
 #include "plugins/formats/image.h"
 #include "plugins/kiln_plugin.h"
 #include "plugins/pano-views/maps.h"
+#include "plugins/pano-views/mask.h"
 #include "plugins/pano-views/views.h"
 
 /* In the order of the schema. */
@@ -20,6 +21,9 @@ enum pv_parameter {
 	PV_FORMAT,
 	PV_QUALITY,
 	PV_LAYOUT,
+	PV_MASKS,
+	PV_NADIR,
+	PV_ZENITH,
 	PV_PARAMETERS,
 };
 
@@ -31,6 +35,8 @@ struct pv_state {
 	kern_remap_fn *remap; /* set by whoever opens it: pv_variant_choose() */
 	int format;	      /* enum fmt_image_format; -1: the frame's own */
 	unsigned quality;
+	int masks; /* what frames bring of them is split, too */
+	struct pv_caps caps;
 	int flat; /* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };
 
