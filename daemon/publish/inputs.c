@@ -25,6 +25,7 @@ struct transfer {
 	int to;	  /* folder it goes to */
 	const char *name;
 	const char *target; /* its name there, as long as that is free */
+	struct kd_inputs_unsynced *unsynced;
 };
 
 /* "walk.vmd" in version 2: "walk.2.vmd"; directories and dot files get it at the end. */
@@ -59,7 +60,7 @@ transfer_close(struct transfer *transfer)
 static int
 transfer_open(struct transfer *transfer, const struct kd_input *input, const char *folder)
 {
-	*transfer = (struct transfer){.from = -1, .to = -1};
+	*transfer = (struct transfer){.from = -1, .to = -1, .unsynced = input->unsynced};
 	transfer->from = kd_file_open_parent(input->root, input->place, &transfer->name);
 	if (transfer->from < 0)
 		return transfer->from;
@@ -86,9 +87,68 @@ gone_name(char hidden[NAME_MAX + 1], const char *name)
 }
 
 static int
-remove_hidden(int dir, const char *name)
+sync_all(struct kd_inputs_unsynced *unsynced, int gained)
+{
+	int rc = 0;
+	for (uint32_t i = 0; i < unsynced->count; i++)
+		if (unsynced->folders[i].gained == gained &&
+			fsync(unsynced->folders[i].fd) < 0 && rc == 0)
+			rc = -errno;
+	return rc;
+}
+
+int
+kd_inputs_sync(struct kd_inputs_unsynced *unsynced)
+{
+	int rc = sync_all(unsynced, 1);
+	if (rc == 0)
+		rc = sync_all(unsynced, 0);
+	for (uint32_t i = 0; i < unsynced->count; i++)
+		close(unsynced->folders[i].fd);
+	rc = unsynced->failed < 0 ? unsynced->failed : rc;
+	unsynced->count = 0;
+	unsynced->failed = 0;
+	return rc;
+}
+
+/* fsyncs the folder, or leaves that for later. */
+static int
+sync_folder(struct kd_inputs_unsynced *unsynced, int dir, int gained)
+{
+	struct stat st;
+	if (unsynced == NULL || fstat(dir, &st) < 0)
+		return fsync(dir) < 0 ? -errno : 0;
+	for (uint32_t i = 0; i < unsynced->count; i++) {
+		if (unsynced->folders[i].device != st.st_dev ||
+			unsynced->folders[i].inode != st.st_ino)
+			continue;
+		unsynced->folders[i].gained |= gained;
+		return 0;
+	}
+	if (unsynced->count == KD_INPUTS_FOLDERS)
+		unsynced->failed = kd_inputs_sync(unsynced);
+	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return fsync(dir) < 0 ? -errno : 0;
+	unsynced->folders[unsynced->count].device = st.st_dev;
+	unsynced->folders[unsynced->count].inode = st.st_ino;
+	unsynced->folders[unsynced->count].fd = fd;
+	unsynced->folders[unsynced->count++].gained = gained;
+	return 0;
+}
+
+/* A file goes in one step; a folder under another name, so that a crash leaves no half of
+ * it under its own. */
+static int
+remove_input(const struct transfer *transfer)
 {
 	char hidden[NAME_MAX + 1];
+	const int dir = transfer->from;
+	const char *name = transfer->name;
+	if (unlinkat(dir, name, 0) == 0)
+		return sync_folder(transfer->unsynced, dir, 0);
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
 	gone_name(hidden, name);
 	int rc = kd_file_remove_tree(dir, hidden);
 	if (rc == 0)
@@ -134,7 +194,7 @@ move_across(const struct transfer *transfer, const char *target)
 		kd_file_remove_tree(transfer->to, hidden);
 		return rc;
 	}
-	return remove_hidden(transfer->from, transfer->name);
+	return remove_input(transfer);
 }
 
 static int
@@ -143,17 +203,15 @@ move_to(const struct transfer *transfer, const char *target)
 	int rc = kd_file_rename_new(transfer->from, transfer->name, transfer->to, target);
 	if (rc == -EXDEV) {
 		if (same_file(transfer->from, transfer->name, transfer->to, target))
-			return remove_hidden(transfer->from, transfer->name);
+			return remove_input(transfer);
 		if (exists(transfer->to, target))
 			return -EEXIST;
 		return move_across(transfer, target);
 	}
 	if (rc < 0)
 		return rc;
-	/* The new name first: a power cut may show both, never neither. */
-	if (fsync(transfer->to) < 0 || fsync(transfer->from) < 0)
-		return -errno;
-	return 0;
+	rc = sync_folder(transfer->unsynced, transfer->to, 1);
+	return rc < 0 ? rc : sync_folder(transfer->unsynced, transfer->from, 0);
 }
 
 int
@@ -198,7 +256,7 @@ kd_inputs_delete(const struct kd_input *input, struct kd_err *err)
 	struct transfer transfer;
 	int rc = transfer_open(&transfer, input, NULL);
 	if (rc == 0)
-		rc = remove_hidden(transfer.from, transfer.name);
+		rc = remove_input(&transfer);
 	transfer_close(&transfer);
 	if (rc < 0 && rc != -ENOENT)
 		return kd_err_errno(err, rc, "cannot delete '%s'", KD_NAME(input->path));

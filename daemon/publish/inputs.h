@@ -14,12 +14,30 @@
 #include "daemon/base/err.h"
 
 #include <stdint.h>
+#include <sys/types.h>
+
+/* Folders that gained or lost a name, to be fsynced once for many inputs. */
+enum { KD_INPUTS_FOLDERS = 64 };
+struct kd_inputs_unsynced {
+	struct {
+		dev_t device;
+		ino_t inode;
+		int fd, gained;
+	} folders[KD_INPUTS_FOLDERS];
+	uint32_t count;
+	int failed; /* what one that had to go first ended with */
+};
+
+/* fsyncs those that gained names, then the others: a power cut may show an input in both
+ * places, never in neither.  0, or the first that failed; *unsynced is empty afterwards. */
+int kd_inputs_sync(struct kd_inputs_unsynced *unsynced);
 
 /* What is disposed of, both paths beneath root. */
 struct kd_input {
 	int root;
 	const char *place; /* where it lies: a file or a folder */
 	const char *path;  /* what it is called, and where it goes below a folder */
+	struct kd_inputs_unsynced *unsynced; /* NULL: its folders are fsynced at once */
 };
 
 int kd_inputs_move(const struct kd_input *input, const char *folder, struct kd_err *err);

@@ -8,6 +8,7 @@
 #define KD_BATCH_H
 
 #include "daemon/base/err.h"
+#include "daemon/publish/inputs.h"
 #include "daemon/publish/publish.h"
 #include "daemon/worker/claim.h"
 #include "daemon/worker/content.h"
@@ -68,7 +69,8 @@ struct kd_batch {
 	uint32_t repeat;      /* at hand */
 	uint64_t frames;      /* of one repeat */
 	char *failure;	      /* of the attempt as a whole */
-	int *loose;	      /* unnamed files of the engine's, see spent.h */
+	struct kd_inputs_unsynced disposed; /* folders of inputs that were finished */
+	int *loose; /* unnamed files of the engine's, see spent.h */
 	uint32_t loose_count;
 	uint64_t free_before; /* bytes on the stage's file system */
 	int refused;	      /* it is the rule's parameters' */

@@ -253,7 +253,11 @@ take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_input *
 {
 	int rc = 0;
 	*input = (struct kd_input){
-		.root = batch->root, .place = unit->source.path, .path = path};
+		.root = batch->root,
+		.place = unit->source.path,
+		.path = path,
+		.unsynced = &batch->disposed,
+	};
 	snprintf(path, PATH_MAX, "%s", unit->unit->path);
 	if (!is_family(unit))
 		return 0;
@@ -331,12 +335,22 @@ finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 	const char *path = unit->unit->path;
 	char claimed[PATH_MAX];
 	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
-	const struct kd_input dropped = {batch->root, path, path};
-	const struct kd_input held = {batch->root, claimed, path};
+	const struct kd_input dropped = {batch->root, path, path, NULL};
+	const struct kd_input held = {batch->root, claimed, path, NULL};
 	int rc = kd_inputs_tidy(&dropped, err);
 	if (rc == 0)
 		rc = kd_inputs_tidy(&held, err);
 	return rc < 0 ? rc : remove_marker(batch, unit, err);
+}
+
+int
+kd_custody_sync(struct kd_batch *batch, struct kd_err *err)
+{
+	int rc = kd_inputs_sync(&batch->disposed);
+	return rc == 0 ? 0
+		       : kd_err_errno(err, rc,
+				 "it is not known to have gone for good, since a folder "
+				 "could not be made durable");
 }
 
 int

@@ -28,6 +28,10 @@ void kd_custody_put_back(struct kd_batch *batch);
  * Safe to repeat. */
 int kd_custody_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err);
 
+/* What was finished becomes durable; until then it may come back.  A failure concerns all
+ * since the last time. */
+int kd_custody_sync(struct kd_batch *batch, struct kd_err *err);
+
 /* Lets go of the units' root until it is needed again. */
 void kd_custody_rest(struct kd_batch *batch);
 

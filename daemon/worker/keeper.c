@@ -71,6 +71,12 @@ serve_finish(struct keeper *keeper, const struct kd_wire_message *message)
 			json_array_append_new(failed,
 				json_pack("{sIss}", "unit", unit, "reason", err.text));
 	}
+	struct kd_err err = {0};
+	if (kd_custody_sync(&keeper->batch, &err) < 0) {
+		json_array_clear(failed);
+		json_array_foreach(units, i, item) json_array_append_new(
+			failed, json_pack("{sOss}", "unit", item, "reason", err.text));
+	}
 	int rc = json_is_array(units) ? 0 : -EPROTO;
 	json_decref(body);
 	/* An idle keeper holds no folder open, so it can be unmounted. */

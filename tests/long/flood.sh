@@ -85,24 +85,27 @@ is "$(find "$output" -name '*.txt' | wc -l)" $((files + rate * seconds)) 'no out
 kilnd_stop
 is $? 0 'kilnd stops'
 
-# What a unit and what a batch costs, by the difference between two sizes.
+# What units and batches cost: so many fsyncs for each unit, and a constant for each batch.
 if command -v strace >/dev/null; then
-	fsyncs() # UNITS: of a batch of so many
+	fsyncs() # UNITS: sets $calls and $batches
 	{
 		rm -rf "$drop"/* "$output" "$state"
-		ls "$state" >/dev/null 2>&1
 		for i in $(seq "$1"); do echo "$i" >"$drop/$i.txt"; done
+		: >"$kilnd_log"
 		kilnd_start strace -f -c -S name -U name,calls -o "$scratch/calls" -e trace=fsync,fdatasync >/dev/null
 		ctl sync --idle >/dev/null
 		local tracer=$kilnd_pid
 		kill -TERM "$(pgrep -P "$tracer" -x kilnd)"
 		wait "$tracer"
 		kilnd_pid=
-		awk '$1 ~ /sync$/ { n += $2 } END { print n }' "$scratch/calls"
+		calls=$(awk '$1 ~ /sync$/ { n += $2 } END { print n }' "$scratch/calls")
+		batches=$(grep -c 'batch [0-9]* done' "$kilnd_log")
+		note "$calls fsyncs for $1 units in $batches batches, at the start and at the end"
 	}
-	few=$(fsyncs 10) many=$(fsyncs 510)
-	note "$few fsyncs with 10 units in a batch, $many with 510: $(((many - few) * 100 / 500))/100 a unit"
-	try 'two fsyncs a unit at most' test $((many - few)) -le 1000
-	try 'and a constant a batch' test $((few - 20)) -le 40
+	constant=40
+	fsyncs 10
+	try 'a constant a batch' test "$calls" -le $((2 * 10 + constant * (batches + 1)))
+	fsyncs 510
+	try 'and two fsyncs a unit' test "$calls" -le $((2 * 510 + constant * (batches + 1)))
 fi
 finish
