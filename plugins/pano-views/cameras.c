@@ -77,3 +77,83 @@ pv_cameras_rig(const struct pv_views *views, uint32_t panorama_width)
 	json_decref(rigs);
 	return text;
 }
+
+char *
+pv_cameras_list(const struct pv_views *views, uint32_t panorama_width)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *to = open_memstream(&text, &length);
+	if (to == NULL)
+		return NULL;
+	fprintf(to,
+		"# Camera list with one line of data per camera:\n"
+		"#   CAMERA_ID, MODEL, WIDTH, HEIGHT, PARAMS[]\n"
+		"# Number of cameras: %u\n",
+		views->count);
+	for (uint32_t i = 0; i < views->count; i++) {
+		const struct pv_view *view = &views->views[i];
+		uint32_t width = view->width > 0 ? view->width : panorama_width / 4;
+		uint32_t height = view->height > 0 ? view->height : panorama_width / 4;
+		double focal = kern_view_focal(width, view->hfov);
+		fprintf(to, "%u PINHOLE %u %u %.17g %.17g %.17g %.17g\n", i + 1, width,
+			height, focal, focal, width / 2.0, height / 2.0);
+	}
+	return fclose(to) == 0 ? text : (free(text), NULL);
+}
+
+/* 4 x 4, rows first: camera to world.  Turning y and z over on both sides changes the
+ * sign of what couples either of them with x. */
+static json_t *
+matrix_of(const struct pv_view *view)
+{
+	double r[9];
+	kern_view_rotation(view->yaw, view->pitch, view->roll, r);
+	return json_pack("[[ffff][ffff][ffff][ffff]]", r[0] + 0.0, -r[1] + 0.0,
+		-r[2] + 0.0, 0.0, -r[3] + 0.0, r[4] + 0.0, r[5] + 0.0, 0.0, -r[6] + 0.0,
+		r[7] + 0.0, r[8] + 0.0, 0.0, 0.0, 0.0, 0.0, 1.0);
+}
+
+static json_t *
+transform_of(const struct pv_view *view, const struct pv_frame *frame, int has_masks)
+{
+	const uint32_t width = view->width > 0 ? view->width : frame->width / 4;
+	const uint32_t height = view->height > 0 ? view->height : frame->width / 4;
+	const double focal = kern_view_focal(width, view->hfov);
+	json_t *path = json_sprintf("%s/%s%s", view->name, frame->stem, frame->suffix);
+	if (path == NULL)
+		return NULL;
+	json_t *made = json_pack("{s:o, s:f, s:f, s:f, s:f, s:i, s:i, s:o}", "file_path",
+		path, "fl_x", focal, "fl_y", focal, "cx", width / 2.0, "cy", height / 2.0,
+		"w", (int)width, "h", (int)height, "transform_matrix", matrix_of(view));
+	if (has_masks)
+		json_object_set_new(made, "mask_path",
+			json_sprintf("masks/%s/%s%s.png", view->name, frame->stem,
+				frame->suffix));
+	return made;
+}
+
+void
+pv_cameras_transforms(FILE *to, const struct pv_views *views,
+	const struct pv_frame *frames, uint32_t count)
+{
+	const char *between = "";
+	/* nerfstudio takes masks for all pictures or for none. */
+	int has_masks = 1;
+	for (uint32_t i = 0; i < count; i++)
+		has_masks &= frames[i].suffix == NULL || frames[i].has_mask;
+	fprintf(to, "{\"camera_model\": \"OPENCV\", \"frames\": [");
+	for (uint32_t i = 0; i < count; i++)
+		for (uint32_t k = 0; frames[i].suffix != NULL && k < views->count; k++) {
+			json_t *made =
+				transform_of(&views->views[k], &frames[i], has_masks);
+			/* JSON cannot tell of a name that is not UTF-8. */
+			if (made == NULL)
+				continue;
+			fprintf(to, "%s\n", between);
+			json_dumpf(made, to, JSON_COMPACT);
+			json_decref(made);
+			between = ",";
+		}
+	fprintf(to, "\n]}\n");
+}

@@ -388,6 +388,8 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	if (rc == 0)
 		rc = split(bench, &source, err);
 	pv_maps_put(bench->state->maps, source.maps);
+	frame->has_mask = bench->has_mask;
+	frame->suffix = rc == 0 ? fmt_image_suffix(source.format) : NULL;
 	return rc;
 }
 

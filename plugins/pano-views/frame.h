@@ -25,10 +25,13 @@ struct pv_bench {
 
 struct pv_frame {
 	uint32_t unit;
-	const char *name;	/* of the input */
-	const char *stem;	/* of the outputs: the name without folders and suffix */
-	const char *mask;	/* the input that says what to ignore; NULL: none */
-	uint32_t width, height; /* told when it was split */
+	const char *name; /* of the input */
+	const char *stem; /* of the outputs: the name without folders and suffix */
+	const char *mask; /* the input that says what to ignore; NULL: none */
+	/* Told when it was split: */
+	uint32_t width, height; /* of the panorama */
+	const char *suffix;	/* of the views, ".jpg"; NULL: the frame was left out */
+	int has_mask;
 };
 
 void pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* More threads than this would wait for the disk. */
 #define THREADS_MOST 64
@@ -111,19 +112,52 @@ split_all(struct job *job)
 		pthread_join(threads[i], NULL);
 }
 
+/* Writes a text and frees it. */
+static int
+write_text(const struct job *job, const char *name, char *text, struct fmt_err *err)
+{
+	const struct pv_files files = {job->host, job->unit};
+	int rc = text != NULL ? pv_files_write(&files, name, text, strlen(text), err)
+			      : fmt_err_set(err, -ENOMEM, "no memory for '%s'", name);
+	free(text);
+	return rc;
+}
+
+static int
+write_transforms(const struct job *job, struct fmt_err *err)
+{
+	static const char name[] = "transforms.json";
+	int fd = job->host->create(job->host, job->unit, name, KILN_PRIMARY);
+	FILE *to = fd >= 0 ? fdopen(fd, "w") : NULL;
+	int rc = fd < 0 ? fd : to == NULL ? -errno : 0;
+	if (to != NULL) {
+		pv_cameras_transforms(
+			to, &job->state->views, job->list.frames, job->list.frame_count);
+		if (ferror(to))
+			rc = -EIO;
+		if (fclose(to) != 0 && rc == 0)
+			rc = -errno;
+	} else if (fd >= 0) {
+		close(fd);
+	}
+	return rc == 0 ? 0
+		       : fmt_err_set(err, rc, "'%s' cannot be written (%s)", name,
+				 strerror(-rc));
+}
+
 /* Folders are cameras: only that layout has a rig to tell of. */
 static int
 write_cameras(const struct job *job, struct fmt_err *err)
 {
-	const struct pv_files files = {job->host, job->unit};
+	const struct pv_views *views = &job->state->views;
 	if (job->state->flat)
 		return 0;
-	char *text = pv_cameras_rig(&job->state->views, job->width);
-	int rc = text != NULL ? pv_files_write(&files, "rig_config.json", text,
-					strlen(text), err)
-			      : fmt_err_set(err, -ENOMEM, "no memory for the cameras");
-	free(text);
-	return rc;
+	int rc = write_text(
+		job, "rig_config.json", pv_cameras_rig(views, job->width), err);
+	if (rc == 0)
+		rc = write_text(
+			job, "cameras.txt", pv_cameras_list(views, job->width), err);
+	return rc == 0 ? write_transforms(job, err) : rc;
 }
 
 static uint32_t

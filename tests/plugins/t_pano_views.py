@@ -305,6 +305,41 @@ def t_presets_and_layouts(folder):
     assert open(run.path("day/one_cam_03.jpg"), "rb").read(3) == b"\xff\xd8\xff"
 
 
+def t_cameras_say_where_the_views_look(folder):
+    """A view's corners, through transforms.json, are the directions that it shows."""
+    views = [dict(view, width=80 + i, height=60) for i, view in enumerate(VIEWS)]
+    write(os.path.join(folder, "shot/day/a b.png"), png(panorama(512, 255)))
+    write(os.path.join(folder, "shot/day/bad.png"), b"nothing")
+    run = Run(folder, toml(views))
+    told = json.load(open(run.path("transforms.json")))
+    assert told["camera_model"] == "OPENCV" and len(told["frames"]) == len(views)
+    lines = [line.split() for line in open(run.path("cameras.txt")) if line[0] != "#"]
+    assert len(lines) == len(views)
+    for number, (view, frame) in enumerate(zip(views, told["frames"])):
+        assert frame["file_path"] == view["name"] + "/day/a b.png", frame
+        assert "mask_path" not in frame
+        assert lines[number][:4] == [str(number + 1), "PINHOLE", str(frame["w"]),
+                                     str(frame["h"])], lines[number]
+        assert [float(x) for x in lines[number][4:]] == [
+            frame[key] for key in ("fl_x", "fl_y", "cx", "cy")]
+        pixels = read_png(run.path(frame["file_path"]))
+        assert pixels.shape == (frame["h"], frame["w"], 3)
+        x, y = np.meshgrid(np.arange(frame["w"]) + .5, np.arange(frame["h"]) + .5)
+        ray = np.stack([(x - frame["cx"]) / frame["fl_x"],
+                        -(y - frame["cy"]) / frame["fl_y"], -np.ones_like(x)], -1)
+        matrix = np.array(frame["transform_matrix"])
+        assert np.allclose(matrix[:3, :3] @ matrix[:3, :3].T, np.eye(3))
+        assert np.array_equal(matrix[:, 3], [0, 0, 0, 1]) and np.linalg.det(matrix) > 0
+        d = ray @ matrix[:3, :3].T * [1, -1, -1]
+        wanted = colour(d / np.linalg.norm(d, axis=-1, keepdims=True), 255)
+        assert np.sqrt(np.mean((pixels - wanted) ** 2)) < 2, view
+    assert np.allclose(told["frames"][0]["transform_matrix"], np.eye(4))
+    run = Run(folder, toml(views[:2]), "nadir=5")
+    for frame in json.load(open(run.path("transforms.json")))["frames"]:
+        assert os.path.exists(run.path(frame["mask_path"]))
+    assert not os.path.exists(Run(folder, 'layout="flat"').path("cameras.txt"))
+
+
 def t_grey_stays_grey(folder):
     full = panorama(256, 255)
     write(os.path.join(folder, "shot/grey.png"), png(full[..., 1:2].copy()))
