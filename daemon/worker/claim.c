@@ -28,16 +28,26 @@ is_family(const struct kd_content_source *source)
 	return source->kind == KILN_SEQUENCE || source->kind == KILN_BUNDLE;
 }
 
+/* What is renamed into a folder that a power cut takes away is gone: it is there to stay,
+ * or it is not made. */
+static int
+make_folder(int dir, const char *name)
+{
+	if (mkdirat(dir, name, 0700) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (fsync(dir) == 0)
+		return 0;
+	int error = errno;
+	unlinkat(dir, name, AT_REMOVEDIR);
+	return -error;
+}
+
 static int
 open_claims(int root, int make)
 {
-	/* What is renamed into a folder that a power cut takes away is gone. */
-	if (make && mkdirat(root, KD_CLAIM_FOLDER, 0700) == 0) {
-		if (fsync(root) < 0)
-			return -errno;
-	} else if (make && errno != EEXIST) {
-		return -errno;
-	}
+	int rc = make ? make_folder(root, KD_CLAIM_FOLDER) : 0;
+	if (rc < 0)
+		return rc;
 	int fd = kd_file_open_beneath(
 		root, KD_CLAIM_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	struct stat st;
@@ -86,7 +96,7 @@ gather_family(
 	struct kd_claim *claim, int claims, const struct kd_content_source *original)
 {
 	const char *base;
-	int rc = mkdirat(claims, claim->entry, 0700) < 0 && errno != EEXIST ? -errno : 0;
+	int rc = make_folder(claims, claim->entry);
 	int to = rc < 0 ? rc
 			: kd_file_open_beneath(claims, claim->entry,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);

@@ -21,7 +21,7 @@ from sweep import Sweep, Tap, evenly  # noqa: E402
 from world import View, read_ledger, tree  # noqa: E402
 
 STARTS = int(os.environ.get("KILN_SWEEP_STARTS", "150"))
-SCENES = ("files", "folders", "replace", "across")
+SCENES = ("files", "folders", "frames", "replace", "across")
 
 
 def snapshot(folders):
@@ -117,7 +117,7 @@ class Recorded:
         for path, content in sorted(found.items()):
             path = pathlib.Path("/" + path)
             if content is None:
-                path.mkdir(exist_ok=True)
+                path.mkdir(0o700, exist_ok=True)
             elif isinstance(content, str):
                 path.symlink_to(content)
             else:

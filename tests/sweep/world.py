@@ -51,9 +51,19 @@ class Scene:
                  collision="version"):
         self.name, self.inputs, self.unit, self.policy = name, inputs, unit, policy
         self.bad, self.old, self.across, self.collision = bad, old, across, collision
+        self.makes_folders = unit in ("directory", "sequence")
+
+    def dropped_as(self, path, name):
+        """Where a part of that input lies in the drop folder; a sequence has no folder."""
+        return os.path.join(path, name) if name and self.unit != "sequence" else name or path
+
+    def home(self, path):
+        """What that input is called where it is kept, and its output."""
+        return path.partition(".")[0] if self.unit == "sequence" else path
 
 
-# An input is {relative name: bytes}; that of a file has the one name "".
+# An input is {relative name: bytes}; that of a file has the one name "".  A sequence is
+# called as printf(3) would have it.
 SCENES = {
     "files": Scene("files", {
         "a.txt": {"": b"first\n"}, "b.txt": {"": b"second\n"}, "sub/c.txt": {"": b"third\n" * 4096},
@@ -61,6 +71,10 @@ SCENES = {
     "folders": Scene("folders", {
         "shot1": {"f.1": b"one\n", "f.2": b"two\n"}, "shot2": {"g.1": b"three\n", "deep/g.2": b"four\n"},
     }, unit="directory", policy="delete"),
+    "frames": Scene("frames", {
+        "walk.%04d.txt": {f"walk.{n:04}.txt": b"walk %d\n" % n for n in (1, 2, 3)},
+        "run.%04d.txt": {f"run.{n:04}.txt": b"run %d\n" % n for n in (1, 2, 3)},
+    }, unit="sequence"),
     "replace": Scene("replace", {
         "a.txt": {"": b"new first\n"}, "b.txt": {"": b"new second\n"},
     }, old=("a.txt", "b.txt"), policy="keep", collision="replace"),
@@ -123,7 +137,7 @@ class World:
             folder.mkdir(parents=True)
         for path, files in scene.inputs.items():
             for name, content in files.items():
-                self.write(self.drop / path / name if name else self.drop / path, content)
+                self.write(self.drop / scene.dropped_as(path, name), content)
         for name in scene.bad:
             (self.drop / name).symlink_to("/etc/passwd")
         for name in scene.old:
@@ -135,6 +149,7 @@ class World:
 watch = "{self.drop}"
 match = ["*"]
 unit = "{scene.unit}"
+{"sequence = { first = 1, last = 3 }" if scene.unit == "sequence" else ""}
 recursive = {"true" if scene.unit == "file" else "false"}
 settle = "50ms"
 kernel = "copy"
@@ -231,8 +246,9 @@ batch = {{ by = "all", max_units = 8, max_wait = "300ms" }}
         """As if nothing had happened, but for litter."""
         view = self.view()
         faults = list(view.faults()) + list(view.unrest())
-        faults += [f"'{name}' is left in the drop folder" for name, content in view.drop.items()
-                   if self.scene.policy != "keep" and content is not None and "/.kiln-" not in f"/{name}"]
+        # A second name of what is kept is litter.
+        faults += [f"'{name}' is left in the drop folder" for name in view.left_over()
+                   if view.drop[name] not in view.done.values()]
         return faults + list(self.quarantine_faults())
 
     def quarantine_faults(self):
@@ -256,6 +272,7 @@ batch = {{ by = "all", max_units = 8, max_wait = "300ms" }}
                  for name in tree(folder) if os.path.basename(name).startswith(".kiln-") and
                  name != CLAIMS]
         view = self.view()
+        found += [f"'{name}' is left in the drop folder" for name in view.left_over()]
         found += [f"'{path}' is kept {len(view.in_done(path))} times" for path in view.scene.inputs
                   if len(view.in_done(path)) > 1]
         found += [f"'{name}' is in quarantine twice" for name in self.scene.bad
@@ -301,7 +318,7 @@ def unclaimed(drop, scene):
             continue
         for path in (*scene.inputs, *scene.bad):
             if os.path.basename(path) == entry.split("~", 1)[1]:
-                found.setdefault(path + slash + part, content)
+                found.setdefault(scene.dropped_as(path, part) if part or not slash else path, content)
     return found
 
 
@@ -315,14 +332,19 @@ class View:
                     if not name.split("/")[0].startswith(".kiln-stage")}
         self.rivals_out, self.rivals_done = rivals_out, rivals_done
 
-    def whole(self, folder, path):
-        """Whether the input of that name lies in `folder` (drop, done) as it was dropped."""
-        return all(folder.get(os.path.join(path, name) if name else path) == content
+    def dropped(self, path):
+        """Whether that input is there still, as it was dropped."""
+        return all(self.drop.get(self.scene.dropped_as(path, name)) == content
                    for name, content in self.scene.inputs[path].items())
+
+    def left_over(self):
+        """What a rule that moves or deletes its inputs should not leave in the drop folder."""
+        return [name for name, content in self.drop.items() if self.scene.policy != "keep" and
+                content is not None and "/.kiln-" not in f"/{name}"]
 
     def in_done(self, path):
         """Under its own name, or a version of it when that was taken."""
-        return [name for name in versions_of(path)
+        return [name for name in versions_of(self.scene.home(path))
                 if name not in self.rivals_done and
                 all(self.done.get(os.path.join(name, part) if part else name) == content
                     for part, content in self.scene.inputs[path].items())]
@@ -340,7 +362,7 @@ class View:
 
     def outputs(self):
         """Yields (input or None, primary, fault or None) of what stands in the folder."""
-        if self.scene.unit == "directory":
+        if self.scene.makes_folders:
             yield from self.folder_outputs()
             return
         vouched = {}
@@ -407,7 +429,7 @@ class View:
                         if not self.right_content(path, primary))
             if path in recorded and not primaries:
                 yield f"'{path}' is recorded as published and has no output"
-            if self.whole(self.drop, path):
+            if self.dropped(path):
                 continue
             if self.scene.policy == "keep":
                 yield f"'{path}' has left the drop folder, where it was to be kept"
@@ -438,11 +460,12 @@ class View:
                     for path, state, _, reason in self.ledger if state not in FINAL)
         yield from (f"'{path}' failed: {reason}" for path, state, _, reason in self.ledger
                     if state == 6 and path in self.scene.inputs)
-        kept = {name for path in self.scene.inputs for name in self.in_done(path)}
-        yield from (f"'{name}' is left among the inputs that are done" for name, content
-                    in self.done.items() if content is not None and name not in kept and
-                    name not in self.rivals_done)
+        kept = [name for path in self.scene.inputs for name in self.in_done(path)]
+        yield from (f"'{name}' is left among the inputs that are done"
+                    for name, content in self.done.items() if content is not None and
+                    not any(f"{name}/".startswith(f"{one}/") for one in kept) and
+                    name not in self.rivals_done and "/.kiln-" not in f"/{name}")
         yield from (f"the sidecar '{path}' is left without its output"
                     for path, folder, side in self.sidecars() if side is None or
-                    self.scene.unit == "file" and
+                    not self.scene.makes_folders and
                     os.path.join(folder, side["outputs"][0]["name"]) not in self.out)
