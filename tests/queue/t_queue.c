@@ -279,6 +279,20 @@ transient_failures_back_off_and_end(void **state)
 	assert_string_equal(last.reason, "given up after 4 tries: why");
 }
 
+/* A full disk is nobody's fault but the disk's. */
+static void
+what_is_held_is_tried_for_ever(void **state)
+{
+	(void)state;
+	for (uint32_t attempts = 1; attempts < 1000; attempts *= 10) {
+		struct kd_outcome outcome = judge(KD_UNIT_HELD, 3, attempts);
+		assert_int_equal(outcome.state, KD_STATE_DEFERRED);
+		assert_true(outcome.refund);
+		assert_true(outcome.not_before >= 1008 && outcome.not_before <= 1012);
+		assert_string_equal(outcome.reason, "why");
+	}
+}
+
 static void
 crashes_accuse_only_who_is_alone(void **state)
 {
@@ -539,6 +553,7 @@ main(void)
 		cmocka_unit_test(units_sleep_while_their_rule_is_away),
 		cmocka_unit_test(bad_input_is_not_retried),
 		cmocka_unit_test(transient_failures_back_off_and_end),
+		cmocka_unit_test(what_is_held_is_tried_for_ever),
 		cmocka_unit_test(crashes_accuse_only_who_is_alone),
 		cmocka_unit_test(what_changed_is_looked_at_again),
 		cmocka_unit_test(a_dead_worker_is_a_transient_failure),
