@@ -10,6 +10,7 @@ libkdrules_a_SOURCES = \
 	daemon/rules/params.h daemon/rules/params.c \
 	daemon/rules/people.h daemon/rules/people.c \
 	daemon/rules/rule_read.h daemon/rules/rule_read.c \
+	daemon/rules/rule_folders.h daemon/rules/rule_folders.c \
 	daemon/rules/rule_keys.c daemon/rules/rule_check.c \
 	daemon/rules/toml.h daemon/rules/toml.c daemon/rules/toml_shim.cpp
 libkdrules_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) \

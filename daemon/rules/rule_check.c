@@ -7,29 +7,13 @@
 #include "daemon/rules/rule_read.h"
 
 #include "daemon/rules/keys.h"
+#include "daemon/rules/rule_folders.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* 1 when path is folder or lies below it.  Both are plain (keys.h). */
-static int
-is_within(const char *path, const char *folder)
-{
-	size_t length = strlen(folder);
-	return strncmp(path, folder, length) == 0 &&
-	       (path[length] == '\0' || path[length] == '/');
-}
-
-/* 1 when what is made in a may show up in b: mirrored sub-folders make that true also
- * when b lies below a. */
-static int
-overlaps(const char *a, const char *b)
-{
-	return a != NULL && b != NULL && (is_within(a, b) || is_within(b, a));
-}
 
 static const struct kd_toml *
 value_of(const struct kd_rule_source *source, const char *key)
@@ -150,34 +134,43 @@ check_kernel(const struct kd_keys *at, const struct kd_rule *rule,
 }
 
 static int
+check_apart(const struct kd_keys *at, const struct kd_rule *rule,
+	const struct kd_rule_source *source, const struct kd_rule_folders *real)
+{
+	if (kd_rule_folders_is_within(real->output, real->watch))
+		return kd_keys_refuse(at, value_of(source, "output"),
+			"output: expected a folder outside watch (%s), found \"%s\": "
+			"outputs would be taken for drops",
+			rule->watch, rule->output);
+	if (kd_rule_folders_is_within(real->watch, real->output))
+		return kd_keys_refuse(at, value_of(source, "watch"),
+			"watch: expected a folder outside output (%s), found \"%s\": "
+			"outputs would be taken for drops",
+			rule->output, rule->watch);
+	if (real->done != NULL && kd_rule_folders_is_within(real->done, real->watch))
+		return kd_keys_refuse(at, value_of(source, "inputs"),
+			"inputs: expected a folder outside watch (%s), found \"%s\": "
+			"what is done would be taken for drops",
+			rule->watch, rule->done);
+	if (real->quarantine != NULL &&
+		kd_rule_folders_is_within(real->quarantine, real->watch))
+		return kd_keys_refuse(at, value_of(source, "quarantine"),
+			"quarantine: expected a folder outside watch (%s), found \"%s\": "
+			"what failed would be taken for drops",
+			rule->watch, rule->quarantine);
+	return 0;
+}
+
+static int
 check_folders(const struct kd_keys *at, const struct kd_rule *rule,
 	const struct kd_rule_source *source)
 {
-	if (is_within(rule->output, rule->watch))
-		return kd_keys_refuse(at, value_of(source, "output"),
-			"output: expected a folder outside watch (%s), found \"%s\": "
-			"outputs "
-			"would be taken for drops",
-			rule->watch, rule->output);
-	if (is_within(rule->watch, rule->output))
-		return kd_keys_refuse(at, value_of(source, "watch"),
-			"watch: expected a folder outside output (%s), found \"%s\": "
-			"outputs "
-			"would be taken for drops",
-			rule->output, rule->watch);
-	if (rule->done != NULL && is_within(rule->done, rule->watch))
-		return kd_keys_refuse(at, value_of(source, "inputs"),
-			"inputs: expected a folder outside watch (%s), found \"%s\": "
-			"what is "
-			"done would be taken for drops",
-			rule->watch, rule->done);
-	if (rule->quarantine != NULL && is_within(rule->quarantine, rule->watch))
-		return kd_keys_refuse(at, value_of(source, "quarantine"),
-			"quarantine: expected a folder outside watch (%s), found \"%s\": "
-			"what "
-			"failed would be taken for drops",
-			rule->watch, rule->quarantine);
-	return 0;
+	struct kd_rule_folders real;
+	int code = kd_rule_folders_find(rule, &real) < 0
+			   ? kd_keys_memory(at)
+			   : check_apart(at, rule, source, &real);
+	kd_rule_folders_clear(&real);
+	return code;
 }
 
 int
@@ -200,17 +193,18 @@ kd_rule_check(const struct kd_rule *rule, const struct kd_rule_source *source,
 }
 
 static int
-feeds(const struct kd_rule *from, const struct kd_rule *to)
+feeds(const struct kd_rule_folders *from, const struct kd_rule_folders *to)
 {
-	if (from == to)
-		return 0;
-	return overlaps(from->output, to->watch) || overlaps(from->done, to->watch) ||
-	       overlaps(from->quarantine, to->watch);
+	return from != to &&
+	       (kd_rule_folders_overlap(from->output, to->watch) ||
+		       kd_rule_folders_overlap(from->done, to->watch) ||
+		       kd_rule_folders_overlap(from->quarantine, to->watch));
 }
 
 /* A walk along the rules that feed each other: trail holds the way to where it stands. */
 struct walk {
 	const struct kd_conf *conf;
+	const struct kd_rule_folders *folders; /* of its rules */
 	uint8_t *seen;	 /* 0 never, 1 on the trail, 2 left behind */
 	uint32_t *trail; /* indices of rules */
 	uint32_t length;
@@ -250,7 +244,8 @@ walk_from(struct walk *walk, uint32_t *next, uint32_t start, struct kd_err *err)
 			continue;
 		}
 		uint32_t to = next[here]++;
-		if (walk->seen[to] == 2 || !feeds(conf->rules[here], conf->rules[to]))
+		if (walk->seen[to] == 2 ||
+			!feeds(&walk->folders[here], &walk->folders[to]))
 			continue;
 		if (walk->seen[to] == 1)
 			return refuse_circle(walk, to, err);
@@ -261,11 +256,14 @@ walk_from(struct walk *walk, uint32_t *next, uint32_t start, struct kd_err *err)
 }
 
 static int
-check_circles(const struct kd_conf *conf, struct kd_err *err)
+check_circles(const struct kd_conf *conf, const struct kd_rule_folders *folders,
+	struct kd_err *err)
 {
 	size_t count = conf->rule_count > 0 ? conf->rule_count : 1;
-	struct walk walk = {
-		.conf = conf, .seen = calloc(count, 1), .trail = calloc(count, 4)};
+	struct walk walk = {.conf = conf,
+		.folders = folders,
+		.seen = calloc(count, 1),
+		.trail = calloc(count, 4)};
 	uint32_t *next = calloc(count, sizeof *next);
 	int code = 0;
 	if (walk.seen == NULL || walk.trail == NULL || next == NULL)
@@ -279,19 +277,41 @@ check_circles(const struct kd_conf *conf, struct kd_err *err)
 	return code;
 }
 
+static int
+check_state(const struct kd_rule *rule, const struct kd_rule_folders *real,
+	const struct kd_conf *conf, struct kd_err *err)
+{
+	char *state = kd_rule_folders_real(conf->state);
+	int code = 0;
+	if (state == NULL && conf->state != NULL)
+		code = kd_err_set(err, -ENOMEM, "%s: out of memory", conf->file);
+	else if (kd_rule_folders_overlap(real->watch, state) ||
+		 (state != NULL && kd_rule_folders_is_within(real->output, state)))
+		code = kd_err_set(err, -EINVAL,
+			"%s:%d:%d: rule \"%s\": expected folders apart from kilnd's "
+			"state (%s), found watch \"%s\", output \"%s\"",
+			rule->file, rule->line, rule->column, rule->name, conf->state,
+			rule->watch, rule->output);
+	free(state);
+	return code;
+}
+
 int
 kd_rule_check_together(const struct kd_conf *conf, struct kd_err *err)
 {
-	for (uint32_t i = 0; i < conf->rule_count; i++) {
-		const struct kd_rule *rule = conf->rules[i];
-		if (overlaps(rule->watch, conf->state) ||
-			is_within(rule->output, conf->state))
-			return kd_err_set(err, -EINVAL,
-				"%s:%d:%d: rule \"%s\": expected folders apart from "
-				"kilnd's "
-				"state (%s), found watch \"%s\", output \"%s\"",
-				rule->file, rule->line, rule->column, rule->name,
-				conf->state, rule->watch, rule->output);
+	struct kd_rule_folders *folders = calloc(conf->rule_count + 1, sizeof *folders);
+	int code = 0;
+	for (uint32_t i = 0; folders != NULL && code == 0 && i < conf->rule_count; i++) {
+		code = kd_rule_folders_find(conf->rules[i], &folders[i]);
+		if (code == 0)
+			code = check_state(conf->rules[i], &folders[i], conf, err);
 	}
-	return check_circles(conf, err);
+	if (folders == NULL || code == -ENOMEM)
+		code = kd_err_set(err, -ENOMEM, "%s: out of memory", conf->file);
+	if (code == 0)
+		code = check_circles(conf, folders, err);
+	for (uint32_t i = 0; folders != NULL && i < conf->rule_count; i++)
+		kd_rule_folders_clear(&folders[i]);
+	free(folders);
+	return code;
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <limits.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -159,6 +160,69 @@ t_chain(void **state)
 		"[rule.b]\nwatch = \"/2\"\noutput = \"/3\"\nkernel = \"copy\"\n"
 		"[rule.c]\nwatch = \"/3\"\noutput = \"/11\"\nkernel = \"copy\"\n");
 	kd_conf_unref(load("chain/kiln.toml"));
+}
+
+/* A folder by its other name is the same folder, also below what is not there yet. */
+static void
+t_other_names(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *watch, *output, *more, *said;
+	} cases[] = {
+		{"real", "link/out", "", "outside watch"},
+		{"real/in", "link", "", "outside output"},
+		{"real/in", "out", "quarantine = \"%s/link/in/bad\"\n", "what failed"},
+		{"real/in", "out", "inputs = \"move:%s/link/in\"\n", "what is done"},
+		{"link/in", "other/in", "", NULL},
+		{"real/in", "dangling/in", "", NULL},
+	};
+	char folder[128], link[160], text[1000], more[300], file[160];
+	snprintf(folder, sizeof folder, "%s/names", fake.folder);
+	fake_write(&fake, "names/real/file", "");
+	snprintf(link, sizeof link, "%s/link", folder);
+	assert_int_equal(symlink("real", link), 0);
+	snprintf(link, sizeof link, "%s/dangling", folder);
+	assert_int_equal(symlink("nowhere", link), 0);
+	snprintf(file, sizeof file, "%s/kiln.toml", folder);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kd_conf_options options = {.file = file, .state = "/state"};
+		struct kd_conf *conf = NULL;
+		struct kd_err err = {0};
+		const char *mark = strstr(cases[i].more, "%s");
+		snprintf(more, sizeof more, "%.*s%s%s",
+			mark == NULL ? 0 : (int)(mark - cases[i].more), cases[i].more,
+			mark == NULL ? "" : folder, mark == NULL ? "" : mark + 2);
+		snprintf(text, sizeof text,
+			"[rule.a]\nwatch = \"%s/%s\"\noutput = \"%s/%s\"\nkernel = "
+			"\"copy\"\n%s",
+			folder, cases[i].watch, folder, cases[i].output, more);
+		fake_write(&fake, "names/kiln.toml", text);
+		int rc = kd_conf_load(&options, &conf, &err);
+		if (cases[i].said == NULL
+				? rc < 0
+				: rc == 0 || strstr(err.text, cases[i].said) == NULL)
+			fail_msg("%s: %s", text, err.text);
+		kd_conf_unref(conf);
+	}
+	snprintf(text, sizeof text,
+		"[rule.a]\nwatch = \"%s/real/1\"\noutput = \"%s/link/2\"\nkernel = "
+		"\"copy\"\n"
+		"[rule.b]\nwatch = \"%s/real/2\"\noutput = \"%s/link/1\"\nkernel = "
+		"\"copy\"\n",
+		folder, folder, folder, folder);
+	fake_write(&fake, "names/kiln.toml", text);
+	struct kd_conf_options options = {.file = file, .state = "/state"};
+	struct kd_conf *conf = NULL;
+	struct kd_err err = {0};
+	assert_int_equal(kd_conf_load(&options, &conf, &err), -ELOOP);
+	assert_non_null(strstr(err.text, "in a circle: a -> b -> a"));
+	/* The state behind a link. */
+	snprintf(link, sizeof link, "%s/link/1", folder);
+	options.state = link;
+	fake_write(&fake, "names/kiln.toml", strstr(text, "[rule.b]"));
+	assert_int_equal(kd_conf_load(&options, &conf, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "apart from kilnd's state"));
 }
 
 static void
@@ -339,6 +403,7 @@ main(void)
 		cmocka_unit_test(t_defaults),
 		cmocka_unit_test(t_every_key),
 		cmocka_unit_test(t_chain),
+		cmocka_unit_test(t_other_names),
 		cmocka_unit_test(t_revision),
 		cmocka_unit_test(t_reload),
 		cmocka_unit_test(t_state),

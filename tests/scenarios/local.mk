@@ -4,6 +4,7 @@ tap_scripts += \
 	tests/scenarios/12-ready.sh \
 	tests/scenarios/14-families.sh \
 	tests/scenarios/16-archives.sh \
+	tests/scenarios/18-layout.sh \
 	tests/scenarios/20-bad-inputs.sh \
 	tests/scenarios/30-kill.sh \
 	tests/scenarios/40-reload.sh \
