@@ -123,28 +123,34 @@ deliver(struct kd_inotify *inotify, const struct inotify_event *event)
 	}
 }
 
-void
-kd_inotify_drain(struct kd_inotify *inotify)
+/* Delivers what one read(2) gives; 0: there was nothing. */
+static int
+deliver_some(struct kd_inotify *inotify)
 {
 	_Alignas(struct inotify_event) char
 		buffer[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
-	ssize_t got;
-	while ((got = read(inotify->readable.fd, buffer, sizeof buffer)) > 0) {
-		for (char *at = buffer; at < buffer + got;) {
-			const struct inotify_event *event =
-				(const struct inotify_event *)at;
-			at += sizeof *event + event->len;
-			if ((event->mask & IN_Q_OVERFLOW) != 0)
-				overflow(inotify);
-			else
-				deliver(inotify, event);
-		}
+	ssize_t got = read(inotify->readable.fd, buffer, sizeof buffer);
+	for (char *at = buffer; got > 0 && at < buffer + got;) {
+		const struct inotify_event *event = (const struct inotify_event *)at;
+		at += sizeof *event + event->len;
+		if ((event->mask & IN_Q_OVERFLOW) != 0)
+			overflow(inotify);
+		else
+			deliver(inotify, event);
 	}
 	/* An event that no memory was left for is a lost one. */
 	if (inotify->starved) {
 		inotify->starved = 0;
 		overflow(inotify);
 	}
+	return got > 0;
+}
+
+void
+kd_inotify_drain(struct kd_inotify *inotify)
+{
+	while (deliver_some(inotify))
+		;
 }
 
 /* The table of mounts changed.  The loop's own asking may have taken note of it already,
@@ -180,12 +186,13 @@ watch_mounts(struct kd_inotify *inotify)
 	ev_io_start(inotify->loop, &inotify->mounts);
 }
 
+/* Not all at once: who drops without end must not keep kilnd from all else. */
 static void
 readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	kd_inotify_drain(io->data);
+	deliver_some(io->data);
 }
 
 /* An instance of inotify, unless there is one. */
