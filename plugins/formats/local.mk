@@ -18,7 +18,8 @@ libfmt_a_SOURCES = \
 	plugins/formats/npz.h plugins/formats/npz.c plugins/formats/npz_values.c \
 	plugins/formats/deflate.h plugins/formats/deflate.c \
 	plugins/formats/deflate_codes.h plugins/formats/deflate_codes.c \
-	plugins/formats/png.h plugins/formats/png.c
+	plugins/formats/png.h plugins/formats/png.c \
+	plugins/formats/glyphs.h plugins/formats/glyphs.c
 # What a program that links libfmt.a needs besides.
 libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm
 

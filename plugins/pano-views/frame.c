@@ -340,6 +340,8 @@ write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t numb
 		.quality = state->quality,
 		.extras = extras.image,
 	};
+	if (source->frame->sheet_row > 0)
+		pv_sheet_add(bench->sheet, source->frame->sheet_row - 1, number, &page);
 	rc = write_pages(bench, source, number, &page, err);
 	pv_extras_free(&extras);
 	return rc;

@@ -9,6 +9,7 @@
 
 #include "plugins/pano-views/files.h"
 #include "plugins/pano-views/mask.h"
+#include "plugins/pano-views/sheet.h"
 #include "plugins/pano-views/state.h"
 
 struct pv_bench {
@@ -19,15 +20,17 @@ struct pv_bench {
 	size_t band_room, page_room, samples_room;
 	struct pv_bytes file, mask_file;
 	struct pv_mask mask;
-	int has_mask;	/* of the frame at hand */
-	double seconds; /* of remapping alone */
+	int has_mask;		/* of the frame at hand */
+	struct pv_sheet *sheet; /* the unit's */
+	double seconds;		/* of remapping alone */
 };
 
 struct pv_frame {
 	uint32_t unit;
-	const char *name; /* of the input */
-	const char *stem; /* of the outputs: the name without folders and suffix */
-	const char *mask; /* the input that says what to ignore; NULL: none */
+	const char *name;   /* of the input */
+	const char *stem;   /* of the outputs: the name without folders and suffix */
+	const char *mask;   /* the input that says what to ignore; NULL: none */
+	uint32_t sheet_row; /* from 1 on; 0: it is not on the contact sheet */
 	/* Told when it was split: */
 	uint32_t width, height; /* of the panorama */
 	const char *suffix;	/* of the views, ".jpg"; NULL: the frame was left out */

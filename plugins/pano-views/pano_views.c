@@ -156,6 +156,14 @@ static const struct kiln_param param_zenith = {
 	.unit = "degrees",
 	.help = "Mask out so much around the upper pole.",
 };
+static const struct kiln_param param_preview = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "preview",
+	.default_text = "true",
+	.help = "Draw contact-sheet.png: all views of the first, the middle and the last "
+		"frame.",
+};
 
 /* In the order of enum pv_parameter. */
 static const struct kiln_param *const params[] = {
@@ -171,6 +179,7 @@ static const struct kiln_param *const params[] = {
 	[PV_MASKS] = &param_masks,
 	[PV_NADIR] = &param_nadir,
 	[PV_ZENITH] = &param_zenith,
+	[PV_PREVIEW] = &param_preview,
 	[PV_PARAMETERS] = NULL,
 };
 

@@ -40,6 +40,7 @@ read_params(struct pv_state *state, const struct kiln_params *params, struct fmt
 	state->masks = strcmp(value[PV_MASKS]->text, "auto") == 0;
 	state->caps.nadir = value[PV_NADIR]->number;
 	state->caps.zenith = value[PV_ZENITH]->number;
+	state->preview = (int)value[PV_PREVIEW]->integer;
 	state->flat = strcmp(value[PV_LAYOUT]->text, "flat") == 0;
 	state->maps = pv_maps_cache_new(&state->views, (int)value[PV_AA]->integer);
 	return state->maps != NULL ? 0 : fmt_err_set(err, -ENOMEM, "no memory for maps");

@@ -24,6 +24,7 @@ enum pv_parameter {
 	PV_MASKS,
 	PV_NADIR,
 	PV_ZENITH,
+	PV_PREVIEW,
 	PV_PARAMETERS,
 };
 
@@ -37,6 +38,7 @@ struct pv_state {
 	unsigned quality;
 	int masks; /* what frames bring of them is split, too */
 	struct pv_caps caps;
+	int preview;
 	int flat; /* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };
 

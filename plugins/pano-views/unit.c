@@ -22,6 +22,7 @@ struct job {
 	const struct pv_state *state;
 	uint32_t unit;
 	struct pv_list list;
+	struct pv_sheet sheet;
 	pthread_mutex_t lock;
 	uint32_t next, done, refused;
 	uint32_t width; /* of the first panorama that was split */
@@ -81,6 +82,7 @@ work(void *context)
 	struct pv_bench bench;
 	struct pv_frame *frame;
 	pv_bench_init(&bench, job->host, job->state);
+	bench.sheet = &job->sheet;
 	while ((frame = take(job)) != NULL) {
 		struct fmt_err err = {0};
 		int rc = pv_frame_split(&bench, frame, &err);
@@ -160,6 +162,42 @@ write_cameras(const struct job *job, struct fmt_err *err)
 	return rc == 0 ? write_transforms(job, err) : rc;
 }
 
+/* The first, the middle and the last frame, each once. */
+static int
+plan_sheet(struct job *job)
+{
+	const uint32_t count = job->list.frame_count;
+	const uint32_t chosen[] = {0, count / 2, count - 1};
+	uint32_t rows = 0;
+	for (size_t i = 0; i < sizeof chosen / sizeof chosen[0]; i++) {
+		struct pv_frame *frame = &job->list.frames[chosen[i]];
+		if (frame->sheet_row == 0)
+			frame->sheet_row = ++rows;
+	}
+	return pv_sheet_make(&job->sheet, &job->state->views, rows);
+}
+
+static int
+write_sheet(struct job *job, struct fmt_err *err)
+{
+	static const char name[] = "contact-sheet.png";
+	for (uint32_t i = 0; i < job->list.frame_count; i++) {
+		const struct pv_frame *frame = &job->list.frames[i];
+		char title[300];
+		snprintf(title, sizeof title, "%.250s%s", frame->name,
+			frame->suffix != NULL ? "" : " was left out");
+		if (frame->sheet_row > 0)
+			pv_sheet_title(&job->sheet, frame->sheet_row - 1, title);
+	}
+	int fd = job->host->create(job->host, job->unit, name, KILN_COMPANION);
+	if (fd < 0)
+		return fmt_err_set(
+			err, fd, "'%s' cannot be written (%s)", name, strerror(-fd));
+	int rc = pv_sheet_write(&job->sheet, fd, err);
+	close(fd);
+	return rc;
+}
+
 static uint32_t
 class_of(int code)
 {
@@ -183,6 +221,8 @@ run(struct job *job, const struct kiln_unit *unit, struct fmt_err *err)
 	}
 	for (uint32_t i = 0; i < job->list.frame_count; i++)
 		job->list.frames[i].unit = job->unit;
+	if (job->state->preview && plan_sheet(job) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
 	split_all(job);
 	if (job->code < 0)
 		return fmt_err_set(err, job->code, "%s", job->err.text);
@@ -195,7 +235,8 @@ run(struct job *job, const struct kiln_unit *unit, struct fmt_err *err)
 	job->host->meta(job->host, job->unit, "refused_frames", count);
 	job->host->kernel_time(
 		job->host, job->seconds, job->list.frame_count - job->refused);
-	return write_cameras(job, err);
+	rc = write_cameras(job, err);
+	return rc == 0 && job->state->preview ? write_sheet(job, err) : rc;
 }
 
 int
@@ -212,6 +253,7 @@ pv_unit_process(const struct kiln_host *host, const struct pv_state *state,
 	int rc = run(&job, unit, &err);
 	pthread_mutex_destroy(&job.lock);
 	pv_list_free(&job.list);
+	pv_sheet_free(&job.sheet);
 	snprintf(reason, sizeof reason, "'%.255s': %s", unit->name, err.text);
 	return host->done(host, number, class_of(rc), rc == 0 ? NULL : reason);
 }

@@ -340,6 +340,39 @@ def t_cameras_say_where_the_views_look(folder):
     assert not os.path.exists(Run(folder, 'layout="flat"').path("cameras.txt"))
 
 
+def t_the_contact_sheet_shows_every_view(folder):
+    """Each view's mean colour is in its cell, and something is written below it."""
+    for number in range(5):
+        write(os.path.join(folder, "shot/f%d.png" % number), png(panorama(256, 255)))
+    write(os.path.join(folder, "shot/f4.png"), b"nothing")
+    views = [dict(name="v%d" % i, yaw=36 * i, hfov=70, width=480, height=300)
+             for i in range(10)]
+    run = Run(folder, toml(views))
+    sheet = read_png(run.path("contact-sheet.png")).astype(int)
+    row, cell = 26 + 2 * (150 + 30), 248
+    assert sheet.shape == (8 + 3 * row, 8 + 8 * cell, 3), sheet.shape
+    paper = sheet[0, 0]
+    for frame in range(3):
+        for number, view in enumerate(views):
+            top = 8 + frame * row + 26 + number // 8 * 180
+            left = 8 + number % 8 * cell
+            shown = sheet[top:top + 150, left:left + 240]
+            label = (sheet[top + 150:top + 178, left:left + 240] != paper).any(-1)
+            if frame == 2:
+                assert (shown == paper).all() and not label.any(), "it was left out"
+                continue
+            full = read_png(run.path("%s/f%d.png" % (view["name"], 2 * frame))).astype(int)
+            wanted = full.reshape(150, 2, 240, 2, 3).mean((1, 3))
+            assert np.abs(shown - wanted).max() <= 0.5, (frame, number)
+            assert label.any()
+        title = sheet[8 + frame * row:8 + frame * row + 14]
+        assert (title != paper).any()
+    side = run.sidecar()
+    assert "contact-sheet.png" in [o["name"] for o in side["outputs"]], side["outputs"]
+    run = Run(folder, toml(views), "preview=false")
+    assert not os.path.exists(run.path("contact-sheet.png"))
+
+
 def t_grey_stays_grey(folder):
     full = panorama(256, 255)
     write(os.path.join(folder, "shot/grey.png"), png(full[..., 1:2].copy()))
