@@ -26,6 +26,24 @@ tests_fuzz_replay_pmx_LDADD = $(libfmt_libs) -lm
 tests_fuzz_replay_pmd_SOURCES = \
 	tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_pmd.c $(fuzz_model)
 tests_fuzz_replay_pmd_LDADD = $(libfmt_libs) -lm
+# The links: kilnd's ears for clients and keepers, and the bodies that all read.
+check_PROGRAMS += \
+	tests/fuzz/replay-control tests/fuzz/replay-keeper tests/fuzz/replay-bodies
+fuzz_replay = tests/fuzz/fuzz.h tests/fuzz/replay.c
+fuzz_frames = tests/fuzz/frames.h tests/fuzz/frames.c
+tests_fuzz_replay_control_SOURCES = $(fuzz_replay) $(fuzz_frames) tests/fuzz/fuzz_control.c
+tests_fuzz_replay_control_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_replay_control_LDADD = libkdserve.a $(base_libs) $(EV_LIBS)
+tests_fuzz_replay_keeper_SOURCES = $(fuzz_replay) $(fuzz_frames) tests/fuzz/fuzz_keeper.c
+tests_fuzz_replay_keeper_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_replay_keeper_LDADD = libkdwork.a libkdmanifest.a $(base_libs) $(EV_LIBS)
+tests_fuzz_replay_bodies_SOURCES = $(fuzz_replay) tests/fuzz/fuzz_bodies.c
+tests_fuzz_replay_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_replay_bodies_LDADD = $(worker_libs)
+tap_scripts += tests/fuzz/t_links.sh
+EXTRA_DIST += \
+	tests/fuzz/seeds/control.txt tests/fuzz/seeds/keeper.txt tests/fuzz/seeds/manifest.txt \
+	tests/fuzz/seeds/result.txt tests/fuzz/seeds/units.txt tests/fuzz/seeds/params.txt
 tap_scripts += tests/fuzz/t_mutate.sh
 dist_check_SCRIPTS += tests/fuzz/run-fuzz.sh
 EXTRA_DIST += tests/fuzz/pose.vpd tests/fuzz/make-archives.py
@@ -83,3 +101,26 @@ nodist_tests_fuzz_planted_vpd_SOURCES = plugins/formats/text_tables.c
 tests_fuzz_planted_vpd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_PLANTED_BUG
 tests_fuzz_planted_vpd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_planted_vpd_LDADD = -lm
+
+# The same links with the fuzzer's eyes in what reads them.
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz-control tests/fuzz/fuzz-keeper tests/fuzz/fuzz-bodies
+endif
+fuzz_base = daemon/base/err.c daemon/base/file.c daemon/base/hash.c daemon/base/log.c \
+	daemon/base/name.c daemon/base/wire.c
+fuzz_base_libs = $(JANSSON_LIBS) $(CRYPTO_LIBS) $(SYSTEMD_LIBS) $(EV_LIBS)
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(fuzz_frames) $(fuzz_base) \
+	daemon/serve/control.c daemon/serve/control_client.c daemon/serve/control_connect.c
+tests_fuzz_fuzz_control_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_control_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_control_LDADD = $(fuzz_base_libs)
+tests_fuzz_fuzz_keeper_SOURCES = tests/fuzz/fuzz_keeper.c $(fuzz_frames) $(fuzz_base) \
+	daemon/work/pool.c daemon/worker/manifest.c
+tests_fuzz_fuzz_keeper_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_keeper_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_keeper_LDADD = $(fuzz_base_libs)
+tests_fuzz_fuzz_bodies_SOURCES = tests/fuzz/fuzz_bodies.c $(fuzz_base) \
+	daemon/worker/manifest.c daemon/worker/values.c
+tests_fuzz_fuzz_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_bodies_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_bodies_LDADD = $(fuzz_base_libs)
