@@ -141,7 +141,7 @@ class Place:
             "batch": 1, "rule": "archives", "revision": "0" * 64,
             "plugin": str(BUILD / "plugins/copy.so"), "kernel": "copy", "params": {},
             "device": "cpu", "needs": 0, "threads": 1, "repeat": 1, "memory_limit": memory,
-            "output_limit": limit, "wall_limit": 60.0, "root": str(self.drop), "out": str(out),
+            "output_limit": limit, "wall_limit": 900.0, "root": str(self.drop), "out": str(out),
             "collision": "version", "inputs": "keep", "done": None, "quarantine": None,
             "mode": 0o644, "group": None, "verify_writers": True,
             "units": [{"id": 1, "kind": ARCHIVE, "attempt": 1, "path": name, "output": ""}]}
@@ -150,7 +150,7 @@ class Place:
         result.unlink(missing_ok=True)
         said = subprocess.run(
             [BUILD / "kiln-worker", "--manifest", self.top / "manifest", "--result", result],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=960, check=False)
         if not result.exists():
             return {"status": "none", "reason": said.stderr.decode(errors="replace")}, {}
         found = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*")
