@@ -49,9 +49,12 @@ for i in $(seq 2000); do echo "$i" >"big/$i.txt"; done
 ctl drop shots big >/dev/null 2>&1 &
 giver=$!
 await 20 eval 'ls -d "$scratch/shots"/.kiln-drop.*'
+keeper=$(echo "$scratch/shots"/.kiln-drop.*)
+keeper=${keeper##*.}
 kill -KILL $giver
 wait $giver 2>/dev/null
-await 20 eval '! pgrep -P "$kilnd_pid" -f -- --drop'
+# Its name ends in its keeper's number, which is nobody's once all its files are closed.
+await 20 eval '! kill -0 "$keeper"'
 rm another/link
 try 'the next drop' ctl drop shots another --wait
 is "$(ls -A "$scratch/shots" | grep -v big)" 'another
