@@ -18,6 +18,7 @@ static const struct fmt_image_limits limits = {16386, UINT64_C(16386) * 8194};
 struct pv_source {
 	const struct pv_frame *frame;
 	const struct fmt_image_info *info;
+	enum fmt_image_type type; /* while it is filtered: in linear light another */
 	struct pv_place place;
 	const struct pv_maps *maps;
 	enum fmt_image_format format; /* of the views */
@@ -59,12 +60,12 @@ now(void)
 
 /* The band's memory, and where its pixels lie. */
 static int
-make_band(struct pv_bench *bench, const struct fmt_image_info *info,
-	const struct pv_maps *maps, struct fmt_err *err)
+make_band(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
+	const struct pv_maps *maps = source->maps;
 	static const enum kern_remap_type types[] = {
 		KERN_REMAP_U8, KERN_REMAP_U16, KERN_REMAP_FLOAT};
-	const size_t pixel = fmt_image_pixel(info->type);
+	const size_t pixel = fmt_image_pixel(source->type);
 	const size_t stride =
 		((maps->panorama_width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
 	const size_t rows = maps->row_count + 2 * (size_t)KERN_REMAP_MARGIN;
@@ -79,7 +80,7 @@ make_band(struct pv_bench *bench, const struct fmt_image_info *info,
 		.height = maps->panorama_height,
 		.first_row = maps->first_row,
 		.row_count = maps->row_count,
-		.type = types[info->type],
+		.type = types[source->type],
 	};
 	return 0;
 }
@@ -176,7 +177,7 @@ finish_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_e
 	if (bench->state->masks && has_alpha(source->info, &source->place))
 		pv_mask_add_transparent(&bench->mask, source->maps,
 			&(struct pv_mask_pixels){picture->pixels, picture->stride,
-				source->info->type, 0, picture->first_row, picture->width,
+				source->type, 0, picture->first_row, picture->width,
 				picture->row_count});
 	if (pv_mask_reach(&bench->mask, source->maps, bench->state->filter) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for the mask");
@@ -191,26 +192,34 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 	const struct fmt_image_info *info = source->info;
 	const struct pv_place *place = &source->place;
 	struct kern_remap_picture *picture = &bench->picture;
+	const size_t pixel = fmt_image_pixel(source->type);
 	uint32_t first, past;
 	find_rows(source, &first, &past);
 	if (place->partial)
 		memset(bench->band, 0, bench->band_room);
 	if (first < past) {
+		char *window = (char *)picture->pixels +
+			       (first - picture->first_row) * picture->stride +
+			       place->left * pixel;
+		/* Where pixels will grow, they are read to the end of their memory. */
+		char *to = window + info->width * (pixel - fmt_image_pixel(info->type));
 		const struct fmt_image_rows wanted = {
 			.first = first - place->top,
 			.count = past - first,
-			.to = (char *)picture->pixels +
-			      (first - picture->first_row) * picture->stride +
-			      place->left * fmt_image_pixel(info->type),
+			.to = to,
 			.stride = picture->stride,
 		};
 		int rc = fmt_image_read(image, &wanted, err);
 		if (rc < 0)
 			return rc;
+		for (size_t at = 0; to != window && at < (past - first) * picture->stride;
+			at += picture->stride)
+			pv_light_to_linear(bench->state->light, info->type, to + at,
+				window + at, info->width);
 	}
 	if (has_alpha(info, place))
 		for (uint32_t row = 0; row < picture->row_count; row++)
-			pv_alpha_multiply(info->type,
+			pv_alpha_multiply(source->type,
 				(char *)picture->pixels + row * picture->stride,
 				picture->width);
 	kern_remap_pad(picture);
@@ -311,11 +320,11 @@ write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t numb
 	const struct pv_state *state = bench->state;
 	const struct fmt_image_info *info = source->info;
 	const struct pv_map *map = &source->maps->maps[source->maps->views[number].map];
-	const size_t stride = map->width * fmt_image_pixel(info->type);
+	const size_t count = (size_t)map->width * map->height;
 	const int alpha = has_alpha(info, &source->place);
 	struct pv_extras extras;
-	char *pixels =
-		pv_files_room(&bench->page, &bench->page_room, stride * map->height);
+	char *pixels = pv_files_room(
+		&bench->page, &bench->page_room, count * fmt_image_pixel(source->type));
 	if (pixels == NULL ||
 		pv_extras_make(&extras, info, &source->place, &state->views.views[number],
 			(const uint32_t[]){map->width, map->height}) < 0)
@@ -327,10 +336,12 @@ write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t numb
 		return fmt_err_set(err, rc, "no memory for a row's samples");
 	}
 	if (alpha)
-		pv_alpha_divide(info->type, pixels, (size_t)map->width * map->height);
+		pv_alpha_divide(source->type, pixels, count);
+	if (source->type != info->type)
+		pv_light_from_linear(state->light, info->type, pixels, count);
 	const struct fmt_image_page page = {
 		.pixels = pixels,
-		.stride = stride,
+		.stride = map->width * fmt_image_pixel(info->type),
 		.width = map->width,
 		.height = map->height,
 		.type = info->type,
@@ -375,6 +386,8 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	source.format = bench->state->format >= 0
 				? (enum fmt_image_format)bench->state->format
 				: source.info->format;
+	source.type = bench->state->light != NULL ? pv_light_type(source.info->type)
+						  : source.info->type;
 	frame->width = source.place.width;
 	frame->height = source.place.height;
 	source.maps = pv_maps_get(bench->state->maps, &source.place);
@@ -382,7 +395,7 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 		return fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
 	rc = start_mask(bench, &source, err);
 	if (rc == 0)
-		rc = make_band(bench, source.info, source.maps, err);
+		rc = make_band(bench, &source, err);
 	if (rc == 0)
 		rc = decode(bench, image, &source, err);
 	if (rc == 0)

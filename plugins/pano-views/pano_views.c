@@ -100,6 +100,13 @@ static const struct kiln_param param_aa = {
 		"than it "
 		"is.",
 };
+static const struct kiln_param param_linear_light = {
+	.size = sizeof(struct kiln_param),
+	.type = KILN_BOOL,
+	.name = "linear_light",
+	.default_text = "false",
+	.help = "Filter light, not sRGB values: finest patterns keep their brightness.",
+};
 static const char *const formats[] = {"same", "jpeg", "png", NULL};
 static const struct kiln_param param_format = {
 	.size = sizeof(struct kiln_param),
@@ -173,6 +180,7 @@ static const struct kiln_param *const params[] = {
 	[PV_HFOV] = &param_hfov,
 	[PV_FILTER] = &param_filter,
 	[PV_AA] = &param_aa,
+	[PV_LINEAR_LIGHT] = &param_linear_light,
 	[PV_FORMAT] = &param_format,
 	[PV_QUALITY] = &param_quality,
 	[PV_LAYOUT] = &param_layout,

@@ -40,6 +40,11 @@ read_params(struct pv_state *state, const struct kiln_params *params, struct fmt
 	state->masks = strcmp(value[PV_MASKS]->text, "auto") == 0;
 	state->caps.nadir = value[PV_NADIR]->number;
 	state->caps.zenith = value[PV_ZENITH]->number;
+	if (value[PV_LINEAR_LIGHT]->integer != 0) {
+		state->light = pv_light_new();
+		if (state->light == NULL)
+			return fmt_err_set(err, -ENOMEM, "no memory for tables of light");
+	}
 	state->preview = (int)value[PV_PREVIEW]->integer;
 	state->flat = strcmp(value[PV_LAYOUT]->text, "flat") == 0;
 	state->maps = pv_maps_cache_new(&state->views, (int)value[PV_AA]->integer);
@@ -68,6 +73,7 @@ pv_state_free(struct pv_state *state)
 		return;
 	pv_maps_cache_free(state->maps);
 	pv_views_free(&state->views);
+	pv_light_free(state->light);
 	free(state->weights);
 	free(state);
 }

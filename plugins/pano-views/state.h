@@ -6,6 +6,7 @@
 #include "kernels/remap.h"
 #include "plugins/formats/image.h"
 #include "plugins/kiln_plugin.h"
+#include "plugins/pano-views/light.h"
 #include "plugins/pano-views/maps.h"
 #include "plugins/pano-views/mask.h"
 #include "plugins/pano-views/views.h"
@@ -18,6 +19,7 @@ enum pv_parameter {
 	PV_HFOV,
 	PV_FILTER,
 	PV_AA,
+	PV_LINEAR_LIGHT,
 	PV_FORMAT,
 	PV_QUALITY,
 	PV_LAYOUT,
@@ -39,7 +41,8 @@ struct pv_state {
 	int masks; /* what frames bring of them is split, too */
 	struct pv_caps caps;
 	int preview;
-	int flat; /* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
+	struct pv_light *light; /* NULL: values are filtered as they are */
+	int flat;		/* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };
 
 /* 0 with *state, or a negative errno with *err. */

@@ -283,6 +283,35 @@ def t_aa_shows_fine_waves_as_their_mean(folder):
     assert np.array_equal(views["true"], views["false"])
 
 
+def t_linear_light_keeps_the_brightness(folder):
+    """A checker seen from afar; then what is smooth stays as exact as without."""
+    for dtype, most in ((np.uint8, 255), (np.uint16, 65535)):
+        checker = np.indices((512, 1024)).sum(0) % 2
+        write(os.path.join(folder, "shot/a.png"),
+              png(np.repeat(checker[..., None] * most, 3, -1).astype(dtype)))
+        view = dict(name="c", yaw=0, hfov=90, width=20, height=20)
+        for light, mean in (("false", 127.5), ("true", 187.5)):
+            run = Run(folder, toml([view]), "aa=true", "linear_light=" + light)
+            found = read_png(run.path("c/a.png")).mean() * 255 / most
+            print("# linear_light=%s: mean %.2f" % (light, found))
+            assert abs(found - mean) < 1, found
+    write(os.path.join(folder, "shot/a.png"), png(panorama(3840, 255)))
+    judge(folder, VIEWS[:8], 255, 57.0, 1.3, "linear_light=true")
+    write(os.path.join(folder, "shot/a.png"), png(panorama(3840, 65535)))
+    judge(folder, VIEWS[:3], 65535, 85.0, 0.1, "linear_light=true")
+    # Every value comes back as it went, and alpha too.
+    ramp = np.repeat(np.arange(256).reshape(1, 256), 128, 0)
+    write(os.path.join(folder, "shot/a.png"),
+          png(np.dstack([ramp, ramp, ramp, ramp | 1]).astype(np.uint8)))
+    views = [dict(name="n", yaw=33, hfov=100, width=200, height=100)]
+    params = (toml(views), 'filter="nearest"')
+    plain = read_png(Run(folder, *params).path("n/a.png")).astype(int)
+    light = read_png(Run(folder, *params, "linear_light=true").path("n/a.png")).astype(int)
+    assert np.array_equal(plain[..., 3], light[..., 3])
+    off = np.abs(plain - light)[plain[..., 3] > 128]
+    assert off.max() <= 1, off.max()
+
+
 def t_presets_and_layouts(folder):
     write(os.path.join(folder, "shot/day/one.png"), png(panorama(64, 255)))
     for preset, count, size in (("ring8", 8, (108, 192)), ("cube6", 6, (96, 96)),
