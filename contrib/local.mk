@@ -5,7 +5,8 @@ noinst_PROGRAMS += contrib/make-sample
 contrib_make_sample_SOURCES = \
 	contrib/make-sample.h contrib/make-sample.c \
 	contrib/make-sample-body.c contrib/make-sample-bytes.c \
-	contrib/make-sample-dances.c contrib/make-sample-pmx.c contrib/make-sample-vmd.c
+	contrib/make-sample-dances.c contrib/make-sample-pmx.c contrib/make-sample-vmd.c \
+	contrib/make-sample-pano.c
 contrib_make_sample_LDADD = $(libfmt_libs) -lm
 
 EXTRA_DIST += contrib/plugin-template/README.md contrib/plugin-template/Makefile \

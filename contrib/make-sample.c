@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * make-sample [--random FRAMES [--every N] [--motions N]] [--seed N] FOLDER
+ * make-sample --pano WIDTH FOLDER
  *
  * Without --random: dancer.pmx, waltz.vmd, salute.vmd and broken.vmd, which is cut in the
  * middle of its header.  With it: dancer.pmx and random.vmd, every bone keyed at every
  * frame, or every N-th and the last, with curves of its own, for benchmarks; with
- * --motions, random-00001.vmd and on, all different.  The same call writes the same bytes.
+ * --motions, random-00001.vmd and on, all different.  With --pano: compass.png, a panorama
+ * of that width or a little less, a multiple of 24.  The same call writes the same bytes.
  */
 #include "contrib/make-sample.h"
 
@@ -98,16 +100,31 @@ write_motions(const char *folder, const struct sample_dancer *dancer,
 	}
 }
 
+static void
+write_pano(const char *folder, uint32_t width)
+{
+	FILE *file = open_file(folder, "compass.png");
+	int rc = sample_write_pano(file, width);
+	if (rc < 0) {
+		fprintf(stderr, "make-sample: cannot write 'compass.png' (%s)\n",
+			strerror(-rc));
+		exit(1);
+	}
+	close_file(file, "compass.png");
+}
+
 int
 main(int argc, char **argv)
 {
 	static const struct option options[] = {{"random", required_argument, NULL, 'r'},
 		{"every", required_argument, NULL, 'e'},
 		{"motions", required_argument, NULL, 'm'},
+		{"pano", required_argument, NULL, 'p'},
 		{"seed", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
 	static struct sample_dancer dancer;
 	struct sample_random random = {.every = 1, .seed = 1};
-	uint32_t motions = 0;
+	uint32_t motions = 0, pano = 0;
+	int is_tiny = 0;
 
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (c == 'r')
@@ -117,16 +134,24 @@ main(int argc, char **argv)
 			random.every = (uint32_t)parse_number(optarg, 100000);
 		else if (c == 'm')
 			motions = (uint32_t)parse_number(optarg, 99999);
-		else if (c == 's')
+		else if (c == 'p') {
+			pano = (uint32_t)parse_number(optarg, 16384) / 24 * 24;
+			is_tiny = pano == 0;
+		} else if (c == 's')
 			random.seed = parse_number(optarg, ULLONG_MAX);
 		else
 			return 2;
 	}
-	if (optind != argc - 1 || random.every == 0) {
+	if (optind != argc - 1 || random.every == 0 || is_tiny) {
 		fprintf(stderr,
 			"usage: make-sample [--random FRAMES [--every N] [--motions N]] "
-			"[--seed N] FOLDER\n");
+			"[--seed N] FOLDER\n"
+			"       make-sample --pano WIDTH FOLDER\n");
 		return 2;
+	}
+	if (pano > 0) {
+		write_pano(argv[optind], pano);
+		return 0;
 	}
 	sample_make_dancer(&dancer);
 	FILE *file = open_file(argv[optind], "dancer.pmx");

@@ -73,6 +73,10 @@ struct sample_random {
 void sample_write_random(FILE *file, const struct sample_dancer *dancer,
 	const struct sample_random *random);
 
+/* make-sample-pano.c */
+/* A compass panorama as a PNG, width x width / 2; 0 or a negative errno. */
+int sample_write_pano(FILE *file, uint32_t width);
+
 /* make-sample-bytes.c */
 void sample_u8(FILE *file, unsigned value);
 void sample_u16(FILE *file, unsigned value);

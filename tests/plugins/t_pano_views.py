@@ -312,6 +312,22 @@ def t_linear_light_keeps_the_brightness(folder):
     assert off.max() <= 1, off.max()
 
 
+def t_the_compass_sample_shows_its_letters(folder):
+    """Each letter has a colour of its own, and stands in the middle of its view alone."""
+    os.makedirs(os.path.join(folder, "shot"))
+    subprocess.run([os.path.join(BUILD, "contrib/make-sample"), "--pano", "1536",
+                    os.path.join(folder, "shot")], check=True)
+    run = Run(folder, 'views="cardinal4"', "width=200", "height=200")
+    colours = ((210, 30, 30), (240, 200, 20), (30, 60, 200), (20, 140, 50))
+    for number in range(4):
+        view = read_png(run.path("cam_%02d/compass.png" % number)).astype(int)
+        for other, wanted in enumerate(colours):
+            rows, columns = np.nonzero((np.abs(view - wanted) <= 1).all(-1))
+            assert (len(rows) > 100) == (other == number), (number, other, len(rows))
+            if other == number:
+                assert rows.max() < 100 and abs(columns.min() + columns.max() - 199) < 12
+
+
 def t_presets_and_layouts(folder):
     write(os.path.join(folder, "shot/day/one.png"), png(panorama(64, 255)))
     for preset, count, size in (("ring8", 8, (108, 192)), ("cube6", 6, (96, 96)),
