@@ -162,7 +162,11 @@ kd_ctl_report_print(const struct kd_ctl_plan *plan, const struct kd_result *resu
 {
 	char seconds[KD_CTL_TEXT], rate[KD_CTL_TEXT], frames[KD_CTL_TEXT];
 	uint32_t failures = kd_ctl_report_failures(plan, result);
-	for (uint32_t i = 0; i < plan->input_count; i++)
+	/* What is wrong with the parameters is wrong for every unit: it is said once. */
+	if (result->refused && result->failure != NULL)
+		kd_ctl_say("the kernel refuses its parameters: %s",
+			KD_NAME(result->failure));
+	for (uint32_t i = 0; i < plan->input_count && !result->refused; i++)
 		print_unit(plan, &plan->inputs[i], result);
 	printf("%u of %u done in %s", plan->input_count - failures, plan->input_count,
 		kd_ctl_text_seconds(seconds, result->seconds));
