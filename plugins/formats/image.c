@@ -9,6 +9,8 @@
 static const struct fmt_image_codec *const codecs[FMT_IMAGE_FORMATS] = {
 	[FMT_IMAGE_JPEG] = &fmt_image_jpeg,
 	[FMT_IMAGE_PNG] = &fmt_image_png,
+	[FMT_IMAGE_TIFF] = &fmt_image_tiff,
+	[FMT_IMAGE_EXR] = &fmt_image_exr,
 };
 
 static int
@@ -39,9 +41,9 @@ fmt_image_open(const void *bytes, size_t length, const struct fmt_image_limits *
 	if (format == FMT_IMAGE_FORMATS)
 		return fmt_err_set(err, -EBADMSG,
 			length == 0
-				? "expected a JPEG or PNG picture, found an empty file"
-				: "expected a JPEG or PNG picture, found neither's "
-				  "first bytes");
+				? "expected a picture, found an empty file"
+				: "expected a JPEG, PNG, TIFF or OpenEXR picture, found "
+				  "none's first bytes");
 	int rc = codecs[format]->open(bytes, length, &made, err);
 	if (rc < 0)
 		return rc;
@@ -91,6 +93,25 @@ const char *
 fmt_image_suffix(enum fmt_image_format format)
 {
 	return codecs[format]->suffix;
+}
+
+const char *
+fmt_image_name(enum fmt_image_format format)
+{
+	return codecs[format]->name;
+}
+
+int
+fmt_image_holds(enum fmt_image_format format, enum fmt_image_type type)
+{
+	return (codecs[format]->types >> type & 1) != 0;
+}
+
+int
+fmt_image_associates(enum fmt_image_format format, int associated)
+{
+	return (codecs[format]->associations >> associated & 1) ? associated
+								: !associated;
 }
 
 size_t

@@ -3,9 +3,10 @@
  * image.h - pictures from files and into files, row by row.
  *
  * In memory a pixel always has four channels, R G B A, of one type; a grey picture has
- * its value three times, one without alpha is opaque (255, 65535, 1).  Alpha is not
- * premultiplied.  What the file says beside the pixels (EXIF, XMP, ICC) is handed through
- * as bytes.
+ * its value three times, one without alpha is opaque (255, 65535, 1).  Colours are as the
+ * file has them: multiplied by alpha when info says `associated` (OpenEXR always is, TIFF
+ * may be), since dividing and multiplying again would lose what shines where alpha is 0.
+ * What the file says beside the pixels (EXIF, XMP, ICC) is handed through as bytes.
  *
  * Errors: -EBADMSG for content that is not what it should be, -ENOTSUP for what is sound
  * but not read here, -EFBIG beyond a limit, -ENOMEM.
@@ -24,6 +25,8 @@ enum fmt_image_type { FMT_IMAGE_U8, FMT_IMAGE_U16, FMT_IMAGE_FLOAT };
 enum fmt_image_format {
 	FMT_IMAGE_JPEG,
 	FMT_IMAGE_PNG,
+	FMT_IMAGE_TIFF,
+	FMT_IMAGE_EXR,
 	FMT_IMAGE_FORMATS,
 };
 
@@ -44,6 +47,8 @@ struct fmt_image_info {
 	uint32_t width, height;
 	enum fmt_image_type type;
 	unsigned channels; /* of the file: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA */
+	int half;	   /* the floats are of 16 bits in the file */
+	int associated;	   /* colours are multiplied by alpha */
 	struct fmt_image_extras extras; /* they live as long as the image */
 };
 
@@ -78,9 +83,11 @@ struct fmt_image_page {
 	const void *pixels; /* four channels each */
 	size_t stride;
 	uint32_t width, height;
-	enum fmt_image_type type; /* U8 for JPEG, U8 or U16 for PNG */
+	enum fmt_image_type type; /* one that fmt_image_holds says yes to */
 	unsigned channels;	  /* to be written: 1, 3 or 4; JPEG has no 4 */
 	unsigned quality;	  /* of a JPEG, 1..100 */
+	int half;		  /* floats of an OpenEXR are written in 16 bits */
+	int associated;		  /* what fmt_image_associates says */
 	struct fmt_image_extras extras;
 };
 
@@ -88,8 +95,14 @@ struct fmt_image_page {
 int fmt_image_encode(enum fmt_image_format format, const struct fmt_image_page *page,
 	void **bytes, size_t *length, struct fmt_err *err);
 
-/* ".jpg", ".png" */
+/* ".jpg", ".png", ".tif", ".exr" */
 const char *fmt_image_suffix(enum fmt_image_format format);
+/* "JPEG", "PNG", "TIFF", "OpenEXR" */
+const char *fmt_image_name(enum fmt_image_format format);
+/* Whether pixels of the type can be written. */
+int fmt_image_holds(enum fmt_image_format format, enum fmt_image_type type);
+/* What `associated` a page must have that is made from a picture which is so or not. */
+int fmt_image_associates(enum fmt_image_format format, int associated);
 size_t fmt_image_pixel(enum fmt_image_type type);
 
 #endif

@@ -13,6 +13,8 @@ struct fmt_image {
 
 struct fmt_image_codec {
 	const char *name, *suffix;
+	unsigned types;	       /* what can be written: 1 << enum fmt_image_type */
+	unsigned associations; /* what `associated` may be of a page: 1 << it */
 	int (*is)(const uint8_t *bytes, size_t length);
 	/* Fills info; *image is untouched on failure. */
 	int (*open)(const uint8_t *bytes, size_t length, struct fmt_image **image,
@@ -24,6 +26,13 @@ struct fmt_image_codec {
 		struct fmt_err *err);
 };
 
-extern const struct fmt_image_codec fmt_image_jpeg, fmt_image_png;
+extern const struct fmt_image_codec fmt_image_jpeg, fmt_image_png, fmt_image_tiff,
+	fmt_image_exr;
+
+/* Encoders that stand in files of their own. */
+int fmt_image_tiff_write(const struct fmt_image_page *page, void **bytes, size_t *length,
+	struct fmt_err *err);
+int fmt_image_exr_write(const struct fmt_image_page *page, void **bytes, size_t *length,
+	struct fmt_err *err);
 
 #endif

@@ -284,6 +284,8 @@ encode_jpeg(const struct fmt_image_page *page, void **bytes, size_t *length,
 const struct fmt_image_codec fmt_image_jpeg = {
 	.name = "JPEG",
 	.suffix = ".jpg",
+	.types = 1 << FMT_IMAGE_U8,
+	.associations = 1 << 0,
 	.is = is_jpeg,
 	.open = open_jpeg,
 	.read = read_jpeg,

@@ -427,6 +427,8 @@ out:
 const struct fmt_image_codec fmt_image_png = {
 	.name = "PNG",
 	.suffix = ".png",
+	.types = 1 << FMT_IMAGE_U8 | 1 << FMT_IMAGE_U16,
+	.associations = 1 << 0,
 	.is = is_png,
 	.open = open_png,
 	.read = read_png,

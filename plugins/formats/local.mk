@@ -35,9 +35,15 @@ plugins/formats/text_tables.c: plugins/formats/make-tables$(EXEEXT)
 # Pictures, apart: only what reads them links their libraries.
 noinst_LIBRARIES += libfmtimage.a
 libfmtimage_a_CFLAGS = $(so_cflags)
-libfmtimage_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(JPEG_CFLAGS)
+libfmtimage_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(JPEG_CFLAGS) \
+	$(TIFF_CFLAGS) $(EXR_CFLAGS)
 libfmtimage_a_SOURCES = \
 	plugins/formats/image.h plugins/formats/image_codec.h plugins/formats/image.c \
 	plugins/formats/exif.h plugins/formats/exif.c \
 	plugins/formats/gpano.h plugins/formats/gpano.c \
-	plugins/formats/image_jpeg.c plugins/formats/image_png.c
+	plugins/formats/image_jpeg.c plugins/formats/image_png.c \
+	plugins/formats/image_tiff.c plugins/formats/image_tiff_write.c \
+	plugins/formats/image_exr.c plugins/formats/image_exr_write.c
+# What a program that links it needs besides.
+libfmtimage_libs = libfmtimage.a libfmt.a $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS) \
+	$(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm

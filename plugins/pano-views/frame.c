@@ -217,7 +217,7 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 			pv_light_to_linear(bench->state->light, info->type, to + at,
 				window + at, info->width);
 	}
-	if (has_alpha(info, place))
+	if (has_alpha(info, place) && !info->associated)
 		for (uint32_t row = 0; row < picture->row_count; row++)
 			pv_alpha_multiply(source->type,
 				(char *)picture->pixels + row * picture->stride,
@@ -335,7 +335,8 @@ write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t numb
 		pv_extras_free(&extras);
 		return fmt_err_set(err, rc, "no memory for a row's samples");
 	}
-	if (alpha)
+	const int associated = fmt_image_associates(source->format, info->associated);
+	if (alpha && !associated)
 		pv_alpha_divide(source->type, pixels, count);
 	if (source->type != info->type)
 		pv_light_from_linear(state->light, info->type, pixels, count);
@@ -349,6 +350,8 @@ write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t numb
 			    : info->channels <= 2		      ? 1
 								      : 3,
 		.quality = state->quality,
+		.half = info->half,
+		.associated = associated,
 		.extras = extras.image,
 	};
 	if (source->frame->sheet_row > 0)
@@ -362,10 +365,20 @@ static int
 split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
 	int rc = 0;
-	if (source->format == FMT_IMAGE_JPEG && source->info->type != FMT_IMAGE_U8)
+	static const char *const depths[] = {[FMT_IMAGE_U8] = "8 bits",
+		[FMT_IMAGE_U16] = "16 bits",
+		[FMT_IMAGE_FLOAT] = "floats"};
+	if (!fmt_image_holds(source->format, source->info->type))
 		return fmt_err_set(err, -ENOTSUP,
-			"a JPEG holds 8 bits and the panorama has more: use format = "
-			"\"png\"");
+			"the panorama has %s, which %s does not hold: use format = "
+			"\"same\" or \"tiff\"",
+			depths[source->info->type], fmt_image_name(source->format));
+	if (source->type != source->info->type && source->info->associated &&
+		source->info->channels % 2 == 0)
+		return fmt_err_set(err, -ENOTSUP,
+			"linear light is not known of premultiplied colours of %s; save "
+			"the panorama with unassociated alpha",
+			depths[source->info->type]);
 	for (uint32_t number = 0; rc == 0 && number < bench->state->views.count;
 		number++) {
 		if (bench->host->cancelled(bench->host))

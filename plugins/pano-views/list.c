@@ -12,7 +12,8 @@
 static int
 is_picture(const char *name)
 {
-	static const char *const suffixes[] = {".jpg", ".jpeg", ".png"};
+	static const char *const suffixes[] = {
+		".jpg", ".jpeg", ".png", ".tif", ".tiff", ".exr"};
 	const char *dot = strrchr(name, '.');
 	for (size_t i = 0; dot != NULL && i < sizeof suffixes / sizeof suffixes[0]; i++)
 		if (strcasecmp(dot, suffixes[i]) == 0)
@@ -142,7 +143,7 @@ pv_list_make(struct pv_list *list, const struct kiln_unit *unit, int masks,
 		return fmt_err_set(err, -ENOMEM, "no memory for a list of frames");
 	if (list->frame_count == 0)
 		return fmt_err_set(err, -EBADMSG,
-			"expected JPEG or PNG frames, found none of either%s",
+			"expected JPEG, PNG, TIFF or OpenEXR frames, found none%s",
 			list->orphan_count > 0 ? " (NAME_mask.png is a mask)" : "");
 	qsort(list->frames, list->frame_count, sizeof *list->frames, by_stem);
 	qsort(list->orphans, list->orphan_count, sizeof *list->orphans, by_name);

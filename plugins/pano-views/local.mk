@@ -19,6 +19,5 @@ plugins_pano_views_so_SOURCES = \
 plugins_pano_views_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 plugins_pano_views_so_CFLAGS = $(so_cflags)
 plugins_pano_views_so_LDFLAGS = $(so_ldflags)
-plugins_pano_views_so_LDADD = libkern.a libfmtimage.a libfmt.a \
-	$(JANSSON_LIBS) $(JPEG_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm -lpthread
+plugins_pano_views_so_LDADD = libkern.a $(libfmtimage_libs) $(JANSSON_LIBS) -lpthread
 dist_man_MANS += plugins/pano-views/pano-views.7

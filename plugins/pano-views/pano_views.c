@@ -107,14 +107,16 @@ static const struct kiln_param param_linear_light = {
 	.default_text = "false",
 	.help = "Filter light, not sRGB values: finest patterns keep their brightness.",
 };
-static const char *const formats[] = {"same", "jpeg", "png", NULL};
+static const char *const formats[] = {"same", "jpeg", "png", "tiff", "exr", NULL};
 static const struct kiln_param param_format = {
 	.size = sizeof(struct kiln_param),
 	.type = KILN_STRING,
 	.name = "format",
 	.default_text = "\"same\"",
 	.choices = formats,
-	.help = "Format of the views: the frame's own, JPEG or PNG.",
+	.help = "Format of the views: the frame's own, JPEG (8 bits), PNG (8 or 16), "
+		"TIFF "
+		"(8, 16 or float) or OpenEXR (half or float).",
 };
 static const struct kiln_param param_quality = {
 	.size = sizeof(struct kiln_param),

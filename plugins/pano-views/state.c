@@ -22,6 +22,20 @@ read_filter(struct pv_state *state, const char *name, struct fmt_err *err)
 	return 0;
 }
 
+/* One of enum fmt_image_format, or -1 for the frame's own. */
+static int
+read_format(const char *name)
+{
+	static const char *const names[FMT_IMAGE_FORMATS] = {[FMT_IMAGE_JPEG] = "jpeg",
+		[FMT_IMAGE_PNG] = "png",
+		[FMT_IMAGE_TIFF] = "tiff",
+		[FMT_IMAGE_EXR] = "exr"};
+	int format = FMT_IMAGE_FORMATS - 1;
+	while (format >= 0 && strcmp(names[format], name) != 0)
+		format--;
+	return format;
+}
+
 static int
 read_params(struct pv_state *state, const struct kiln_params *params, struct fmt_err *err)
 {
@@ -33,9 +47,7 @@ read_params(struct pv_state *state, const struct kiln_params *params, struct fmt
 		rc = read_filter(state, value[PV_FILTER]->text, err);
 	if (rc < 0)
 		return rc;
-	state->format = strcmp(value[PV_FORMAT]->text, "jpeg") == 0  ? FMT_IMAGE_JPEG
-			: strcmp(value[PV_FORMAT]->text, "png") == 0 ? FMT_IMAGE_PNG
-								     : -1;
+	state->format = read_format(value[PV_FORMAT]->text);
 	state->quality = (unsigned)value[PV_QUALITY]->integer;
 	state->masks = strcmp(value[PV_MASKS]->text, "auto") == 0;
 	state->caps.nadir = value[PV_NADIR]->number;

@@ -14,4 +14,5 @@ tap_scripts += tests/plugins/t_vmd_fk_gpu.py tests/plugins/t_cuda.sh
 tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
 EXTRA_DIST += tests/plugins/mmd.py
-tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py
+tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py \
+	tests/plugins/t_pano_formats.py

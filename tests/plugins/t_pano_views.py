@@ -687,12 +687,12 @@ def t_exif_is_carried_over_and_corrected(folder):
         assert 0x112 in ifd(beside[b"eXIf"], 8)
 
 
-def main():
-    tests = [(n, f) for n, f in globals().items() if n.startswith("t_")]
+def main(names):
+    tests = [(n, f) for n, f in names.items() if n.startswith("t_")]
     print("1..%d" % len(tests))
     failed = 0
     for number, (name, function) in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory(prefix="t_pano_views.") as folder:
+        with tempfile.TemporaryDirectory(prefix="t_pano.") as folder:
             try:
                 function(folder)
                 print("ok %d - %s" % (number, name))
@@ -704,4 +704,5 @@ def main():
     sys.exit(failed)
 
 
-main()
+if __name__ == "__main__":
+    main(globals())
