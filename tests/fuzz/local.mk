@@ -124,3 +124,16 @@ tests_fuzz_fuzz_bodies_SOURCES = tests/fuzz/fuzz_bodies.c $(fuzz_base) \
 tests_fuzz_fuzz_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_bodies_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_bodies_LDADD = $(fuzz_base_libs)
+
+# What reads pictures.  The codecs' libraries are not the fuzzer's.
+check_PROGRAMS += \
+	tests/fuzz/replay-image tests/fuzz/replay-exif tests/fuzz/replay-gpano
+tests_fuzz_replay_image_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_image.c
+tests_fuzz_replay_image_LDADD = $(libfmtimage_libs)
+tests_fuzz_replay_exif_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_exif.c
+tests_fuzz_replay_exif_LDADD = $(libfmtimage_libs)
+tests_fuzz_replay_gpano_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_gpano.c
+tests_fuzz_replay_gpano_LDADD = $(libfmtimage_libs)
+tap_scripts += tests/fuzz/t_pictures.sh
+EXTRA_DIST += tests/fuzz/seeds/lzw.tif tests/fuzz/seeds/tiles.tif \
+	tests/fuzz/seeds/zip.exr tests/fuzz/seeds/tiles.exr tests/fuzz/seeds/gpano.xmp

@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Goal: the readers of pictures and of what stands beside their pixels stand a few
+# thousand spoilt files, on any compiler; a build with sanitizers sees more.
+build=${top_builddir:-.}
+seeds=${top_srcdir:-.}/tests/fuzz/seeds
+echo 1..3
+number=0
+for reader in image exif gpano; do
+	number=$((number + 1))
+	case $reader in
+	image) files="$seeds/lzw.tif $seeds/tiles.tif $seeds/zip.exr $seeds/tiles.exr" ;;
+	exif) files="$seeds/lzw.tif $seeds/tiles.tif" ;;
+	gpano) files=$seeds/gpano.xmp ;;
+	esac
+	if "$build/tests/fuzz/replay-$reader" --mutate 3000 --seed 7 $files; then
+		echo "ok $number - the $reader reader stands spoilt files"
+	else
+		echo "not ok $number - the $reader reader stands spoilt files (seed 7)"
+	fi
+done
