@@ -56,6 +56,7 @@ struct preamble {
 
 struct fmt_deflate {
 	size_t distance;
+	uint32_t least;	      /* words of a match */
 	size_t history, have; /* bytes before the block, and of it */
 	struct output to;
 	uint32_t run_count;
@@ -125,9 +126,10 @@ fmt_deflate_free(struct fmt_deflate *d)
 }
 
 void
-fmt_deflate_begin(struct fmt_deflate *d, size_t distance)
+fmt_deflate_begin(struct fmt_deflate *d, size_t distance, uint32_t least)
 {
-	d->distance = distance <= WINDOW && distance % WORD == 0 ? distance : 0;
+	d->distance = distance <= WINDOW ? distance : 0;
+	d->least = least;
 	d->history = d->have = 0;
 	d->to.bits = 0;
 	d->to.count = 0;
@@ -206,15 +208,17 @@ find_runs(struct fmt_deflate *d)
 	const uint8_t *block = d->window + d->history;
 	uint32_t words = (uint32_t)(d->have / WORD), literal = 0, at = 0;
 	if (d->distance > 0 && d->distance > d->history)
-		at = (uint32_t)((d->distance - d->history) / WORD);
+		at = (uint32_t)((d->distance - d->history + WORD - 1) / WORD);
 	if (d->distance == 0 || at > words)
 		at = words;
 	for (; at < words; at++) {
 		uint32_t end = at;
 		while (end < words && same_word(block + end * WORD, d->distance))
 			end++;
-		if (end == at)
+		if (end - at < d->least) {
+			at = end;
 			continue;
+		}
 		add_run(d, block + literal * WORD, at - literal, end - at);
 		literal = at = end;
 	}
@@ -381,7 +385,7 @@ static void
 move_on(struct fmt_deflate *d)
 {
 	size_t all = d->history + d->have;
-	size_t kept = all < WINDOW ? all : WINDOW;
+	size_t kept = all < d->distance ? all : d->distance;
 	memmove(d->window, d->window + all - kept, kept);
 	d->history = kept;
 	d->have = 0;

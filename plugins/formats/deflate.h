@@ -4,8 +4,9 @@
  * by Huffman's method, and what a row has in common with the row before it, word for
  * word, is a match at that one distance.  No other repetition is looked for: the digits
  * of measured numbers have none, and values that stay as they were are where they were.
+ * In a filtered picture the distance is a pixel: what is flat is a run.
  *
- *	fmt_deflate_begin(d, row bytes);
+ *	fmt_deflate_begin(d, row bytes, 1);
  *	while (bytes are left) {
  *		taken = fmt_deflate_take(d, bytes, length);
  *		if (fmt_deflate_full(d))
@@ -28,9 +29,10 @@ struct fmt_deflate;
 struct fmt_deflate *fmt_deflate_new(void); /* NULL: out of memory */
 void fmt_deflate_free(struct fmt_deflate *d);
 
-/* A new stream.  distance: bytes from a row to the next, a multiple of four; where it is
- * more than 32768, or 0, there are no matches. */
-void fmt_deflate_begin(struct fmt_deflate *d, size_t distance);
+/* A new stream.  distance: bytes from a row to the next; where it is more than 32768, or
+ * 0, there are no matches.  least: words of four bytes that a match must have, at least
+ * 1; short ones may cost more than literals that are frequent. */
+void fmt_deflate_begin(struct fmt_deflate *d, size_t distance, uint32_t least);
 
 /* Takes as many bytes as there is room for: how many. */
 size_t fmt_deflate_take(struct fmt_deflate *d, const void *bytes, size_t length);

@@ -4,6 +4,8 @@
 #include "plugins/formats/image_codec.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* In the order of enum fmt_image_format. */
 static const struct fmt_image_codec *const codecs[FMT_IMAGE_FORMATS] = {
@@ -86,7 +88,65 @@ int
 fmt_image_encode(enum fmt_image_format format, const struct fmt_image_page *page,
 	void **bytes, size_t *length, struct fmt_err *err)
 {
-	return codecs[format]->encode(page, bytes, length, err);
+	if (codecs[format]->encode != NULL)
+		return codecs[format]->encode(page, bytes, length, err);
+	const struct fmt_image_stripe all = {page->pixels, page->stride, page->height};
+	const void *made;
+	struct fmt_image_writer *writer = fmt_image_writer_new(format);
+	int rc = writer != NULL ? fmt_image_writer_begin(writer, page, err)
+				: fmt_err_set(err, -ENOMEM, "no memory for an encoder");
+	if (rc == 0)
+		rc = fmt_image_writer_rows(writer, &all, err);
+	if (rc == 0)
+		rc = fmt_image_writer_end(writer, &made, length, err);
+	if (rc == 0) {
+		*bytes = malloc(*length);
+		rc = *bytes != NULL ? 0 : fmt_err_set(err, -ENOMEM, "no memory");
+	}
+	if (rc == 0)
+		memcpy(*bytes, made, *length);
+	fmt_image_writer_free(writer);
+	return rc;
+}
+
+struct fmt_image_writer *
+fmt_image_writer_new(enum fmt_image_format format)
+{
+	if (codecs[format]->writing == NULL)
+		return fmt_image_whole_new(codecs[format]);
+	struct fmt_image_writer *writer = codecs[format]->writing->make();
+	if (writer != NULL)
+		writer->writing = codecs[format]->writing;
+	return writer;
+}
+
+void
+fmt_image_writer_free(struct fmt_image_writer *writer)
+{
+	if (writer != NULL)
+		writer->writing->free(writer);
+}
+
+int
+fmt_image_writer_begin(struct fmt_image_writer *writer, const struct fmt_image_page *page,
+	struct fmt_err *err)
+{
+	writer->page = *page;
+	return writer->writing->begin(writer, err);
+}
+
+int
+fmt_image_writer_rows(struct fmt_image_writer *writer,
+	const struct fmt_image_stripe *stripe, struct fmt_err *err)
+{
+	return writer->writing->rows(writer, stripe, err);
+}
+
+int
+fmt_image_writer_end(struct fmt_image_writer *writer, const void **bytes, size_t *length,
+	struct fmt_err *err)
+{
+	return writer->writing->end(writer, bytes, length, err);
 }
 
 const char *

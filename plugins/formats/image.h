@@ -91,9 +91,32 @@ struct fmt_image_page {
 	struct fmt_image_extras extras;
 };
 
-/* Encodes into memory: *bytes is for free(3).  0 or a negative errno with *err. */
+/* Encodes into memory at once: *bytes is for free(3).  0 or a negative errno with *err. */
 int fmt_image_encode(enum fmt_image_format format, const struct fmt_image_page *page,
 	void **bytes, size_t *length, struct fmt_err *err);
+
+/* Encodes pictures of one format row by row, one after the other; what it needed for one
+ * serves the next.  One thread at a time.  NULL: no memory. */
+struct fmt_image_writer;
+struct fmt_image_writer *fmt_image_writer_new(enum fmt_image_format format);
+void fmt_image_writer_free(struct fmt_image_writer *writer);
+
+/* Rows that follow those before. */
+struct fmt_image_stripe {
+	const void *pixels;
+	size_t stride;
+	uint32_t count;
+};
+
+/* Begins a picture and gives up one that was not ended.  The page's pixels and stride are
+ * not looked at; its extras must live until the end.  Then all rows, and the end: *bytes
+ * are there until the writer begins again.  0 or a negative errno with *err. */
+int fmt_image_writer_begin(struct fmt_image_writer *writer,
+	const struct fmt_image_page *page, struct fmt_err *err);
+int fmt_image_writer_rows(struct fmt_image_writer *writer,
+	const struct fmt_image_stripe *stripe, struct fmt_err *err);
+int fmt_image_writer_end(struct fmt_image_writer *writer, const void **bytes,
+	size_t *length, struct fmt_err *err);
 
 /* ".jpg", ".png", ".tif", ".exr" */
 const char *fmt_image_suffix(enum fmt_image_format format);

@@ -11,6 +11,23 @@ struct fmt_image {
 	struct fmt_image_info info;
 };
 
+/* A writer has this as its first member; image.c sets what is in it. */
+struct fmt_image_writer {
+	const struct fmt_image_writing *writing;
+	struct fmt_image_page page;
+};
+
+/* Row by row: fmt_image_writer_...(). */
+struct fmt_image_writing {
+	struct fmt_image_writer *(*make)(void);
+	void (*free)(struct fmt_image_writer *writer);
+	int (*begin)(struct fmt_image_writer *writer, struct fmt_err *err);
+	int (*rows)(struct fmt_image_writer *writer,
+		const struct fmt_image_stripe *stripe, struct fmt_err *err);
+	int (*end)(struct fmt_image_writer *writer, const void **bytes, size_t *length,
+		struct fmt_err *err);
+};
+
 struct fmt_image_codec {
 	const char *name, *suffix;
 	unsigned types;	       /* what can be written: 1 << enum fmt_image_type */
@@ -22,9 +39,16 @@ struct fmt_image_codec {
 	int (*read)(struct fmt_image *image, const struct fmt_image_rows *rows,
 		struct fmt_err *err);
 	void (*free)(struct fmt_image *image);
+	/* A picture as a whole, or, where that is NULL, row by row. */
 	int (*encode)(const struct fmt_image_page *page, void **bytes, size_t *length,
 		struct fmt_err *err);
+	const struct fmt_image_writing *writing;
 };
+
+extern const struct fmt_image_writing fmt_image_png_write;
+
+/* A writer that gathers the rows for the codec's encode(); NULL: no memory. */
+struct fmt_image_writer *fmt_image_whole_new(const struct fmt_image_codec *codec);
 
 extern const struct fmt_image_codec fmt_image_jpeg, fmt_image_png, fmt_image_tiff,
 	fmt_image_exr;

@@ -199,34 +199,71 @@ read_jpeg(struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt
 
 /* --- writing ----------------------------------------------------------------- */
 
-struct encoder {
+#define MARKER_MOST 65533 /* bytes of a segment */
+#define FIRST_ROOM  (1u << 20)
+
+struct writer {
+	struct fmt_image_writer base;
 	struct jpeg_compress_struct jpeg;
+	struct jpeg_destination_mgr to;
 	struct trap trap;
-	unsigned char *bytes;
-	unsigned long length;
-	uint8_t *marker; /* with its head, for APP1 */
+	uint8_t *bytes;
+	size_t length, room;
+	uint8_t marker[MARKER_MOST]; /* with its head, for APP1 */
 };
 
-/* One APP1: a segment holds 65533 bytes; what is longer is left out. */
 static void
-write_app1(struct encoder *encoder, const char *head, size_t head_length,
-	const struct fmt_image_blob *blob)
+point_at(struct writer *w, size_t done)
 {
-	size_t length = head_length + blob->length;
-	if (blob->bytes == NULL || length > 65533)
-		return;
-	memcpy(encoder->marker, head, head_length);
-	memcpy(encoder->marker + head_length, blob->bytes, blob->length);
-	jpeg_write_marker(
-		&encoder->jpeg, JPEG_APP0 + 1, encoder->marker, (unsigned)length);
+	w->to.next_output_byte = w->bytes + done;
+	w->to.free_in_buffer = w->room - done;
 }
 
 static void
-write_page(struct encoder *encoder, const struct fmt_image_page *page)
+start_output(j_compress_ptr jpeg)
 {
-	struct jpeg_compress_struct *jpeg = &encoder->jpeg;
-	jpeg_create_compress(jpeg);
-	jpeg_mem_dest(jpeg, &encoder->bytes, &encoder->length);
+	point_at(jpeg->client_data, 0);
+}
+
+/* The library calls when the room is used up, whatever the pointers say. */
+static boolean
+grow_output(j_compress_ptr jpeg)
+{
+	struct writer *w = jpeg->client_data;
+	uint8_t *grown = realloc(w->bytes, 2 * w->room);
+	if (grown == NULL)
+		ERREXIT1(jpeg, JERR_OUT_OF_MEMORY, 0);
+	w->bytes = grown;
+	w->room *= 2;
+	point_at(w, w->room / 2);
+	return TRUE;
+}
+
+static void
+finish_output(j_compress_ptr jpeg)
+{
+	struct writer *w = jpeg->client_data;
+	w->length = w->room - w->to.free_in_buffer;
+}
+
+/* One APP1; what is longer than a segment is left out. */
+static void
+write_app1(struct writer *w, const char *head, size_t head_length,
+	const struct fmt_image_blob *blob)
+{
+	size_t length = head_length + blob->length;
+	if (blob->bytes == NULL || length > MARKER_MOST)
+		return;
+	memcpy(w->marker, head, head_length);
+	memcpy(w->marker + head_length, blob->bytes, blob->length);
+	jpeg_write_marker(&w->jpeg, JPEG_APP0 + 1, w->marker, (unsigned)length);
+}
+
+static void
+start(struct writer *w, const struct fmt_image_page *page)
+{
+	struct jpeg_compress_struct *jpeg = &w->jpeg;
+	jpeg_abort_compress(jpeg); /* nothing after a picture that was ended */
 	jpeg->image_width = page->width;
 	jpeg->image_height = page->height;
 	jpeg->input_components = FMT_IMAGE_CHANNELS;
@@ -236,50 +273,96 @@ write_page(struct encoder *encoder, const struct fmt_image_page *page)
 		jpeg_set_colorspace(jpeg, JCS_GRAYSCALE);
 	jpeg_set_quality(jpeg, (int)page->quality, TRUE);
 	jpeg_start_compress(jpeg, TRUE);
-	write_app1(encoder, exif_head, sizeof exif_head, &page->extras.exif);
-	write_app1(encoder, xmp_head, sizeof xmp_head, &page->extras.xmp);
+	write_app1(w, exif_head, sizeof exif_head, &page->extras.exif);
+	write_app1(w, xmp_head, sizeof xmp_head, &page->extras.xmp);
 	if (page->extras.icc.bytes != NULL)
 		jpeg_write_icc_profile(
 			jpeg, page->extras.icc.bytes, (unsigned)page->extras.icc.length);
-	while (jpeg->next_scanline < page->height) {
-		/* The library does not write to it. */
-		JSAMPROW row = (uint8_t *)(uintptr_t)page->pixels +
-			       jpeg->next_scanline * page->stride;
-		jpeg_write_scanlines(jpeg, &row, 1);
-	}
-	jpeg_finish_compress(jpeg);
 }
 
 static int
-encode_jpeg(const struct fmt_image_page *page, void **bytes, size_t *length,
+say_broken(struct writer *w, struct fmt_err *err)
+{
+	return fmt_err_set(
+		err, w->trap.code, "the JPEG cannot be written (%s)", w->trap.text);
+}
+
+static int
+begin_jpeg(struct fmt_image_writer *writer, struct fmt_err *err)
+{
+	struct writer *w = (struct writer *)writer;
+	if (setjmp(w->trap.out) != 0)
+		return say_broken(w, err);
+	start(w, &writer->page);
+	return 0;
+}
+
+static int
+write_rows(struct fmt_image_writer *writer, const struct fmt_image_stripe *stripe,
 	struct fmt_err *err)
 {
-	struct encoder *encoder = calloc(1, sizeof *encoder);
-	uint8_t *marker = malloc(65536);
-	if (encoder == NULL || marker == NULL) {
-		free(marker);
-		free(encoder);
-		return fmt_err_set(err, -ENOMEM, "no memory for a JPEG encoder");
+	struct writer *w = (struct writer *)writer;
+	if (setjmp(w->trap.out) != 0)
+		return say_broken(w, err);
+	for (uint32_t i = 0; i < stripe->count; i++) {
+		/* The library does not write to it. */
+		JSAMPROW row = (uint8_t *)(uintptr_t)stripe->pixels + i * stripe->stride;
+		jpeg_write_scanlines(&w->jpeg, &row, 1);
 	}
-	encoder->marker = marker;
-	encoder->jpeg.err = set_trap(&encoder->trap);
-	if (setjmp(encoder->trap.out) == 0)
-		write_page(encoder, page);
-	int rc = encoder->trap.code == 0
-			 ? 0
-			 : fmt_err_set(err, encoder->trap.code,
-				   "the JPEG cannot be written (%s)", encoder->trap.text);
-	jpeg_destroy_compress(&encoder->jpeg);
-	/* After an error the library may have freed what it had given, or not: a leak of one
-	 * picture is the lesser evil. */
-	if (rc == 0) {
-		*bytes = encoder->bytes;
-		*length = encoder->length;
-	}
-	free(encoder->marker);
-	free(encoder);
-	return rc;
+	return 0;
 }
+
+static int
+end_jpeg(struct fmt_image_writer *writer, const void **bytes, size_t *length,
+	struct fmt_err *err)
+{
+	struct writer *w = (struct writer *)writer;
+	if (setjmp(w->trap.out) != 0)
+		return say_broken(w, err);
+	jpeg_finish_compress(&w->jpeg);
+	*bytes = w->bytes;
+	*length = w->length;
+	return 0;
+}
+
+static void
+free_writer(struct fmt_image_writer *writer)
+{
+	struct writer *w = (struct writer *)writer;
+	jpeg_destroy_compress(&w->jpeg);
+	free(w->bytes);
+	free(w);
+}
+
+static struct fmt_image_writer *
+new_writer(void)
+{
+	struct writer *w = calloc(1, sizeof *w);
+	if (w == NULL)
+		return NULL;
+	w->room = FIRST_ROOM;
+	w->bytes = malloc(w->room);
+	w->jpeg.err = set_trap(&w->trap);
+	if (w->bytes == NULL || setjmp(w->trap.out) != 0) {
+		free_writer(&w->base);
+		return NULL;
+	}
+	jpeg_create_compress(&w->jpeg);
+	w->to.init_destination = start_output;
+	w->to.empty_output_buffer = grow_output;
+	w->to.term_destination = finish_output;
+	w->jpeg.dest = &w->to;
+	w->jpeg.client_data = w;
+	return &w->base;
+}
+
+static const struct fmt_image_writing writing = {
+	.make = new_writer,
+	.free = free_writer,
+	.begin = begin_jpeg,
+	.rows = write_rows,
+	.end = end_jpeg,
+};
 
 const struct fmt_image_codec fmt_image_jpeg = {
 	.name = "JPEG",
@@ -290,5 +373,5 @@ const struct fmt_image_codec fmt_image_jpeg = {
 	.open = open_jpeg,
 	.read = read_jpeg,
 	.free = free_jpeg,
-	.encode = encode_jpeg,
+	.writing = &writing,
 };

@@ -41,7 +41,9 @@ libfmtimage_a_SOURCES = \
 	plugins/formats/image.h plugins/formats/image_codec.h plugins/formats/image.c \
 	plugins/formats/exif.h plugins/formats/exif.c \
 	plugins/formats/gpano.h plugins/formats/gpano.c \
-	plugins/formats/image_jpeg.c plugins/formats/image_png.c \
+	plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
+	plugins/formats/image_png.c plugins/formats/image_png_write.c \
+	plugins/formats/png_rows.h plugins/formats/png_rows.c \
 	plugins/formats/image_tiff.c plugins/formats/image_tiff_write.c \
 	plugins/formats/image_exr.c plugins/formats/image_exr_write.c
 # What a program that links it needs besides.

@@ -388,7 +388,7 @@ fmt_npz_begin(struct fmt_npz *npz, const struct fmt_npz_array *array, struct fmt
 	if (npz->has_stream)
 		deflateReset(&npz->stream);
 	if (npz->deflate != NULL)
-		fmt_deflate_begin(npz->deflate, row_size(array));
+		fmt_deflate_begin(npz->deflate, row_size(array), 1);
 	rc = write_out(npz, local, make_local_header(npz, entry, local), err);
 	if (rc == 0)
 		rc = append_raw(npz, (const uint8_t *)header, header_length, err);

@@ -1,28 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/frame.h"
 
-#include "kernels/supersample.h"
 #include "plugins/pano-views/alpha.h"
-#include "plugins/pano-views/extras.h"
+#include "plugins/pano-views/lot.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The largest panorama: 16384 x 8192, and one pixel of what is taken for 2:1. */
 static const struct fmt_image_limits limits = {16386, UINT64_C(16386) * 8194};
-
-/* A frame that was opened: what it is, how it lies, and what becomes of it. */
-struct pv_source {
-	const struct pv_frame *frame;
-	const struct fmt_image_info *info;
-	enum fmt_image_type type; /* while it is filtered: in linear light another */
-	struct pv_place place;
-	const struct pv_maps *maps;
-	enum fmt_image_format format; /* of the views */
-};
 
 void
 pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,
@@ -42,20 +29,16 @@ pv_bench_free(struct pv_bench *bench)
 	free(bench->file.bytes);
 	free(bench->mask_file.bytes);
 	pv_mask_free(&bench->mask);
+	fmt_image_writer_free(bench->mask_writer);
+	for (int format = 0; format < FMT_IMAGE_FORMATS; format++)
+		for (int i = 0; i < PV_FRAME_LOT; i++)
+			fmt_image_writer_free(bench->writers[format][i]);
 }
 
 static int
 has_alpha(const struct fmt_image_info *info, const struct pv_place *place)
 {
 	return info->channels % 2 == 0 || place->partial;
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* The band's memory, and where its pixels lie. */
@@ -227,141 +210,6 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 }
 
 static int
-write_page(const struct pv_files *files, const char *name, enum fmt_image_format format,
-	const struct fmt_image_page *page, struct fmt_err *err)
-{
-	void *bytes;
-	size_t length = 0;
-	int rc = fmt_image_encode(format, page, &bytes, &length, err);
-	if (rc < 0)
-		return rc;
-	rc = pv_files_write(files, name, bytes, length, err);
-	free(bytes);
-	return rc;
-}
-
-/* A view under its name, and its mask under the name that COLMAP seeks it by. */
-static int
-write_pages(struct pv_bench *bench, const struct pv_source *source, uint32_t number,
-	const struct fmt_image_page *page, struct fmt_err *err)
-{
-	const struct pv_frame *frame = source->frame;
-	const struct pv_files files = {bench->host, frame->unit};
-	const char *view = bench->state->views.views[number].name;
-	const char *suffix = fmt_image_suffix(source->format);
-	char *name;
-	int rc =
-		bench->state->flat
-			? asprintf(&name, "masks/%s_%s%s.png", frame->stem, view, suffix)
-			: asprintf(&name, "masks/%s/%s%s.png", view, frame->stem, suffix);
-	if (rc < 0)
-		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
-	/* The view's own name is within its mask's. */
-	name[rc - (int)strlen(".png")] = '\0';
-	rc = write_page(&files, name + strlen("masks/"), source->format, page, err);
-	name[strlen(name)] = '.';
-	if (rc == 0 && bench->has_mask) {
-		struct fmt_image_page mask = {
-			.pixels = page->pixels,
-			.stride = (size_t)page->width * FMT_IMAGE_CHANNELS,
-			.width = page->width,
-			.height = page->height,
-			.type = FMT_IMAGE_U8,
-			.channels = 1,
-		};
-		pv_mask_view(&bench->mask, source->maps, number, &bench->state->caps,
-			bench->page);
-		rc = write_page(&files, name, FMT_IMAGE_PNG, &mask, err);
-	}
-	free(name);
-	return rc;
-}
-
-/* A row's samples go straight into the view, or are gathered into its pixels. */
-static int
-remap(struct pv_bench *bench, const struct pv_maps *maps, uint32_t number, char *page)
-{
-	const struct pv_map *map = &maps->maps[maps->views[number].map];
-	const size_t pixel = kern_remap_pixel(bench->picture.type);
-	struct kern_remap a = {
-		.picture = &bench->picture,
-		.filter = bench->state->filter,
-		.weights = bench->state->weights,
-		.shift = maps->views[number].shift,
-	};
-	struct kern_supersample mean = {.type = a.picture->type, .count = map->width};
-	double start = now();
-	for (uint32_t row = 0; row < map->height; row++) {
-		char *to = page + row * map->width * pixel;
-		a.u = map->u + map->starts[row];
-		a.v = map->v + map->starts[row];
-		a.count = (uint32_t)(map->starts[row + 1] - map->starts[row]);
-		a.to = map->plan == NULL ? to
-					 : pv_files_room(&bench->samples,
-						   &bench->samples_room, a.count * pixel);
-		if (a.to == NULL)
-			return -ENOMEM;
-		bench->state->remap(&a, NULL);
-		if (map->plan == NULL)
-			continue;
-		mean.plan = map->plan + (size_t)row * map->width;
-		mean.samples = a.to;
-		mean.to = to;
-		kern_supersample_mean_c(&mean, NULL);
-	}
-	bench->seconds += now() - start;
-	return 0;
-}
-
-static int
-write_view(struct pv_bench *bench, const struct pv_source *source, uint32_t number,
-	struct fmt_err *err)
-{
-	const struct pv_state *state = bench->state;
-	const struct fmt_image_info *info = source->info;
-	const struct pv_map *map = &source->maps->maps[source->maps->views[number].map];
-	const size_t count = (size_t)map->width * map->height;
-	const int alpha = has_alpha(info, &source->place);
-	struct pv_extras extras;
-	char *pixels = pv_files_room(
-		&bench->page, &bench->page_room, count * fmt_image_pixel(source->type));
-	if (pixels == NULL ||
-		pv_extras_make(&extras, info, &source->place, &state->views.views[number],
-			(const uint32_t[]){map->width, map->height}) < 0)
-		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
-			map->width, map->height);
-	int rc = remap(bench, source->maps, number, pixels);
-	if (rc < 0) {
-		pv_extras_free(&extras);
-		return fmt_err_set(err, rc, "no memory for a row's samples");
-	}
-	const int associated = fmt_image_associates(source->format, info->associated);
-	if (alpha && !associated)
-		pv_alpha_divide(source->type, pixels, count);
-	if (source->type != info->type)
-		pv_light_from_linear(state->light, info->type, pixels, count);
-	const struct fmt_image_page page = {
-		.pixels = pixels,
-		.stride = map->width * fmt_image_pixel(info->type),
-		.width = map->width,
-		.height = map->height,
-		.type = info->type,
-		.channels = alpha && source->format != FMT_IMAGE_JPEG ? 4
-			    : info->channels <= 2		      ? 1
-								      : 3,
-		.quality = state->quality,
-		.half = info->half,
-		.associated = associated,
-		.extras = extras.image,
-	};
-	if (source->frame->sheet_row > 0)
-		pv_sheet_add(bench->sheet, source->frame->sheet_row - 1, number, &page);
-	rc = write_pages(bench, source, number, &page, err);
-	pv_extras_free(&extras);
-	return rc;
-}
-
-static int
 split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
 	int rc = 0;
@@ -379,12 +227,9 @@ split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *er
 			"linear light is not known of premultiplied colours of %s; save "
 			"the panorama with unassociated alpha",
 			depths[source->info->type]);
-	for (uint32_t number = 0; rc == 0 && number < bench->state->views.count;
-		number++) {
-		if (bench->host->cancelled(bench->host))
-			return fmt_err_set(err, -ECANCELED, "the host asked to stop");
-		rc = write_view(bench, source, number, err);
-	}
+	for (uint32_t map = 0; rc == 0 && map < source->maps->map_count; map++)
+		for (uint32_t next = 0; rc == 0 && next < bench->state->views.count;)
+			rc = pv_lot_write(bench, source, map, &next, err);
 	return rc;
 }
 
@@ -401,6 +246,7 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 				: source.info->format;
 	source.type = bench->state->light != NULL ? pv_light_type(source.info->type)
 						  : source.info->type;
+	source.alpha = has_alpha(source.info, &source.place);
 	frame->width = source.place.width;
 	frame->height = source.place.height;
 	source.maps = pv_maps_get(bench->state->maps, &source.place);

@@ -12,12 +12,16 @@
 #include "plugins/pano-views/sheet.h"
 #include "plugins/pano-views/state.h"
 
+#define PV_FRAME_LOT 8 /* views that are made at once */
+
 struct pv_bench {
 	const struct kiln_host *host;
 	const struct pv_state *state;
 	struct kern_remap_picture picture; /* the band, with its margin */
-	void *band, *page, *samples;
+	void *band, *page, *samples;	   /* page: some rows of a view, or its mask */
 	size_t band_room, page_room, samples_room;
+	struct fmt_image_writer *writers[FMT_IMAGE_FORMATS][PV_FRAME_LOT];
+	struct fmt_image_writer *mask_writer;
 	struct pv_bytes file, mask_file;
 	struct pv_mask mask;
 	int has_mask;		/* of the frame at hand */

@@ -32,3 +32,9 @@ tap_programs += tests/formats/t_deflate
 tests_formats_t_deflate_SOURCES = tests/formats/t_deflate.c
 tests_formats_t_deflate_CPPFLAGS = $(check_cppflags) $(ZLIB_CFLAGS)
 tests_formats_t_deflate_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+
+tap_programs += tests/formats/t_image_png
+tests_formats_t_image_png_SOURCES = tests/formats/t_image_png.c
+tests_formats_t_image_png_CPPFLAGS = $(check_cppflags)
+tests_formats_t_image_png_LDADD = \
+	$(libfmtimage_libs) $(CMOCKA_LIBS) -lm

@@ -21,14 +21,14 @@ draw(uint64_t *seed)
 	return (uint32_t)(*seed >> 33);
 }
 
-/* Takes the data in pieces of at most `piece` bytes. */
+/* Takes the data in pieces of at most `piece` bytes; how: distance, and least words. */
 static size_t
-pack(struct fmt_deflate *d, size_t length, size_t distance, size_t piece)
+pack(struct fmt_deflate *d, size_t length, const size_t how[2], size_t piece)
 {
 	const uint8_t *out;
 	size_t made = 0, at = 0;
 
-	fmt_deflate_begin(d, distance);
+	fmt_deflate_begin(d, how[0], (uint32_t)how[1]);
 	while (at < length) {
 		size_t offered = length - at < piece ? length - at : piece;
 		at += fmt_deflate_take(d, data + at, offered);
@@ -91,7 +91,8 @@ fill(unsigned kind, size_t row, uint64_t seed)
 static void
 survives_all_kinds(void **state)
 {
-	static const size_t distances[] = {0, 4, 12, 864, 1156, 32768, 32772, 6};
+	static const size_t hows[][2] = {{0, 1}, {4, 1}, {12, 1}, {864, 1}, {1156, 2},
+		{32768, 1}, {32772, 1}, {6, 1}, {1, 3}, {2, 3}, {3, 3}, {8, 3}, {70, 5}};
 	static const size_t lengths[] = {0, 1, 3, 4, 5, 127, 4096, 131071, 131072, 131073,
 		131076, 262144, MOST - 1, MOST};
 	struct fmt_deflate *d = fmt_deflate_new();
@@ -99,10 +100,10 @@ survives_all_kinds(void **state)
 
 	assert_non_null(d);
 	for (unsigned kind = 0; kind < 5; kind++) {
-		for (size_t i = 0; i < sizeof distances / sizeof *distances; i++) {
-			fill(kind, distances[i], 1 + i);
+		for (size_t i = 0; i < sizeof hows / sizeof *hows; i++) {
+			fill(kind, hows[i][0], 1 + i);
 			for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
-				size_t made = pack(d, lengths[k], distances[i], MOST);
+				size_t made = pack(d, lengths[k], hows[i], MOST);
 				expect_back(lengths[k], made);
 				/* Stored at the worst. */
 				assert_true(made <= lengths[k] + lengths[k] / 8192 + 16);
@@ -116,13 +117,14 @@ static void
 is_the_same_in_pieces(void **state)
 {
 	static uint8_t whole[sizeof packed];
+	static const size_t rows[2] = {864, 1};
 	struct fmt_deflate *d = fmt_deflate_new();
 	(void)state;
 
 	fill(4, 864, 5);
-	size_t made = pack(d, MOST, 864, MOST);
+	size_t made = pack(d, MOST, rows, MOST);
 	memcpy(whole, packed, made);
-	assert_int_equal(pack(d, MOST, 864, 997), made);
+	assert_int_equal(pack(d, MOST, rows, 997), made);
 	assert_memory_equal(packed, whole, made);
 	/* Rows that repeat are what it is for. */
 	assert_true(made < MOST / 2);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plugins/pano-views/lot.h"
+
+#include "kernels/supersample.h"
+#include "plugins/pano-views/alpha.h"
+#include "plugins/pano-views/extras.h"
+#include "plugins/pano-views/light.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Rows that are made at once: what a JPEG encoder with halved chroma takes. */
+#define STRIPE 16
+
+static double
+now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Ends what the writer holds, and writes it. */
+static int
+write_file(const struct pv_files *files, const char *name,
+	struct fmt_image_writer *writer, struct fmt_err *err)
+{
+	const void *bytes;
+	size_t length = 0;
+	int rc = fmt_image_writer_end(writer, &bytes, &length, err);
+	return rc == 0 ? pv_files_write(files, name, bytes, length, err) : rc;
+}
+
+struct lot {
+	const struct pv_source *source;
+	const struct pv_map *map;
+	unsigned channels; /* to be written */
+	uint32_t count;
+	uint32_t numbers[PV_FRAME_LOT];
+	struct pv_extras extras[PV_FRAME_LOT];
+};
+
+/* A row's samples go straight into the view, or are gathered into its pixels. */
+static int
+remap(struct pv_bench *bench, const struct pv_map *map, int32_t shift,
+	const uint32_t rows[2], char *to)
+{
+	const size_t pixel = kern_remap_pixel(bench->picture.type);
+	struct kern_remap a = {
+		.picture = &bench->picture,
+		.filter = bench->state->filter,
+		.weights = bench->state->weights,
+		.shift = shift,
+	};
+	struct kern_supersample mean = {.type = a.picture->type, .count = map->width};
+	double start = now();
+	for (uint32_t row = rows[0]; row < rows[1]; row++, to += map->width * pixel) {
+		a.u = map->u + map->starts[row];
+		a.v = map->v + map->starts[row];
+		a.count = (uint32_t)(map->starts[row + 1] - map->starts[row]);
+		a.to = map->plan == NULL ? to
+					 : pv_files_room(&bench->samples,
+						   &bench->samples_room, a.count * pixel);
+		if (a.to == NULL)
+			return -ENOMEM;
+		bench->state->remap(&a, NULL);
+		if (map->plan == NULL)
+			continue;
+		mean.plan = map->plan + (size_t)row * map->width;
+		mean.samples = a.to;
+		mean.to = to;
+		kern_supersample_mean_c(&mean, NULL);
+	}
+	bench->seconds += now() - start;
+	return 0;
+}
+
+/* Some rows of a view into the bench's page, which has room for them, as they are to be
+ * written. */
+static int
+fill_page(struct pv_bench *bench, const struct lot *lot, uint32_t number,
+	const uint32_t rows[2])
+{
+	const struct pv_source *source = lot->source;
+	const size_t count = (size_t)lot->map->width * (rows[1] - rows[0]);
+	int rc = remap(
+		bench, lot->map, source->maps->views[number].shift, rows, bench->page);
+	if (rc == 0 && source->alpha &&
+		!fmt_image_associates(source->format, source->info->associated))
+		pv_alpha_divide(source->type, bench->page, count);
+	if (rc == 0 && source->type != source->info->type)
+		pv_light_from_linear(
+			bench->state->light, source->info->type, bench->page, count);
+	return rc;
+}
+
+static int
+begin_view(struct pv_bench *bench, struct lot *lot, uint32_t number, struct fmt_err *err)
+{
+	const struct pv_state *state = bench->state;
+	const struct pv_source *source = lot->source;
+	struct fmt_image_writer **writer = &bench->writers[source->format][lot->count];
+	struct pv_extras *extras = &lot->extras[lot->count];
+	if (*writer == NULL)
+		*writer = fmt_image_writer_new(source->format);
+	if (*writer == NULL ||
+		pv_extras_make(extras, source->info, &source->place,
+			&state->views.views[number],
+			(const uint32_t[]){lot->map->width, lot->map->height}) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
+			lot->map->width, lot->map->height);
+	lot->numbers[lot->count++] = number;
+	const struct fmt_image_page page = {
+		.width = lot->map->width,
+		.height = lot->map->height,
+		.type = source->info->type,
+		.channels = lot->channels,
+		.quality = state->quality,
+		.half = source->info->half,
+		.associated =
+			fmt_image_associates(source->format, source->info->associated),
+		.extras = extras->image,
+	};
+	return fmt_image_writer_begin(*writer, &page, err);
+}
+
+static int
+make_stripe(struct pv_bench *bench, const struct lot *lot, const uint32_t rows[2],
+	struct fmt_err *err)
+{
+	const struct pv_source *source = lot->source;
+	const struct fmt_image_stripe stripe = {
+		.pixels = bench->page,
+		.stride = lot->map->width * fmt_image_pixel(source->info->type),
+		.count = rows[1] - rows[0],
+	};
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < lot->count; i++) {
+		rc = fill_page(bench, lot, lot->numbers[i], rows);
+		if (rc < 0)
+			return fmt_err_set(err, rc, "no memory for a row's samples");
+		rc = fmt_image_writer_rows(
+			bench->writers[source->format][i], &stripe, err);
+	}
+	return rc;
+}
+
+static int
+write_mask(struct pv_bench *bench, const struct lot *lot, uint32_t number,
+	const char *name, struct fmt_err *err)
+{
+	const struct pv_files files = {bench->host, lot->source->frame->unit};
+	const struct fmt_image_page page = {
+		.stride = (size_t)lot->map->width * FMT_IMAGE_CHANNELS,
+		.width = lot->map->width,
+		.height = lot->map->height,
+		.type = FMT_IMAGE_U8,
+		.channels = 1,
+	};
+	const size_t wanted = page.stride * page.height;
+	if (bench->mask_writer == NULL)
+		bench->mask_writer = fmt_image_writer_new(FMT_IMAGE_PNG);
+	if (bench->mask_writer == NULL ||
+		pv_files_room(&bench->page, &bench->page_room, wanted) == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for a mask");
+	pv_mask_view(&bench->mask, lot->source->maps, number, &bench->state->caps,
+		bench->page);
+	const struct fmt_image_stripe all = {bench->page, page.stride, page.height};
+	int rc = fmt_image_writer_begin(bench->mask_writer, &page, err);
+	if (rc == 0)
+		rc = fmt_image_writer_rows(bench->mask_writer, &all, err);
+	return rc == 0 ? write_file(&files, name, bench->mask_writer, err) : rc;
+}
+
+/* The frames on the contact sheet are few: their views are made once more, whole. */
+static int
+draw_on_sheet(struct pv_bench *bench, const struct lot *lot, uint32_t number,
+	struct fmt_err *err)
+{
+	const struct pv_source *source = lot->source;
+	struct fmt_image_page page = {
+		.stride = lot->map->width * fmt_image_pixel(source->info->type),
+		.width = lot->map->width,
+		.height = lot->map->height,
+		.type = source->info->type,
+	};
+	const uint32_t rows[] = {0, page.height};
+	page.pixels = pv_files_room(&bench->page, &bench->page_room,
+		(size_t)page.width * page.height * fmt_image_pixel(source->type));
+	if (page.pixels == NULL || fill_page(bench, lot, number, rows) < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
+	pv_sheet_add(bench->sheet, source->frame->sheet_row - 1, number, &page);
+	return 0;
+}
+
+/* A view under its name, and its mask under the name that COLMAP seeks it by. */
+static int
+end_view(struct pv_bench *bench, const struct lot *lot, uint32_t i, struct fmt_err *err)
+{
+	const struct pv_source *source = lot->source;
+	const struct pv_frame *frame = source->frame;
+	const struct pv_files files = {bench->host, frame->unit};
+	const char *view = bench->state->views.views[lot->numbers[i]].name;
+	const char *suffix = fmt_image_suffix(source->format);
+	char *name;
+	int rc =
+		bench->state->flat
+			? asprintf(&name, "masks/%s_%s%s.png", frame->stem, view, suffix)
+			: asprintf(&name, "masks/%s/%s%s.png", view, frame->stem, suffix);
+	if (rc < 0)
+		return fmt_err_set(err, -ENOMEM, "no memory for a file name");
+	/* The view's own name is within its mask's. */
+	name[rc - (int)strlen(".png")] = '\0';
+	rc = write_file(
+		&files, name + strlen("masks/"), bench->writers[source->format][i], err);
+	name[strlen(name)] = '.';
+	if (rc == 0 && bench->has_mask)
+		rc = write_mask(bench, lot, lot->numbers[i], name, err);
+	free(name);
+	if (rc == 0 && frame->sheet_row > 0)
+		rc = draw_on_sheet(bench, lot, lot->numbers[i], err);
+	return rc;
+}
+
+static int
+make_lot(struct pv_bench *bench, const struct lot *lot, struct fmt_err *err)
+{
+	const uint32_t height = lot->map->height;
+	const size_t wanted =
+		STRIPE * lot->map->width * fmt_image_pixel(lot->source->type);
+	int rc = 0;
+	if (pv_files_room(&bench->page, &bench->page_room, wanted) == NULL)
+		return fmt_err_set(err, -ENOMEM, "no memory for %d rows", STRIPE);
+	for (uint32_t row = 0; rc == 0 && row < height; row += STRIPE) {
+		const uint32_t left = height - row;
+		if (bench->host->cancelled(bench->host))
+			return fmt_err_set(err, -ECANCELED, "the host asked to stop");
+		rc = make_stripe(bench, lot,
+			(const uint32_t[]){row, row + (left < STRIPE ? left : STRIPE)},
+			err);
+	}
+	for (uint32_t i = 0; rc == 0 && i < lot->count; i++)
+		rc = end_view(bench, lot, i, err);
+	return rc;
+}
+
+/* The next views of one map from *next on, which is moved past them. */
+int
+pv_lot_write(struct pv_bench *bench, const struct pv_source *source, uint32_t map,
+	uint32_t *next, struct fmt_err *err)
+{
+	const struct fmt_image_info *info = source->info;
+	struct lot lot = {.source = source, .map = &source->maps->maps[map]};
+	lot.channels = source->alpha && source->format != FMT_IMAGE_JPEG ? 4
+		       : info->channels <= 2				 ? 1
+									 : 3;
+	int rc = 0;
+	for (; rc == 0 && *next < bench->state->views.count && lot.count < PV_FRAME_LOT;
+		++*next)
+		if (source->maps->views[*next].map == map)
+			rc = begin_view(bench, &lot, *next, err);
+	if (rc == 0 && lot.count > 0)
+		rc = make_lot(bench, &lot, err);
+	for (uint32_t i = 0; i < lot.count; i++)
+		pv_extras_free(&lot.extras[i]);
+	return rc;
+}
