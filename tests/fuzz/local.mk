@@ -137,3 +137,41 @@ tests_fuzz_replay_gpano_LDADD = $(libfmtimage_libs)
 tap_scripts += tests/fuzz/t_pictures.sh
 EXTRA_DIST += tests/fuzz/seeds/lzw.tif tests/fuzz/seeds/tiles.tif \
 	tests/fuzz/seeds/zip.exr tests/fuzz/seeds/tiles.exr tests/fuzz/seeds/gpano.xmp
+
+if FUZZERS
+noinst_PROGRAMS += \
+	tests/fuzz/fuzz-image tests/fuzz/fuzz-exif tests/fuzz/fuzz-gpano \
+	tests/fuzz/planted-image tests/fuzz/planted-exif tests/fuzz/planted-gpano
+endif
+fuzz_pictures = plugins/formats/err.c plugins/formats/exif.c plugins/formats/gpano.c \
+	plugins/formats/image.c plugins/formats/image_jpeg.c plugins/formats/image_png.c \
+	plugins/formats/image_tiff.c plugins/formats/image_tiff_write.c \
+	plugins/formats/image_exr.c plugins/formats/image_exr_write.c
+fuzz_pictures_libs = $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) \
+	$(ZLIB_LIBS) -lm
+fuzz_pictures_cppflags = $(AM_CPPFLAGS) $(JPEG_CFLAGS) $(TIFF_CFLAGS) $(EXR_CFLAGS) \
+	$(DEFLATE_CFLAGS) $(SPNG_CFLAGS)
+tests_fuzz_fuzz_image_SOURCES = tests/fuzz/fuzz_image.c $(fuzz_pictures)
+tests_fuzz_fuzz_image_CPPFLAGS = $(fuzz_pictures_cppflags)
+tests_fuzz_fuzz_image_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_image_LDADD = $(fuzz_pictures_libs)
+tests_fuzz_planted_image_SOURCES = tests/fuzz/fuzz_image.c $(fuzz_pictures)
+tests_fuzz_planted_image_CPPFLAGS = $(fuzz_pictures_cppflags) -DKILN_PLANTED_BUG
+tests_fuzz_planted_image_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_planted_image_LDADD = $(fuzz_pictures_libs)
+tests_fuzz_fuzz_exif_SOURCES = tests/fuzz/fuzz_exif.c $(fuzz_pictures)
+tests_fuzz_fuzz_exif_CPPFLAGS = $(fuzz_pictures_cppflags)
+tests_fuzz_fuzz_exif_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_exif_LDADD = $(fuzz_pictures_libs)
+tests_fuzz_planted_exif_SOURCES = tests/fuzz/fuzz_exif.c $(fuzz_pictures)
+tests_fuzz_planted_exif_CPPFLAGS = $(fuzz_pictures_cppflags) -DKILN_PLANTED_BUG
+tests_fuzz_planted_exif_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_planted_exif_LDADD = $(fuzz_pictures_libs)
+tests_fuzz_fuzz_gpano_SOURCES = tests/fuzz/fuzz_gpano.c $(fuzz_pictures)
+tests_fuzz_fuzz_gpano_CPPFLAGS = $(fuzz_pictures_cppflags)
+tests_fuzz_fuzz_gpano_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_gpano_LDADD = $(fuzz_pictures_libs)
+tests_fuzz_planted_gpano_SOURCES = tests/fuzz/fuzz_gpano.c $(fuzz_pictures)
+tests_fuzz_planted_gpano_CPPFLAGS = $(fuzz_pictures_cppflags) -DKILN_PLANTED_BUG
+tests_fuzz_planted_gpano_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_planted_gpano_LDADD = $(fuzz_pictures_libs)

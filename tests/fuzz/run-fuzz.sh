@@ -7,6 +7,7 @@
 seconds=${1:-20}
 build=${top_builddir:-.}
 out=$build/fuzz-out
+seeds=${top_srcdir:-.}/tests/fuzz/seeds
 failed=0
 number=0
 if ! [ -x "$build/tests/fuzz/fuzz-vmd" ]; then
@@ -17,8 +18,8 @@ mkdir -p "$out/samples" || exit 1
 "$build/contrib/make-sample" "$out/samples" || exit 1
 "$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
 "${top_srcdir:-.}/tests/fuzz/make-archives.py" "$out/samples" || exit 1
-echo 1..13
-for reader in vmd pmx pmd vpd archive; do
+echo 1..19
+for reader in vmd pmx pmd vpd archive image exif gpano; do
 	for kind in fuzz planted; do
 		number=$((number + 1))
 		corpus=$out/$reader-$kind
@@ -27,6 +28,9 @@ for reader in vmd pmx pmd vpd archive; do
 		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
 		archive) cp "$out/samples"/seed.* "$corpus" ;;
 		vpd) cp "${top_srcdir:-.}/tests/fuzz/pose.vpd" "$corpus" ;;
+		image) cp "$seeds"/*.tif "$seeds"/*.exr "$corpus" ;;
+		exif) cp "$seeds"/*.tif "$corpus" ;;
+		gpano) cp "$seeds/gpano.xmp" "$corpus" ;;
 		*) cp "$out/samples/dancer.$reader" "$corpus" ;;
 		esac
 		"$build/tests/fuzz/$kind-$reader" -max_total_time="$seconds" -max_len=65536 \
