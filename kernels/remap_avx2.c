@@ -86,6 +86,7 @@ bilinear(const struct remap_frame *frame, const struct kern_remap *a)
 		__m256i down = _mm256_or_si256(p.y, _mm256_slli_epi32(p.y, 16));
 		__m256i two[4], which = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1);
 		_mm256_storeu_si256((__m256i *)offset, p.offset);
+		remap_ask_below(frame, offset[0], 2);
 		for (int k = 0; k < 4; k++) {
 			const int32_t left = offset[2 * k], right = offset[2 * k + 1];
 			two[k] = blend(two_pixels(corner + left, corner + right),
@@ -150,6 +151,7 @@ wide(const struct remap_frame *frame, const struct kern_remap *a, int taps)
 		struct places p = find(frame, a->u + i, a->v + i);
 		__m256i two[4];
 		_mm256_storeu_si256((__m256i *)offset, p.offset);
+		remap_ask_below(frame, offset[0], taps);
 		_mm256_storeu_si256((__m256i *)x, p.x);
 		_mm256_storeu_si256((__m256i *)y, p.y);
 		__m256i before = _mm256_setzero_si256();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Remapping 8 bits, sixteen pixels at a time; whatever is left of a row, and the other
- * types, are the plain C's.
+ * types, are the plain C's.  Bilinear is AVX2's: its loads decide, and are no fewer here.
  */
 #include "kernels/remap.h"
 
@@ -47,62 +47,6 @@ pack(const __m512i four[4])
 	__m512i low = _mm512_packs_epi32(four[0], four[1]);
 	__m512i high = _mm512_packs_epi32(four[2], four[3]);
 	return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
-}
-
-/* Four pixels: top and bottom hold two neighbours each, weights one 32 bits a pixel. */
-static inline __m512i
-blend(__m256i top, __m256i bottom, __m512i across, __m512i down)
-{
-	const __m512i neighbours = _mm512_broadcast_i32x4(
-		_mm_setr_epi8(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15));
-	__m512i up = _mm512_sub_epi16(_mm512_set1_epi16(256), down);
-	__m512i column =
-		_mm512_add_epi16(_mm512_mullo_epi16(_mm512_cvtepu8_epi16(top), up),
-			_mm512_mullo_epi16(_mm512_cvtepu8_epi16(bottom), down));
-	/* Up to 65280: moved into the range of signed products, and back. */
-	column = _mm512_xor_si512(column, _mm512_set1_epi16(INT16_MIN));
-	__m512i sum = _mm512_madd_epi16(_mm512_shuffle_epi8(column, neighbours), across);
-	sum = _mm512_add_epi32(sum, _mm512_set1_epi32((32768 << 8) + (1 << 15)));
-	return _mm512_srli_epi32(sum, 16);
-}
-
-/* Two neighbours of each of four pixels.  Eight bytes at a time: gathers take longer. */
-static inline __m256i
-four_pixels(const uint8_t *corner, const int32_t *offset)
-{
-	__m128i pixels[4];
-	for (int i = 0; i < 4; i++)
-		pixels[i] = _mm_loadl_epi64((const __m128i *)(corner + offset[i]));
-	return _mm256_inserti128_si256(
-		_mm256_castsi128_si256(_mm_unpacklo_epi64(pixels[0], pixels[1])),
-		_mm_unpacklo_epi64(pixels[2], pixels[3]), 1);
-}
-
-static void
-bilinear(const struct remap_frame *frame, const struct kern_remap *a)
-{
-	const uint8_t *next = frame->corner + frame->stride;
-	int32_t offset[LANES];
-	for (uint32_t i = 0; i + LANES <= a->count; i += LANES) {
-		struct places p = find(frame, a->u + i, a->v + i);
-		__m512i across =
-			_mm512_or_si512(_mm512_sub_epi32(_mm512_set1_epi32(256), p.x),
-				_mm512_slli_epi32(p.x, 16));
-		__m512i down = _mm512_or_si512(p.y, _mm512_slli_epi32(p.y, 16));
-		__m512i which =
-			_mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
-		__m512i four[4];
-		_mm512_storeu_si512(offset, p.offset);
-		for (int k = 0; k < 4; k++) {
-			four[k] = blend(four_pixels(frame->corner, offset + 4 * k),
-				four_pixels(next, offset + 4 * k),
-				_mm512_permutexvar_epi32(which, across),
-				_mm512_permutexvar_epi32(which, down));
-			which = _mm512_add_epi32(which, _mm512_set1_epi32(4));
-		}
-		_mm512_storeu_si512(
-			(uint8_t *)a->to + (size_t)i * KERN_REMAP_CHANNELS, pack(four));
-	}
 }
 
 static inline __m256i
@@ -213,6 +157,8 @@ wide(const struct remap_frame *frame, const struct kern_remap *a, int taps)
 		struct places p = find(frame, a->u + i, a->v + i);
 		__m512i four[4], shares[4], down[2];
 		_mm512_storeu_si512(offset, p.offset);
+		remap_ask_below(frame, offset[0], taps);
+		remap_ask_below(frame, offset[LANES / 2], taps);
 		_mm512_storeu_si512(x, p.x);
 		_mm512_storeu_si512(y, p.y);
 		for (int k = 0; k < LANES; k++) {
@@ -235,12 +181,12 @@ int
 kern_remap_avx512(const struct kern_remap *a, void *queue)
 {
 	const int taps = (int)kern_remap_taps(a->filter);
-	if (a->picture->type != KERN_REMAP_U8 || taps == 1 || a->count < LANES)
+	if (taps <= 2)
+		return kern_remap_avx2(a, queue);
+	if (a->picture->type != KERN_REMAP_U8 || a->count < LANES)
 		return kern_remap_c(a, queue);
 	const struct remap_frame frame = remap_frame_of(a, taps / 2 - 1);
-	if (taps == 2)
-		bilinear(&frame, a);
-	else if (taps == 4)
+	if (taps == 4)
 		wide(&frame, a, 4);
 	else
 		wide(&frame, a, 6);

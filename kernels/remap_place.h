@@ -36,6 +36,16 @@ remap_frame_of(const struct kern_remap *a, int before)
 	};
 }
 
+/* Asks for what the next rows of the view will read: the two rows of the panorama below the
+ * last tap's.  Memory is far: unasked, twice the time goes into waiting. */
+static inline void
+remap_ask_below(const struct remap_frame *frame, int32_t offset, int taps)
+{
+	const uint8_t *below = frame->corner + taps * (ptrdiff_t)frame->stride + offset;
+	__builtin_prefetch(below);
+	__builtin_prefetch(below + frame->stride);
+}
+
 /* What a variant that takes `lanes` pixels at a time leaves of a row: the plain C's. */
 static inline int
 remap_rest(const struct kern_remap *a, uint32_t lanes, void *queue)
