@@ -60,12 +60,14 @@ transfer_close(struct transfer *transfer)
 static int
 transfer_open(struct transfer *transfer, const struct kd_input *input, const char *folder)
 {
+	struct stat st;
 	*transfer = (struct transfer){.from = -1, .to = -1, .unsynced = input->unsynced};
 	transfer->from = kd_file_open_parent(input->root, input->place, &transfer->name);
 	if (transfer->from < 0)
 		return transfer->from;
-	if (!exists(transfer->from, transfer->name))
-		return -ENOENT;
+	/* What cannot be looked at is not gone. */
+	if (fstatat(transfer->from, transfer->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
 	if (folder == NULL)
 		return 0;
 	int rc = kd_file_make_dirs(folder, 0755);

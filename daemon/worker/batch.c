@@ -49,6 +49,18 @@ kd_batch_settle(
 }
 
 void
+kd_batch_settle_changed(struct kd_batch_unit *unit, int rc, const char *when)
+{
+	if (rc == -ENOENT)
+		kd_batch_settle(unit, KD_UNIT_GONE, "it went away %s", when);
+	else if (rc == -ESTALE)
+		kd_batch_settle(unit, KD_UNIT_CHANGED, "it changed %s", when);
+	else
+		kd_batch_settle(unit, KD_UNIT_HELD,
+			"nobody can tell whether it changed %s: %s", when, strerror(-rc));
+}
+
+void
 kd_batch_settle_rest(struct kd_batch *batch, enum kd_status status, const char *reason)
 {
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
@@ -198,6 +210,8 @@ hash_units(struct kd_batch *batch, struct kd_link *link)
 {
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
+		if (unit->stage == KD_BATCH_SETTLED)
+			continue;
 		kd_custody_restore(batch, i, link);
 		enum kd_status status;
 		struct kd_err err;
@@ -312,10 +326,8 @@ publish(struct kd_batch *batch, const struct kd_handle *handle,
 		}
 		int same = kd_content_verify(&unit->source, &unit->content, 1);
 		if (same < 0) {
-			kd_batch_settle(unit,
-				same == -ENOENT ? KD_UNIT_GONE : KD_UNIT_CHANGED,
-				"it %s while it was processed; the result was dropped",
-				same == -ENOENT ? "went away" : "changed");
+			kd_batch_settle_changed(unit, same,
+				"while it was processed; the result was dropped");
 			continue;
 		}
 		json_object_update_missing(unit->facts, handle->facts);

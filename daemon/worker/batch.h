@@ -83,6 +83,8 @@ uint32_t kd_batch_kind(const struct kd_batch_unit *unit);
 /* Settles a unit's fate; its outputs, if any, are not published. */
 void kd_batch_settle(struct kd_batch_unit *unit, enum kd_status status,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* By what kd_content_verify() said of it. */
+void kd_batch_settle_changed(struct kd_batch_unit *unit, int rc, const char *when);
 /* Settles all that are not settled or done. */
 void kd_batch_settle_rest(
 	struct kd_batch *batch, enum kd_status status, const char *reason);

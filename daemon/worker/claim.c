@@ -110,7 +110,24 @@ gather_family(
 	return rc;
 }
 
-void
+/* Whether an error says what is there, and would say so again: nothing of ours. */
+static int
+is_answer(int rc)
+{
+	switch (-rc) {
+	case ENOENT:
+	case ENOTDIR:
+	case ELOOP:
+	case EACCES:
+	case EINVAL:
+	case E2BIG:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+int
 kd_claim_find(
 	struct kd_claim *claim, int64_t id, const struct kd_content_source *original)
 {
@@ -120,15 +137,18 @@ kd_claim_find(
 		kd_name_base(original->path));
 	int claims = id == 0 ? -ENOENT : open_claims(original->root, 0);
 	if (claims < 0)
-		return;
-	if (fstatat(claims, claim->entry, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		/* What cannot be added is missed, and told, when it is read. */
-		if (is_family(original))
-			gather_family(claim, claims, original);
-		if (fstatat(claims, claim->entry, &st, AT_SYMLINK_NOFOLLOW) == 0)
-			hold(claim, original);
-	}
+		return is_answer(claims) ? 0 : claims;
+	int rc = fstatat(claims, claim->entry, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	int is_there = rc == 0;
+	if (is_there && is_family(original))
+		rc = gather_family(claim, claims, original);
 	close(claims);
+	if (rc < 0 && !is_answer(rc))
+		return rc;
+	/* What can never be added is missed, and told, when it is read. */
+	if (is_there)
+		hold(claim, original);
+	return 0;
 }
 
 static int
@@ -205,10 +225,12 @@ scatter(int claims, const struct kd_claim *claim, int to)
 	}
 	int rc = 0;
 	const struct dirent *entry;
-	while (rc == 0 && (entry = readdir(dir)) != NULL)
+	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
 			rc = kd_inputs_rename(
 				dirfd(dir), entry->d_name, to, entry->d_name);
+	if (rc == 0 && errno != 0)
+		rc = -errno;
 	if (rc == 0 && (fsync(to) < 0 || fsync(dirfd(dir)) < 0))
 		rc = -errno;
 	closedir(dir);

@@ -25,8 +25,9 @@ struct kd_claim {
 };
 
 /* Looks for what an earlier attempt left; original is where the unit was dropped.  A
- * sequence or bundle that was claimed in part is claimed whole. */
-void kd_claim_find(
+ * sequence or bundle that was claimed in part is claimed whole.  0, held or not; or a
+ * negative errno: nobody can say where the unit lies, try again later. */
+int kd_claim_find(
 	struct kd_claim *claim, int64_t id, const struct kd_content_source *original);
 
 /* 0; -ENOENT: it is gone; -EXDEV, -EROFS, -EACCES and the like: it cannot be claimed and

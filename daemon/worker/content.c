@@ -422,7 +422,8 @@ kd_content_verify(const struct kd_content_source *source,
 	struct kd_content now = {0};
 	struct kd_err err;
 	int rc = list_files(source, &now, &err);
-	if (rc != -ENOENT && (rc < 0 || now.count != content->count))
+	if ((rc < 0 && rc != -ENOENT && status_of(rc) != KD_UNIT_TRANSIENT) ||
+		(rc == 0 && now.count != content->count))
 		rc = -ESTALE;
 	for (size_t i = 0; rc == 0 && i < now.count; i++) {
 		const struct kd_content_file *file = &now.files[i];

@@ -71,13 +71,13 @@ struct kd_content {
 int kd_content_read(const struct kd_content_source *source, struct kd_content *content,
 	enum kd_status *status, struct kd_err *err);
 
-/* Whether the unit still is what was read: 0, -ENOENT, else -ESTALE.  strict: by ctime
- * too, which a rename or chmod changes. */
+/* Whether the unit still is what was read: 0, -ENOENT, -ESTALE; another error when nobody
+ * can tell now.  strict: by ctime too, which a rename or chmod changes. */
 int kd_content_verify(const struct kd_content_source *source,
 	const struct kd_content *content, int strict);
 
 /* The unit was renamed to where source says, which changes ctimes: whether all the rest
- * is as it was read: 0, and the new ctimes count from here on; -ENOENT, -ESTALE. */
+ * is as it was read: 0, and the new ctimes count from here on; errors as above. */
 int kd_content_adopt(const struct kd_content_source *source, struct kd_content *content);
 
 /* The file of that name, open for reading at 0; -ENOENT, or -ESTALE when it is another

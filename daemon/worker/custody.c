@@ -93,7 +93,11 @@ kd_custody_begin(struct kd_batch *batch, struct kd_err *err)
 		struct kd_batch_unit *unit = &batch->units[i];
 		unit->original = source_of(batch, unit->unit);
 		unit->source = unit->original;
-		kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
+		rc = kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
+		if (rc < 0)
+			kd_batch_settle(unit, KD_UNIT_HELD,
+				"cannot see whether it lies in '%s': %s", KD_CLAIM_FOLDER,
+				strerror(-rc));
 		batch->claimed |= unit->claim.held;
 		follow(unit);
 		/* The rule was changed since: it may not move its inputs any more. */
@@ -127,9 +131,7 @@ claim(struct kd_batch_unit *unit)
 	if (rc == 0)
 		rc = kd_content_adopt(&unit->source, &unit->content);
 	if (rc < 0)
-		kd_batch_settle(unit, rc == -ENOENT ? KD_UNIT_GONE : KD_UNIT_CHANGED,
-			"it %s before it was processed",
-			rc == -ENOENT ? "went away" : "changed");
+		kd_batch_settle_changed(unit, rc, "before it was processed");
 }
 
 /* The folders they were taken from, after the one they are in: a power cut may show a
@@ -206,8 +208,16 @@ kd_custody_put_back(struct kd_batch *batch)
 	for (uint32_t i = 0; batch->units != NULL && i < batch->manifest.unit_count;
 		i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
-		if (unit->claim.held && !is_finished(unit->status))
-			put_back(unit);
+		if (!unit->claim.held || is_finished(unit->status))
+			continue;
+		put_back(unit);
+		/* Nobody comes again for these: it would lie in the claim for good. */
+		if (unit->claim.held && (unit->status == KD_UNIT_BUSY ||
+						unit->status == KD_UNIT_CHANGED ||
+						unit->status == KD_UNIT_GONE))
+			kd_batch_settle(unit, KD_UNIT_HELD,
+				"%s; it could not be put back yet",
+				unit->reason == NULL ? "" : unit->reason);
 	}
 }
 
@@ -301,11 +311,13 @@ dispose(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 		     unit->status == KD_UNIT_CRASHED;
 	struct kd_input input;
 	char path[PATH_MAX];
+	int rc;
 	if (failed ? manifest->quarantine == NULL : manifest->inputs == KD_INPUTS_KEEP) {
-		put_back(unit);
-		return 0;
+		rc = kd_claim_put_back(&unit->claim, &unit->original, err);
+		follow(unit);
+		return rc;
 	}
-	int rc = take_input(batch, unit, &input, path);
+	rc = take_input(batch, unit, &input, path);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)
@@ -371,9 +383,14 @@ kd_custody_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
 		return finish_gone(batch, unit, err);
 	if (rc < 0) {
 		put_back(unit);
-		return kd_err_set(err, rc,
-			"'%s' is not what was processed any more; it stays",
-			KD_NAME(path));
+		return rc == -ESTALE
+			       ? kd_err_set(err, rc,
+					 "'%s' is not what was processed any more; it "
+					 "stays",
+					 KD_NAME(path))
+			       : kd_err_errno(err, rc,
+					 "cannot look whether '%s' is what was processed",
+					 KD_NAME(path));
 	}
 	switch (unit->status) {
 	case KD_UNIT_PUBLISHED:

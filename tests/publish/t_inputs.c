@@ -4,11 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "daemon/publish/inputs.h"
 #include "tests/worker/client.h"
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +102,33 @@ test_kept_and_quarantined(void **state)
 	assert_true(client_exists(&scratch, "failed/b.2.txt"));
 	assert_true(client_exists(&scratch, "failed/b.2.txt.reason.txt"));
 	end(&client, &manifest, &result);
+}
+
+/* What cannot be looked at may be there: it is not disposed of. */
+static void
+test_not_seen_is_not_gone(void **state)
+{
+	(void)state;
+	char name[NAME_MAX + 64];
+	struct kd_err err;
+	memset(name, 'n', sizeof name);
+	name[sizeof name - 1] = '\0';
+	int root = open(client_path(&scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(root >= 0);
+	struct kd_input input = {.root = root, .place = name, .path = "a.txt"};
+	const struct kd_quarantine why = {.folder = client_path(&scratch, "failed"),
+		.status = "bad",
+		.reason = "",
+		.rule = "",
+		.kernel = "",
+		.sha256 = ""};
+	assert_int_equal(kd_inputs_delete(&input, &err), -ENAMETOOLONG);
+	assert_int_equal(kd_inputs_move(&input, client_path(&scratch, "done"), &err),
+		-ENAMETOOLONG);
+	assert_int_equal(kd_inputs_quarantine(&input, &why, &err), -ENAMETOOLONG);
+	input.place = "gone.txt";
+	assert_int_equal(kd_inputs_delete(&input, &err), 0);
+	close(root);
 }
 
 static void
@@ -266,6 +296,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_kept_and_quarantined),
+		TEST(test_not_seen_is_not_gone),
 		TEST(test_reason_of_a_dead_attempt_is_taken_up),
 		TEST(test_deleted),
 		TEST(test_moved),

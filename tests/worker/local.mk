@@ -26,7 +26,8 @@ tests_worker_t_gate_SOURCES = tests/worker/t_gate.c daemon/worker/gate.c
 tests_worker_t_gate_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_gate_LDADD = $(client_libs)
 tap_programs += tests/worker/t_custody
-tests_worker_t_custody_SOURCES = tests/worker/t_custody.c
+tests_worker_t_custody_SOURCES = tests/worker/t_custody.c \
+	daemon/worker/claim.c daemon/worker/family.c
 tests_worker_t_custody_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_custody_LDADD = $(client_libs)
 tap_scripts += tests/worker/t_archives.py

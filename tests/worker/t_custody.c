@@ -5,12 +5,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "daemon/worker/claim.h"
 #include "daemon/worker/protocol.h"
 #include "plugins/kiln_plugin.h"
 #include "tests/worker/client.h"
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -320,6 +324,81 @@ test_a_claim_left_by_a_crash_is_taken_up(void **state)
 	assert_false(client_exists(&scratch, "in/.kiln-claim/100~a.txt"));
 }
 
+/* Whoever waits for a writer puts the claim back; where that fails it must come again, or
+ * nobody would ever look into the claim folder for it. */
+static void
+test_what_cannot_go_back_comes_again(void **state)
+{
+	(void)state;
+	struct client client = {.hook = kill_on_progress};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	make_folder("in/sub");
+	client_write(&scratch, "in/sub/a.txt", "content");
+	move_one(&manifest, 60);
+	client_start(&client);
+	assert_true(client_run(&client, &manifest, &result) < 0);
+	client_stop(&client);
+	json_object_del(manifest.params, "pause");
+	int writer = open(
+		client_path(&scratch, "in/.kiln-claim/100~a.txt"), O_WRONLY | O_CLOEXEC);
+	assert_true(writer >= 0);
+	assert_int_equal(rmdir(client_path(&scratch, "in/sub")), 0);
+	client_write(&scratch, "in/sub", "in the way");
+	manifest.verify_writers = 1;
+	client = (struct client){0};
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 0, KD_UNIT_HELD, "it could not be put back yet");
+	kd_manifest_result_clear(&result);
+	client_stop(&client);
+	assert_true(client_exists(&scratch, "in/.kiln-claim/100~a.txt"));
+	close(writer);
+	assert_int_equal(unlink(client_path(&scratch, "in/sub")), 0);
+	run_and_finish(&manifest, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	expect_text("done/sub/a.txt", "content");
+	assert_false(client_exists(&scratch, "in/.kiln-claim/100~a.txt"));
+}
+
+static void
+test_not_seen_is_not_absent(void **state)
+{
+	(void)state;
+	char name[NAME_MAX + 64], path[NAME_MAX + 80];
+	struct kd_claim claim;
+	struct kd_content_source original = {.root = -1, .path = "a.txt"};
+	original.kind = KILN_FILE;
+	assert_int_equal(kd_claim_find(&claim, 100, &original), -EBADF);
+	assert_false(claim.held);
+	original.root =
+		open(client_path(&scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(original.root >= 0);
+	/* No claim folder, and one that is none, say that nothing is claimed. */
+	assert_int_equal(kd_claim_find(&claim, 100, &original), 0);
+	client_write(&scratch, "in/.kiln-claim", "a file");
+	assert_int_equal(kd_claim_find(&claim, 100, &original), 0);
+	assert_false(claim.held);
+	/* The rest of a sequence lies where nobody can look. */
+	assert_int_equal(unlink(client_path(&scratch, "in/.kiln-claim")), 0);
+	make_folder("in/.kiln-claim");
+	make_folder("in/.kiln-claim/100~f_%d.png");
+	memset(name, 'n', sizeof name);
+	name[sizeof name - 1] = '\0';
+	snprintf(path, sizeof path, "%s/f_%%d.png", name);
+	original.kind = KILN_SEQUENCE;
+	original.path = path;
+	original.first = original.last = -1;
+	assert_int_equal(kd_claim_find(&claim, 100, &original), -ENAMETOOLONG);
+	assert_false(claim.held);
+	/* It was claimed whole. */
+	original.path = "f_%d.png";
+	assert_int_equal(kd_claim_find(&claim, 100, &original), 0);
+	assert_true(claim.held);
+	close(original.root);
+}
+
 static void
 test_a_claim_is_put_back_when_the_rule_keeps(void **state)
 {
@@ -443,6 +522,8 @@ main(void)
 		TEST(test_a_refused_sequence_is_quarantined_as_a_folder),
 		TEST(test_claimed_while_it_runs),
 		TEST(test_a_claim_left_by_a_crash_is_taken_up),
+		TEST(test_what_cannot_go_back_comes_again),
+		TEST(test_not_seen_is_not_absent),
 		TEST(test_a_claim_is_put_back_when_the_rule_keeps),
 		TEST(test_a_sequence_claimed_in_part_is_taken_up),
 		TEST(test_what_is_cancelled_goes_back),
