@@ -2,7 +2,7 @@
 #include "plugins/pano-views/frame.h"
 
 #include "plugins/pano-views/alpha.h"
-#include "plugins/pano-views/lot.h"
+#include "plugins/pano-views/crew.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,27 +12,19 @@
 static const struct fmt_image_limits limits = {16386, UINT64_C(16386) * 8194};
 
 void
-pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,
-	const struct pv_state *state)
+pv_bench_init(struct pv_bench *bench, struct pv_crew *crew, struct pv_desk *desk)
 {
-	memset(bench, 0, sizeof *bench);
-	bench->host = host;
-	bench->state = state;
+	*bench = (struct pv_bench){
+		.host = desk->host, .state = desk->state, .crew = crew, .desk = desk};
 }
 
 void
 pv_bench_free(struct pv_bench *bench)
 {
 	free(bench->band);
-	free(bench->page);
-	free(bench->samples);
 	free(bench->file.bytes);
 	free(bench->mask_file.bytes);
 	pv_mask_free(&bench->mask);
-	fmt_image_writer_free(bench->mask_writer);
-	for (int format = 0; format < FMT_IMAGE_FORMATS; format++)
-		for (int i = 0; i < PV_FRAME_LOT; i++)
-			fmt_image_writer_free(bench->writers[format][i]);
 }
 
 static int
@@ -212,7 +204,6 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 static int
 split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
-	int rc = 0;
 	static const char *const depths[] = {[FMT_IMAGE_U8] = "8 bits",
 		[FMT_IMAGE_U16] = "16 bits",
 		[FMT_IMAGE_FLOAT] = "floats"};
@@ -227,17 +218,18 @@ split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *er
 			"linear light is not known of premultiplied colours of %s; save "
 			"the panorama with unassociated alpha",
 			depths[source->info->type]);
-	for (uint32_t map = 0; rc == 0 && map < source->maps->map_count; map++)
-		for (uint32_t next = 0; rc == 0 && next < bench->state->views.count;)
-			rc = pv_lot_write(bench, source, map, &next, err);
-	return rc;
+	return pv_crew_split(bench->crew, bench->desk, source, err);
 }
 
 static int
 split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *image,
 	struct fmt_err *err)
 {
-	struct pv_source source = {.frame = frame, .info = fmt_image_info(image)};
+	struct pv_source source = {
+		.frame = frame,
+		.info = fmt_image_info(image),
+		.picture = &bench->picture,
+	};
 	int rc = pv_place_find(source.info, &source.place, err);
 	if (rc < 0)
 		return rc;
@@ -253,6 +245,7 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	if (source.maps == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
 	rc = start_mask(bench, &source, err);
+	source.mask = bench->has_mask ? &bench->mask : NULL;
 	if (rc == 0)
 		rc = make_band(bench, &source, err);
 	if (rc == 0)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * frame.h - one panorama becomes its views.  Each thread has a bench of its own, whose
- * buffers serve one frame after the other: fresh ones would cost more page faults than
- * the remap costs time.
+ * frame.h - one panorama becomes its views.  A thread that reads frames has a bench of its
+ * own, whose buffers serve one frame after the other: fresh ones would cost more page
+ * faults than the remap costs time.
  */
 #ifndef PV_FRAME_H
 #define PV_FRAME_H
@@ -12,21 +12,20 @@
 #include "plugins/pano-views/sheet.h"
 #include "plugins/pano-views/state.h"
 
-#define PV_FRAME_LOT 8 /* views that are made at once */
+struct pv_crew;
+struct pv_desk;
 
 struct pv_bench {
 	const struct kiln_host *host;
 	const struct pv_state *state;
+	struct pv_crew *crew;		   /* the unit's, who help with the views */
+	struct pv_desk *desk;		   /* the thread's */
 	struct kern_remap_picture picture; /* the band, with its margin */
-	void *band, *page, *samples;	   /* page: some rows of a view, or its mask */
-	size_t band_room, page_room, samples_room;
-	struct fmt_image_writer *writers[FMT_IMAGE_FORMATS][PV_FRAME_LOT];
-	struct fmt_image_writer *mask_writer;
+	void *band;
+	size_t band_room;
 	struct pv_bytes file, mask_file;
 	struct pv_mask mask;
-	int has_mask;		/* of the frame at hand */
-	struct pv_sheet *sheet; /* the unit's */
-	double seconds;		/* of remapping alone */
+	int has_mask; /* of the frame at hand */
 };
 
 struct pv_frame {
@@ -41,8 +40,8 @@ struct pv_frame {
 	int has_mask;
 };
 
-void pv_bench_init(struct pv_bench *bench, const struct kiln_host *host,
-	const struct pv_state *state);
+/* Borrows crew and desk. */
+void pv_bench_init(struct pv_bench *bench, struct pv_crew *crew, struct pv_desk *desk);
 void pv_bench_free(struct pv_bench *bench);
 
 /* 0, or a negative errno with *err: -EBADMSG, -ENOTSUP or -EFBIG where the frame is to

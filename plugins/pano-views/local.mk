@@ -15,6 +15,7 @@ plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/mask.h plugins/pano-views/mask.c \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \
 	plugins/pano-views/lot.h plugins/pano-views/lot.c \
+	plugins/pano-views/crew.h plugins/pano-views/crew.c \
 	plugins/pano-views/cameras.h plugins/pano-views/cameras.c \
 	plugins/pano-views/unit.h plugins/pano-views/unit.c
 plugins_pano_views_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

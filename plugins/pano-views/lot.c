@@ -34,25 +34,45 @@ write_file(const struct pv_files *files, const char *name,
 	return rc == 0 ? pv_files_write(files, name, bytes, length, err) : rc;
 }
 
+void
+pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
+	const struct pv_state *state, struct pv_sheet *sheet)
+{
+	*desk = (struct pv_desk){.host = host, .state = state, .sheet = sheet};
+}
+
+void
+pv_desk_free(struct pv_desk *desk)
+{
+	free(desk->page);
+	free(desk->samples);
+	fmt_image_writer_free(desk->mask_writer);
+	for (int format = 0; format < FMT_IMAGE_FORMATS; format++)
+		for (int i = 0; i < PV_LOT_MOST; i++)
+			fmt_image_writer_free(desk->writers[format][i]);
+}
+
+/* A lot at work. */
 struct lot {
 	const struct pv_source *source;
 	const struct pv_map *map;
 	unsigned channels; /* to be written */
-	uint32_t count;
-	uint32_t numbers[PV_FRAME_LOT];
-	struct pv_extras extras[PV_FRAME_LOT];
+	uint32_t count;	   /* of those begun */
+	const uint32_t *numbers;
+	struct pv_extras extras[PV_LOT_MOST];
 };
 
 /* A row's samples go straight into the view, or are gathered into its pixels. */
 static int
-remap(struct pv_bench *bench, const struct pv_map *map, int32_t shift,
-	const uint32_t rows[2], char *to)
+remap(struct pv_desk *desk, const struct lot *lot, int32_t shift, const uint32_t rows[2])
 {
-	const size_t pixel = kern_remap_pixel(bench->picture.type);
+	const struct pv_map *map = lot->map;
+	const size_t pixel = kern_remap_pixel(lot->source->picture->type);
+	char *to = desk->page;
 	struct kern_remap a = {
-		.picture = &bench->picture,
-		.filter = bench->state->filter,
-		.weights = bench->state->weights,
+		.picture = lot->source->picture,
+		.filter = desk->state->filter,
+		.weights = desk->state->weights,
 		.shift = shift,
 	};
 	struct kern_supersample mean = {.type = a.picture->type, .count = map->width};
@@ -62,11 +82,11 @@ remap(struct pv_bench *bench, const struct pv_map *map, int32_t shift,
 		a.v = map->v + map->starts[row];
 		a.count = (uint32_t)(map->starts[row + 1] - map->starts[row]);
 		a.to = map->plan == NULL ? to
-					 : pv_files_room(&bench->samples,
-						   &bench->samples_room, a.count * pixel);
+					 : pv_files_room(&desk->samples,
+						   &desk->samples_room, a.count * pixel);
 		if (a.to == NULL)
 			return -ENOMEM;
-		bench->state->remap(&a, NULL);
+		desk->state->remap(&a, NULL);
 		if (map->plan == NULL)
 			continue;
 		mean.plan = map->plan + (size_t)row * map->width;
@@ -74,35 +94,35 @@ remap(struct pv_bench *bench, const struct pv_map *map, int32_t shift,
 		mean.to = to;
 		kern_supersample_mean_c(&mean, NULL);
 	}
-	bench->seconds += now() - start;
+	desk->seconds += now() - start;
 	return 0;
 }
 
-/* Some rows of a view into the bench's page, which has room for them, as they are to be
+/* Some rows of a view into the desk's page, which has room for them, as they are to be
  * written. */
 static int
-fill_page(struct pv_bench *bench, const struct lot *lot, uint32_t number,
+fill_page(struct pv_desk *desk, const struct lot *lot, uint32_t number,
 	const uint32_t rows[2])
 {
 	const struct pv_source *source = lot->source;
 	const size_t count = (size_t)lot->map->width * (rows[1] - rows[0]);
-	int rc = remap(
-		bench, lot->map, source->maps->views[number].shift, rows, bench->page);
+	int rc = remap(desk, lot, source->maps->views[number].shift, rows);
 	if (rc == 0 && source->alpha &&
 		!fmt_image_associates(source->format, source->info->associated))
-		pv_alpha_divide(source->type, bench->page, count);
+		pv_alpha_divide(source->type, desk->page, count);
 	if (rc == 0 && source->type != source->info->type)
 		pv_light_from_linear(
-			bench->state->light, source->info->type, bench->page, count);
+			desk->state->light, source->info->type, desk->page, count);
 	return rc;
 }
 
 static int
-begin_view(struct pv_bench *bench, struct lot *lot, uint32_t number, struct fmt_err *err)
+begin_view(struct pv_desk *desk, struct lot *lot, struct fmt_err *err)
 {
-	const struct pv_state *state = bench->state;
+	const uint32_t number = lot->numbers[lot->count];
+	const struct pv_state *state = desk->state;
 	const struct pv_source *source = lot->source;
-	struct fmt_image_writer **writer = &bench->writers[source->format][lot->count];
+	struct fmt_image_writer **writer = &desk->writers[source->format][lot->count];
 	struct pv_extras *extras = &lot->extras[lot->count];
 	if (*writer == NULL)
 		*writer = fmt_image_writer_new(source->format);
@@ -112,7 +132,7 @@ begin_view(struct pv_bench *bench, struct lot *lot, uint32_t number, struct fmt_
 			(const uint32_t[]){lot->map->width, lot->map->height}) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
 			lot->map->width, lot->map->height);
-	lot->numbers[lot->count++] = number;
+	lot->count++;
 	const struct fmt_image_page page = {
 		.width = lot->map->width,
 		.height = lot->map->height,
@@ -128,31 +148,31 @@ begin_view(struct pv_bench *bench, struct lot *lot, uint32_t number, struct fmt_
 }
 
 static int
-make_stripe(struct pv_bench *bench, const struct lot *lot, const uint32_t rows[2],
+make_stripe(struct pv_desk *desk, const struct lot *lot, const uint32_t rows[2],
 	struct fmt_err *err)
 {
 	const struct pv_source *source = lot->source;
 	const struct fmt_image_stripe stripe = {
-		.pixels = bench->page,
+		.pixels = desk->page,
 		.stride = lot->map->width * fmt_image_pixel(source->info->type),
 		.count = rows[1] - rows[0],
 	};
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < lot->count; i++) {
-		rc = fill_page(bench, lot, lot->numbers[i], rows);
+		rc = fill_page(desk, lot, lot->numbers[i], rows);
 		if (rc < 0)
 			return fmt_err_set(err, rc, "no memory for a row's samples");
 		rc = fmt_image_writer_rows(
-			bench->writers[source->format][i], &stripe, err);
+			desk->writers[source->format][i], &stripe, err);
 	}
 	return rc;
 }
 
 static int
-write_mask(struct pv_bench *bench, const struct lot *lot, uint32_t number,
-	const char *name, struct fmt_err *err)
+write_mask(struct pv_desk *desk, const struct lot *lot, uint32_t number, const char *name,
+	struct fmt_err *err)
 {
-	const struct pv_files files = {bench->host, lot->source->frame->unit};
+	const struct pv_files files = {desk->host, lot->source->frame->unit};
 	const struct fmt_image_page page = {
 		.stride = (size_t)lot->map->width * FMT_IMAGE_CHANNELS,
 		.width = lot->map->width,
@@ -161,24 +181,24 @@ write_mask(struct pv_bench *bench, const struct lot *lot, uint32_t number,
 		.channels = 1,
 	};
 	const size_t wanted = page.stride * page.height;
-	if (bench->mask_writer == NULL)
-		bench->mask_writer = fmt_image_writer_new(FMT_IMAGE_PNG);
-	if (bench->mask_writer == NULL ||
-		pv_files_room(&bench->page, &bench->page_room, wanted) == NULL)
+	if (desk->mask_writer == NULL)
+		desk->mask_writer = fmt_image_writer_new(FMT_IMAGE_PNG);
+	if (desk->mask_writer == NULL ||
+		pv_files_room(&desk->page, &desk->page_room, wanted) == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for a mask");
-	pv_mask_view(&bench->mask, lot->source->maps, number, &bench->state->caps,
-		bench->page);
-	const struct fmt_image_stripe all = {bench->page, page.stride, page.height};
-	int rc = fmt_image_writer_begin(bench->mask_writer, &page, err);
+	pv_mask_view(lot->source->mask, lot->source->maps, number, &desk->state->caps,
+		desk->page);
+	const struct fmt_image_stripe all = {desk->page, page.stride, page.height};
+	int rc = fmt_image_writer_begin(desk->mask_writer, &page, err);
 	if (rc == 0)
-		rc = fmt_image_writer_rows(bench->mask_writer, &all, err);
-	return rc == 0 ? write_file(&files, name, bench->mask_writer, err) : rc;
+		rc = fmt_image_writer_rows(desk->mask_writer, &all, err);
+	return rc == 0 ? write_file(&files, name, desk->mask_writer, err) : rc;
 }
 
 /* The frames on the contact sheet are few: their views are made once more, whole. */
 static int
-draw_on_sheet(struct pv_bench *bench, const struct lot *lot, uint32_t number,
-	struct fmt_err *err)
+draw_on_sheet(
+	struct pv_desk *desk, const struct lot *lot, uint32_t number, struct fmt_err *err)
 {
 	const struct pv_source *source = lot->source;
 	struct fmt_image_page page = {
@@ -188,26 +208,26 @@ draw_on_sheet(struct pv_bench *bench, const struct lot *lot, uint32_t number,
 		.type = source->info->type,
 	};
 	const uint32_t rows[] = {0, page.height};
-	page.pixels = pv_files_room(&bench->page, &bench->page_room,
+	page.pixels = pv_files_room(&desk->page, &desk->page_room,
 		(size_t)page.width * page.height * fmt_image_pixel(source->type));
-	if (page.pixels == NULL || fill_page(bench, lot, number, rows) < 0)
+	if (page.pixels == NULL || fill_page(desk, lot, number, rows) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
-	pv_sheet_add(bench->sheet, source->frame->sheet_row - 1, number, &page);
+	pv_sheet_add(desk->sheet, source->frame->sheet_row - 1, number, &page);
 	return 0;
 }
 
 /* A view under its name, and its mask under the name that COLMAP seeks it by. */
 static int
-end_view(struct pv_bench *bench, const struct lot *lot, uint32_t i, struct fmt_err *err)
+end_view(struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err *err)
 {
 	const struct pv_source *source = lot->source;
 	const struct pv_frame *frame = source->frame;
-	const struct pv_files files = {bench->host, frame->unit};
-	const char *view = bench->state->views.views[lot->numbers[i]].name;
+	const struct pv_files files = {desk->host, frame->unit};
+	const char *view = desk->state->views.views[lot->numbers[i]].name;
 	const char *suffix = fmt_image_suffix(source->format);
 	char *name;
 	int rc =
-		bench->state->flat
+		desk->state->flat
 			? asprintf(&name, "masks/%s_%s%s.png", frame->stem, view, suffix)
 			: asprintf(&name, "masks/%s/%s%s.png", view, frame->stem, suffix);
 	if (rc < 0)
@@ -215,55 +235,56 @@ end_view(struct pv_bench *bench, const struct lot *lot, uint32_t i, struct fmt_e
 	/* The view's own name is within its mask's. */
 	name[rc - (int)strlen(".png")] = '\0';
 	rc = write_file(
-		&files, name + strlen("masks/"), bench->writers[source->format][i], err);
+		&files, name + strlen("masks/"), desk->writers[source->format][i], err);
 	name[strlen(name)] = '.';
-	if (rc == 0 && bench->has_mask)
-		rc = write_mask(bench, lot, lot->numbers[i], name, err);
+	if (rc == 0 && source->mask != NULL)
+		rc = write_mask(desk, lot, lot->numbers[i], name, err);
 	free(name);
 	if (rc == 0 && frame->sheet_row > 0)
-		rc = draw_on_sheet(bench, lot, lot->numbers[i], err);
+		rc = draw_on_sheet(desk, lot, lot->numbers[i], err);
 	return rc;
 }
 
 static int
-make_lot(struct pv_bench *bench, const struct lot *lot, struct fmt_err *err)
+make_lot(struct pv_desk *desk, const struct lot *lot, struct fmt_err *err)
 {
 	const uint32_t height = lot->map->height;
 	const size_t wanted =
 		STRIPE * lot->map->width * fmt_image_pixel(lot->source->type);
 	int rc = 0;
-	if (pv_files_room(&bench->page, &bench->page_room, wanted) == NULL)
+	if (pv_files_room(&desk->page, &desk->page_room, wanted) == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for %d rows", STRIPE);
 	for (uint32_t row = 0; rc == 0 && row < height; row += STRIPE) {
 		const uint32_t left = height - row;
-		if (bench->host->cancelled(bench->host))
+		if (desk->host->cancelled(desk->host))
 			return fmt_err_set(err, -ECANCELED, "the host asked to stop");
-		rc = make_stripe(bench, lot,
+		rc = make_stripe(desk, lot,
 			(const uint32_t[]){row, row + (left < STRIPE ? left : STRIPE)},
 			err);
 	}
 	for (uint32_t i = 0; rc == 0 && i < lot->count; i++)
-		rc = end_view(bench, lot, i, err);
+		rc = end_view(desk, lot, i, err);
 	return rc;
 }
 
-/* The next views of one map from *next on, which is moved past them. */
 int
-pv_lot_write(struct pv_bench *bench, const struct pv_source *source, uint32_t map,
-	uint32_t *next, struct fmt_err *err)
+pv_lot_write(struct pv_desk *desk, const struct pv_lot *wanted, struct fmt_err *err)
 {
+	const struct pv_source *source = wanted->source;
 	const struct fmt_image_info *info = source->info;
-	struct lot lot = {.source = source, .map = &source->maps->maps[map]};
-	lot.channels = source->alpha && source->format != FMT_IMAGE_JPEG ? 4
-		       : info->channels <= 2				 ? 1
-									 : 3;
+	struct lot lot = {
+		.source = source,
+		.map = &source->maps->maps[wanted->map],
+		.channels = source->alpha && source->format != FMT_IMAGE_JPEG ? 4
+			    : info->channels <= 2			      ? 1
+									      : 3,
+		.numbers = wanted->views,
+	};
 	int rc = 0;
-	for (; rc == 0 && *next < bench->state->views.count && lot.count < PV_FRAME_LOT;
-		++*next)
-		if (source->maps->views[*next].map == map)
-			rc = begin_view(bench, &lot, *next, err);
-	if (rc == 0 && lot.count > 0)
-		rc = make_lot(bench, &lot, err);
+	while (rc == 0 && lot.count < wanted->count)
+		rc = begin_view(desk, &lot, err);
+	if (rc == 0)
+		rc = make_lot(desk, &lot, err);
 	for (uint32_t i = 0; i < lot.count; i++)
 		pv_extras_free(&lot.extras[i]);
 	return rc;

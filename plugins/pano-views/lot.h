@@ -3,16 +3,22 @@
  * lot.h - views of one map, made side by side: each stretch of the map is read once for all
  * of them, so are the panorama's rows, and what is remapped goes into the encoders while
  * it is near.  A whole view is never in memory but as the file that it becomes.
+ *
+ * Each thread has a desk of its own, whose buffers serve one lot after the other.
  */
 #ifndef PV_LOT_H
 #define PV_LOT_H
 
 #include "plugins/pano-views/frame.h"
 
+#define PV_LOT_MOST 8 /* views that are made at once */
+
 /* A frame that was opened: what it is, how it lies, and what becomes of it. */
 struct pv_source {
 	const struct pv_frame *frame;
 	const struct fmt_image_info *info;
+	const struct kern_remap_picture *picture; /* the band, with its margin */
+	const struct pv_mask *mask;		  /* NULL: nothing is to be ignored */
 	enum fmt_image_type type; /* while it is filtered: in linear light another */
 	struct pv_place place;
 	const struct pv_maps *maps;
@@ -20,9 +26,30 @@ struct pv_source {
 	enum fmt_image_format format; /* of the views */
 };
 
-/* Makes and writes the next views of a map, and their masks: from *next on, which is moved
- * past them.  The band is there.  0 or a negative errno with *err. */
-int pv_lot_write(struct pv_bench *bench, const struct pv_source *source, uint32_t map,
-	uint32_t *next, struct fmt_err *err);
+struct pv_desk {
+	const struct kiln_host *host;
+	const struct pv_state *state;
+	struct pv_sheet *sheet; /* the unit's */
+	void *page, *samples;	/* page: some rows of a view, or its mask */
+	size_t page_room, samples_room;
+	struct fmt_image_writer *writers[FMT_IMAGE_FORMATS][PV_LOT_MOST];
+	struct fmt_image_writer *mask_writer;
+	double seconds; /* of remapping alone */
+};
+
+struct pv_lot {
+	const struct pv_source *source;
+	uint32_t map, count;
+	uint32_t views[PV_LOT_MOST]; /* numbers, all of that map */
+};
+
+/* Borrows host, state and sheet. */
+void pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
+	const struct pv_state *state, struct pv_sheet *sheet);
+void pv_desk_free(struct pv_desk *desk);
+
+/* Makes and writes the views and their masks.  Several threads may have lots of one source,
+ * each at a desk of its own.  0 or a negative errno with *err. */
+int pv_lot_write(struct pv_desk *desk, const struct pv_lot *lot, struct fmt_err *err);
 
 #endif

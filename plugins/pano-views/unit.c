@@ -2,10 +2,10 @@
 #include "plugins/pano-views/unit.h"
 
 #include "plugins/pano-views/cameras.h"
+#include "plugins/pano-views/crew.h"
 #include "plugins/pano-views/list.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,18 +13,20 @@
 
 /* More threads than this would wait for the disk. */
 #define THREADS_MOST 64
-/* What one thread holds of an 8K frame: file, band, page and map. */
-#define THREAD_MEMORY (UINT64_C(400) << 20)
+/* What a thread holds that reads an 8K frame: file, band and map, and what views take. */
+#define FRAME_MEMORY (UINT64_C(400) << 20)
+/* What one holds that only makes views of others' frames. */
+#define LOT_MEMORY (UINT64_C(100) << 20)
 
-/* A unit at work; below the lock what the threads share. */
+/* A unit at work; below the crew's lock what the threads share. */
 struct job {
 	const struct kiln_host *host;
 	const struct pv_state *state;
 	uint32_t unit;
 	struct pv_list list;
 	struct pv_sheet sheet;
-	pthread_mutex_t lock;
-	uint32_t next, done, refused;
+	struct pv_crew crew;
+	uint32_t done, refused;
 	uint32_t width; /* of the first panorama that was split */
 	double seconds;
 	int code; /* of what stopped everybody, and why; 0: nothing */
@@ -42,7 +44,7 @@ static int
 note(struct job *job, const struct pv_frame *frame, int rc, const struct fmt_err *err)
 {
 	char text[1400];
-	pthread_mutex_lock(&job->lock);
+	pthread_mutex_lock(&job->crew.lock);
 	job->done++;
 	if (rc == 0 && job->width == 0)
 		job->width = frame->width;
@@ -60,58 +62,68 @@ note(struct job *job, const struct pv_frame *frame, int rc, const struct fmt_err
 	}
 	job->host->progress(job->host, job->unit, job->done, job->list.frame_count);
 	int stop = job->code;
-	pthread_mutex_unlock(&job->lock);
+	pthread_mutex_unlock(&job->crew.lock);
 	return stop;
-}
-
-static struct pv_frame *
-take(struct job *job)
-{
-	struct pv_frame *frame = NULL;
-	pthread_mutex_lock(&job->lock);
-	if (job->code == 0 && job->next < job->list.frame_count)
-		frame = &job->list.frames[job->next++];
-	pthread_mutex_unlock(&job->lock);
-	return frame;
 }
 
 static void *
 work(void *context)
 {
 	struct job *job = context;
+	struct pv_work next;
 	struct pv_bench bench;
-	struct pv_frame *frame;
-	pv_bench_init(&bench, job->host, job->state);
-	bench.sheet = &job->sheet;
-	while ((frame = take(job)) != NULL) {
+	struct pv_desk desk;
+	pv_desk_init(&desk, job->host, job->state, &job->sheet);
+	pv_bench_init(&bench, &job->crew, &desk);
+	while (pv_crew_next(&job->crew, &next)) {
+		if (next.share != NULL) {
+			pv_crew_do_lot(&job->crew, &desk, &next);
+			continue;
+		}
+		struct pv_frame *frame = &job->list.frames[next.frame];
 		struct fmt_err err = {0};
 		int rc = pv_frame_split(&bench, frame, &err);
-		if (note(job, frame, rc, &err) != 0)
-			break;
+		pv_crew_end_frame(&job->crew, note(job, frame, rc, &err) != 0);
 	}
-	pthread_mutex_lock(&job->lock);
-	job->seconds += bench.seconds;
-	pthread_mutex_unlock(&job->lock);
+	pthread_mutex_lock(&job->crew.lock);
+	job->seconds += desk.seconds;
+	pthread_mutex_unlock(&job->crew.lock);
 	pv_bench_free(&bench);
+	pv_desk_free(&desk);
 	return NULL;
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 /* On this thread and as many more as are granted and find memory. */
 static void
 split_all(struct job *job)
 {
-	pthread_t threads[THREADS_MOST];
-	uint64_t granted = job->host->threads, budget = job->host->memory_budget;
+	const uint64_t budget = job->host->memory_budget;
+	const uint64_t lots = (uint64_t)job->list.frame_count * job->state->views.count;
+	pthread_t helpers[THREADS_MOST];
+	uint64_t threads = job->host->threads, frames = threads;
 	uint32_t started = 0;
-	if (budget > 0 && budget / THREAD_MEMORY < granted)
-		granted = budget / THREAD_MEMORY;
-	while (started + 1 < granted && started + 1 < job->list.frame_count &&
-		started < THREADS_MOST &&
-		pthread_create(&threads[started], NULL, work, job) == 0)
+	if (budget > 0 && budget / FRAME_MEMORY < frames) {
+		frames = budget < FRAME_MEMORY ? 1 : budget / FRAME_MEMORY;
+		const uint64_t held = frames * FRAME_MEMORY;
+		threads = least(threads,
+			frames + (budget > held ? budget - held : 0) / LOT_MEMORY);
+	}
+	threads = least(least(threads, lots), THREADS_MOST);
+	pv_crew_init(
+		&job->crew, (uint32_t)threads, (uint32_t)frames, job->list.frame_count);
+	while (started + 1 < threads &&
+		pthread_create(&helpers[started], NULL, work, job) == 0)
 		started++;
 	work(job);
 	for (uint32_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
+		pthread_join(helpers[i], NULL);
+	pv_crew_free(&job->crew);
 }
 
 /* Writes a text and frees it. */
@@ -249,9 +261,7 @@ pv_unit_process(const struct kiln_host *host, const struct pv_state *state,
 	char reason[sizeof err.text + 300];
 	if (host->cancelled(host))
 		return host->done(host, number, KILN_CANCELLED, "the host asked to stop");
-	pthread_mutex_init(&job.lock, NULL);
 	int rc = run(&job, unit, &err);
-	pthread_mutex_destroy(&job.lock);
 	pv_list_free(&job.list);
 	pv_sheet_free(&job.sheet);
 	snprintf(reason, sizeof reason, "'%.255s': %s", unit->name, err.text);

@@ -15,4 +15,10 @@ tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
 EXTRA_DIST += tests/plugins/mmd.py
 tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py \
-	tests/plugins/t_pano_formats.py
+	tests/plugins/t_pano_formats.py tests/plugins/t_pano_threads.py
+
+tap_programs += tests/plugins/t_pano_crew
+tests_plugins_t_pano_crew_SOURCES = \
+	tests/plugins/t_pano_crew.c plugins/pano-views/crew.c
+tests_plugins_t_pano_crew_CPPFLAGS = $(check_cppflags)
+tests_plugins_t_pano_crew_LDADD = libfmt.a $(CMOCKA_LIBS) -lpthread
