@@ -7,8 +7,10 @@ libkdpublish_a_SOURCES = \
 	daemon/publish/folder.h daemon/publish/folder.c \
 	daemon/publish/inputs.h daemon/publish/inputs.c \
 	daemon/publish/publish.h daemon/publish/publish.c \
+	daemon/publish/quarantine.h daemon/publish/quarantine.c \
 	daemon/publish/restage.h daemon/publish/restage.c \
 	daemon/publish/sidecar.h daemon/publish/sidecar.c \
 	daemon/publish/slot.h daemon/publish/slot.c \
-	daemon/publish/stage.h daemon/publish/stage.c
+	daemon/publish/stage.h daemon/publish/stage.c \
+	daemon/publish/transfer.h daemon/publish/transfer.c
 libkdpublish_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

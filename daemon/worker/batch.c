@@ -210,9 +210,9 @@ hash_units(struct kd_batch *batch, struct kd_link *link)
 {
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
+		kd_custody_restore(batch, i, link);
 		if (unit->stage == KD_BATCH_SETTLED)
 			continue;
-		kd_custody_restore(batch, i, link);
 		enum kd_status status;
 		struct kd_err err;
 		if (kd_content_read(&unit->source, &unit->content, &status, &err) < 0) {

@@ -69,7 +69,7 @@ struct kd_batch {
 	uint32_t repeat;      /* at hand */
 	uint64_t frames;      /* of one repeat */
 	char *failure;	      /* of the attempt as a whole */
-	struct kd_inputs_unsynced disposed; /* folders of inputs that were finished */
+	struct kd_transfer_unsynced disposed; /* folders of inputs that were finished */
 	int *loose; /* unnamed files of the engine's, see spent.h */
 	uint32_t loose_count;
 	uint64_t free_before; /* bytes on the stage's file system */

@@ -31,9 +31,9 @@ is_family(const struct kd_content_source *source)
 /* What is renamed into a folder that a power cut takes away is gone: it is there to stay,
  * or it is not made. */
 static int
-make_folder(int dir, const char *name)
+make_folder(int dir, const char *name, mode_t mode)
 {
-	if (mkdirat(dir, name, 0700) < 0)
+	if (mkdirat(dir, name, mode) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (fsync(dir) == 0)
 		return 0;
@@ -45,7 +45,7 @@ make_folder(int dir, const char *name)
 static int
 open_claims(int root, int make)
 {
-	int rc = make ? make_folder(root, KD_CLAIM_FOLDER) : 0;
+	int rc = make ? make_folder(root, KD_CLAIM_FOLDER, 0700) : 0;
 	if (rc < 0)
 		return rc;
 	int fd = kd_file_open_beneath(
@@ -90,13 +90,14 @@ gather(int from, int to, const struct kd_content_source *source)
 	return rc;
 }
 
-/* Into the claim's folder, which is made where it is not there. */
+/* Into the claim's folder, which is made where it is not there: as a folder that goes on
+ * to others in the end, for all to read. */
 static int
 gather_family(
 	struct kd_claim *claim, int claims, const struct kd_content_source *original)
 {
 	const char *base;
-	int rc = make_folder(claims, claim->entry);
+	int rc = make_folder(claims, claim->entry, 0755);
 	int to = rc < 0 ? rc
 			: kd_file_open_beneath(claims, claim->entry,
 				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -192,6 +193,15 @@ kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original)
 			break;
 	}
 	return rc;
+}
+
+int
+kd_claim_prepare(int root)
+{
+	int claims = open_claims(root, 1);
+	if (claims >= 0)
+		close(claims);
+	return claims < 0 ? claims : 0;
 }
 
 void

@@ -19,8 +19,9 @@
 
 struct kd_claim {
 	int held;
-	char entry[NAME_MAX + 1]; /* its name in the claim folder */
-	char place[PATH_MAX];	  /* held: where it lies now, beneath the root, as
+	char entry[NAME_MAX +
+		   1];	      /* its name in the claim folder, also before it is there */
+	char place[PATH_MAX]; /* held: where it lies now, beneath the root, as
 				     kd_content_source has it */
 };
 
@@ -33,6 +34,9 @@ int kd_claim_find(
 /* 0; -ENOENT: it is gone; -EXDEV, -EROFS, -EACCES and the like: it cannot be claimed and
  * lies where it lay. */
 int kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original);
+/* Makes the claim folder, for a unit that comes from elsewhere to be put into under
+ * claim->entry.  Errors as above. */
+int kd_claim_prepare(int root);
 /* Makes all claims durable; once a batch. */
 int kd_claim_sync(int root);
 

@@ -5,6 +5,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
 #include "daemon/publish/inputs.h"
+#include "daemon/publish/quarantine.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -83,6 +84,22 @@ kd_custody_rest(struct kd_batch *batch)
 	batch->root = -1;
 }
 
+/* Where it lies: where it was dropped, or in a claim that an earlier attempt left. */
+static void
+find(struct kd_batch *batch, struct kd_batch_unit *unit)
+{
+	int rc = kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
+	if (rc < 0)
+		kd_batch_settle(unit, KD_UNIT_HELD,
+			"cannot see whether it lies in '%s': %s", KD_CLAIM_FOLDER,
+			strerror(-rc));
+	batch->claimed |= unit->claim.held;
+	follow(unit);
+	/* The rule may not move its inputs, or was changed since it did. */
+	if (unit->claim.held && batch->manifest.inputs == KD_INPUTS_KEEP)
+		put_back(unit);
+}
+
 int
 kd_custody_begin(struct kd_batch *batch, struct kd_err *err)
 {
@@ -93,31 +110,68 @@ kd_custody_begin(struct kd_batch *batch, struct kd_err *err)
 		struct kd_batch_unit *unit = &batch->units[i];
 		unit->original = source_of(batch, unit->unit);
 		unit->source = unit->original;
-		rc = kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
-		if (rc < 0)
-			kd_batch_settle(unit, KD_UNIT_HELD,
-				"cannot see whether it lies in '%s': %s", KD_CLAIM_FOLDER,
-				strerror(-rc));
-		batch->claimed |= unit->claim.held;
-		follow(unit);
-		/* The rule was changed since: it may not move its inputs any more. */
-		if (unit->claim.held && batch->manifest.inputs == KD_INPUTS_KEEP)
-			put_back(unit);
+		find(batch, unit);
 	}
 	return 0;
+}
+
+/* Where a sequence or bundle goes as a whole: a folder of its stem, for its files would
+ * meet others one by one. */
+static int
+family_path(const struct kd_batch_unit *unit, char path[PATH_MAX])
+{
+	const char *name = kd_name_base(unit->unit->path);
+	return snprintf(path, PATH_MAX, "%.*s%s", (int)(name - unit->unit->path),
+		       unit->unit->path, unit->stem) < PATH_MAX
+		       ? 0
+		       : -ENAMETOOLONG;
+}
+
+/* A sequence or bundle comes back as a claim, by one rename like everything else; its
+ * files go to where they were dropped from there, unless they are to be claimed anyway. */
+static int
+fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
+{
+	char path[PATH_MAX], claimed[PATH_MAX];
+	struct kd_quarantine_fetch given = {
+		.root = batch->root,
+		.path = unit->unit->path,
+		.place = unit->unit->path,
+		.folder = batch->manifest.quarantine,
+		.unit = unit->unit->id,
+	};
+	int rc = 0;
+	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
+	if (is_family(unit)) {
+		rc = family_path(unit, path);
+		if (rc == 0)
+			rc = kd_claim_prepare(batch->root);
+		batch->claimed = 1;
+		given.path = path;
+		given.members = unit->unit->path;
+	}
+	if (rc < 0)
+		return kd_err_errno(err, rc, "cannot fetch '%s' from quarantine",
+			KD_NAME(unit->unit->path));
+	/* What a life before us fetched has left at most its reason there. */
+	if (unit->claim.held || is_family(unit))
+		given.place = claimed;
+	return kd_quarantine_fetch(&given, err);
 }
 
 void
 kd_custody_restore(struct kd_batch *batch, uint32_t i, struct kd_link *link)
 {
-	const struct kd_batch_unit *unit = &batch->units[i];
-	const char *quarantine = batch->manifest.quarantine;
+	struct kd_batch_unit *unit = &batch->units[i];
 	struct kd_err err;
-	if (!unit->unit->restore || quarantine == NULL || unit->claim.held)
+	if (!unit->unit->restore || batch->manifest.quarantine == NULL ||
+		unit->stage == KD_BATCH_SETTLED)
 		return;
-	if (kd_inputs_restore(
-		    batch->root, unit->unit->path, quarantine, unit->unit->id, &err) < 0)
+	int rc = fetch(batch, unit, &err);
+	if (rc < 0)
 		kd_link_log(link, KD_WARNING, err.text);
+	else if (rc == 1 && is_family(unit))
+		find(batch, unit);
 }
 
 static void
@@ -243,18 +297,6 @@ remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 	return 0;
 }
 
-/* Where a sequence or bundle goes as a whole: a folder of its stem, for its files would
- * meet others one by one. */
-static int
-family_path(const struct kd_batch_unit *unit, char path[PATH_MAX])
-{
-	const char *name = kd_name_base(unit->unit->path);
-	return snprintf(path, PATH_MAX, "%.*s%s", (int)(name - unit->unit->path),
-		       unit->unit->path, unit->stem) < PATH_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
-}
-
 /* What is to be moved or deleted; a sequence or bundle is claimed for that, so that one
  * rename does for all of it. */
 static int
@@ -300,7 +342,7 @@ quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 		.batch = manifest->batch,
 		.attempt = unit->unit->attempt,
 	};
-	return kd_inputs_quarantine(input, &why, err);
+	return kd_quarantine_put(input, &why, err);
 }
 
 static int
@@ -358,7 +400,7 @@ finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 int
 kd_custody_sync(struct kd_batch *batch, struct kd_err *err)
 {
-	int rc = kd_inputs_sync(&batch->disposed);
+	int rc = kd_transfer_sync(&batch->disposed);
 	return rc == 0 ? 0
 		       : kd_err_errno(err, rc,
 				 "it is not known to have gone for good, since a folder "

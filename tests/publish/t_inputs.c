@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "daemon/publish/inputs.h"
+#include "daemon/publish/quarantine.h"
 #include "tests/worker/client.h"
 
 #include <cmocka.h>
@@ -18,36 +19,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct scratch scratch;
 static struct scratch elsewhere; /* on another file system, where there is one */
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	client_scratch_make(&scratch);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&scratch);
-	return 0;
-}
 
 /* a.txt is fine, b.txt is bad. */
 static void
 run_two(struct client *client, struct kd_manifest *manifest, struct kd_result *result)
 {
 	static const char *const names[] = {"sub/a.txt", "b.txt", NULL};
-	if (!client_exists(&scratch, "in/sub"))
-		assert_int_equal(mkdir(client_path(&scratch, "in/sub"), 0755), 0);
-	client_write(&scratch, "in/sub/a.txt", "good");
-	client_write(&scratch, "in/b.txt", "bad");
-	client_manifest(manifest, &scratch, "hostile", "fussy", names);
-	manifest->quarantine = strdup(client_path(&scratch, "failed"));
+	if (!client_exists(&client_scratch, "in/sub"))
+		assert_int_equal(mkdir(client_path(&client_scratch, "in/sub"), 0755), 0);
+	client_write(&client_scratch, "in/sub/a.txt", "good");
+	client_write(&client_scratch, "in/b.txt", "bad");
+	client_manifest(manifest, &client_scratch, "hostile", "fussy", names);
+	manifest->quarantine = strdup(client_path(&client_scratch, "failed"));
 	client_start(client);
 	assert_int_equal(client_run(client, manifest, result), 0);
 	client_expect_published(result, 0);
@@ -63,15 +47,6 @@ end(struct client *client, struct kd_manifest *manifest, struct kd_result *resul
 }
 
 static void
-expect_no_failures(json_t *failed)
-{
-	if (json_array_size(failed) != 0)
-		fail_msg("%s", json_string_value(json_object_get(
-				       json_array_get(failed, 0), "reason")));
-	json_decref(failed);
-}
-
-static void
 test_kept_and_quarantined(void **state)
 {
 	(void)state;
@@ -79,14 +54,14 @@ test_kept_and_quarantined(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	run_two(&client, &manifest, &result);
-	assert_true(client_exists(&scratch, "in/b.txt"));
-	expect_no_failures(client_finish(&client, 2));
-	assert_true(client_exists(&scratch, "in/sub/a.txt"));
-	assert_false(client_exists(&scratch, "in/b.txt"));
-	char *moved = client_read(&scratch, "failed/b.txt");
+	assert_true(client_exists(&client_scratch, "in/b.txt"));
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&client_scratch, "in/sub/a.txt"));
+	assert_false(client_exists(&client_scratch, "in/b.txt"));
+	char *moved = client_read(&client_scratch, "failed/b.txt");
 	assert_string_equal(moved, "bad");
 	free(moved);
-	char *reason = client_read(&scratch, "failed/b.txt.reason.txt");
+	char *reason = client_read(&client_scratch, "failed/b.txt.reason.txt");
 	assert_non_null(strstr(reason, "What:     b.txt\n"));
 	assert_non_null(strstr(
 		reason, "Why:      bad: byte 0: expected 'K', found something else\n"));
@@ -94,13 +69,13 @@ test_kept_and_quarantined(void **state)
 	assert_non_null(strstr(reason, "What to do next: "));
 	free(reason);
 	/* Said again after a crash: nothing is left to do, nothing is an error. */
-	expect_no_failures(client_finish(&client, 2));
+	client_expect_no_failures(client_finish(&client, 2));
 	end(&client, &manifest, &result);
 	/* The same name once more never overwrites. */
 	run_two(&client, &manifest, &result);
-	expect_no_failures(client_finish(&client, 2));
-	assert_true(client_exists(&scratch, "failed/b.2.txt"));
-	assert_true(client_exists(&scratch, "failed/b.2.txt.reason.txt"));
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&client_scratch, "failed/b.2.txt"));
+	assert_true(client_exists(&client_scratch, "failed/b.2.txt.reason.txt"));
 	end(&client, &manifest, &result);
 }
 
@@ -113,19 +88,22 @@ test_not_seen_is_not_gone(void **state)
 	struct kd_err err;
 	memset(name, 'n', sizeof name);
 	name[sizeof name - 1] = '\0';
-	int root = open(client_path(&scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int root = open(
+		client_path(&client_scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(root >= 0);
 	struct kd_input input = {.root = root, .place = name, .path = "a.txt"};
-	const struct kd_quarantine why = {.folder = client_path(&scratch, "failed"),
+	const struct kd_quarantine why = {
+		.folder = client_path(&client_scratch, "failed"),
 		.status = "bad",
 		.reason = "",
 		.rule = "",
 		.kernel = "",
 		.sha256 = ""};
 	assert_int_equal(kd_inputs_delete(&input, &err), -ENAMETOOLONG);
-	assert_int_equal(kd_inputs_move(&input, client_path(&scratch, "done"), &err),
+	assert_int_equal(
+		kd_inputs_move(&input, client_path(&client_scratch, "done"), &err),
 		-ENAMETOOLONG);
-	assert_int_equal(kd_inputs_quarantine(&input, &why, &err), -ENAMETOOLONG);
+	assert_int_equal(kd_quarantine_put(&input, &why, &err), -ENAMETOOLONG);
 	input.place = "gone.txt";
 	assert_int_equal(kd_inputs_delete(&input, &err), 0);
 	close(root);
@@ -139,14 +117,14 @@ test_reason_of_a_dead_attempt_is_taken_up(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	run_two(&client, &manifest, &result);
-	expect_no_failures(client_finish(&client, 2));
+	client_expect_no_failures(client_finish(&client, 2));
 	end(&client, &manifest, &result);
 	/* As if it had died between the reason file and the move. */
-	assert_int_equal(unlink(client_path(&scratch, "failed/b.txt")), 0);
+	assert_int_equal(unlink(client_path(&client_scratch, "failed/b.txt")), 0);
 	run_two(&client, &manifest, &result);
-	expect_no_failures(client_finish(&client, 2));
-	assert_true(client_exists(&scratch, "failed/b.txt"));
-	assert_false(client_exists(&scratch, "failed/b.2.txt"));
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_true(client_exists(&client_scratch, "failed/b.txt"));
+	assert_false(client_exists(&client_scratch, "failed/b.2.txt"));
 	end(&client, &manifest, &result);
 }
 
@@ -158,17 +136,17 @@ test_deleted(void **state)
 	struct client client = {0};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
-	client_write(&scratch, "in/d/x", "x");
-	client_write(&scratch, "in/f", "f");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
+	client_write(&client_scratch, "in/d/x", "x");
+	client_write(&client_scratch, "in/f", "f");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.inputs = KD_INPUTS_DELETE;
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	expect_no_failures(client_finish(&client, 2));
-	assert_false(client_exists(&scratch, "in/d"));
-	assert_false(client_exists(&scratch, "in/f"));
-	assert_true(client_exists(&scratch, "out/d/x"));
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_false(client_exists(&client_scratch, "in/d"));
+	assert_false(client_exists(&client_scratch, "in/f"));
+	assert_true(client_exists(&client_scratch, "out/d/x"));
 	end(&client, &manifest, &result);
 }
 
@@ -181,18 +159,18 @@ move_to(const char *done)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	char path[300];
-	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
-	client_write(&scratch, "in/d/x", "x");
-	client_write(&scratch, "in/f", "f");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
+	client_write(&client_scratch, "in/d/x", "x");
+	client_write(&client_scratch, "in/f", "f");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.inputs = KD_INPUTS_MOVE;
 	manifest.done = strdup(done);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	expect_no_failures(client_finish(&client, 2));
-	expect_no_failures(client_finish(&client, 2));
-	assert_false(client_exists(&scratch, "in/d"));
-	assert_false(client_exists(&scratch, "in/f"));
+	client_expect_no_failures(client_finish(&client, 2));
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_false(client_exists(&client_scratch, "in/d"));
+	assert_false(client_exists(&client_scratch, "in/f"));
 	snprintf(path, sizeof path, "%s/d/x", done);
 	assert_int_equal(access(path, F_OK), 0);
 	snprintf(path, sizeof path, "%s/f", done);
@@ -205,7 +183,7 @@ test_moved(void **state)
 {
 	(void)state;
 	char done[300];
-	snprintf(done, sizeof done, "%s/done/by/now", scratch.base);
+	snprintf(done, sizeof done, "%s/done/by/now", client_scratch.base);
 	move_to(done);
 }
 
@@ -217,7 +195,7 @@ test_moved_across_file_systems(void **state)
 	char command[100];
 	strcpy(elsewhere.base, "/dev/shm/kiln-test-XXXXXX");
 	if (mkdtemp(elsewhere.base) == NULL || stat(elsewhere.base, &there) < 0 ||
-		stat(scratch.base, &here) < 0 || here.st_dev == there.st_dev) {
+		stat(client_scratch.base, &here) < 0 || here.st_dev == there.st_dev) {
 		print_message("# SKIP /dev/shm is no other file system\n");
 		skip();
 	}
@@ -235,14 +213,15 @@ test_what_a_dead_removal_left_is_removed(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	/* As if it had died between the two steps of a removal, the ledger open. */
-	assert_int_equal(mkdir(client_path(&scratch, "in/.kiln-gone.a.txt"), 0755), 0);
-	client_write(&scratch, "in/.kiln-gone.a.txt/rest", "rest");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	assert_int_equal(
+		mkdir(client_path(&client_scratch, "in/.kiln-gone.a.txt"), 0755), 0);
+	client_write(&client_scratch, "in/.kiln-gone.a.txt/rest", "rest");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 0, KD_UNIT_GONE, "cannot open it");
-	expect_no_failures(client_finish(&client, 1));
-	assert_false(client_exists(&scratch, "in/.kiln-gone.a.txt"));
+	client_expect_no_failures(client_finish(&client, 1));
+	assert_false(client_exists(&client_scratch, "in/.kiln-gone.a.txt"));
 	end(&client, &manifest, &result);
 }
 
@@ -254,7 +233,7 @@ test_changed_inputs_stay(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	run_two(&client, &manifest, &result);
-	client_write(&scratch, "in/b.txt", "dropped anew meanwhile");
+	client_write(&client_scratch, "in/b.txt", "dropped anew meanwhile");
 	json_t *failed = client_finish(&client, 2);
 	assert_int_equal(json_array_size(failed), 1);
 	const char *reason =
@@ -262,7 +241,7 @@ test_changed_inputs_stay(void **state)
 	assert_string_equal(
 		reason, "'b.txt' is not what was processed any more; it stays");
 	json_decref(failed);
-	assert_true(client_exists(&scratch, "in/b.txt"));
+	assert_true(client_exists(&client_scratch, "in/b.txt"));
 	end(&client, &manifest, &result);
 }
 
@@ -275,35 +254,34 @@ test_what_is_no_file_is_quarantined_too(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct stat st;
-	assert_int_equal(mkfifo(client_path(&scratch, "in/fifo"), 0644), 0);
-	assert_int_equal(symlink("/etc/passwd", client_path(&scratch, "in/link")), 0);
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
-	manifest.quarantine = strdup(client_path(&scratch, "failed"));
+	assert_int_equal(mkfifo(client_path(&client_scratch, "in/fifo"), 0644), 0);
+	assert_int_equal(
+		symlink("/etc/passwd", client_path(&client_scratch, "in/link")), 0);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	manifest.quarantine = strdup(client_path(&client_scratch, "failed"));
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	expect_no_failures(client_finish(&client, 2));
-	assert_int_equal(lstat(client_path(&scratch, "failed/link"), &st), 0);
+	client_expect_no_failures(client_finish(&client, 2));
+	assert_int_equal(lstat(client_path(&client_scratch, "failed/link"), &st), 0);
 	assert_true(S_ISLNK(st.st_mode));
-	assert_true(client_exists(&scratch, "failed/fifo"));
-	assert_true(client_exists(&scratch, "failed/fifo.reason.txt"));
+	assert_true(client_exists(&client_scratch, "failed/fifo"));
+	assert_true(client_exists(&client_scratch, "failed/fifo.reason.txt"));
 	end(&client, &manifest, &result);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_kept_and_quarantined),
-		TEST(test_not_seen_is_not_gone),
-		TEST(test_reason_of_a_dead_attempt_is_taken_up),
-		TEST(test_deleted),
-		TEST(test_moved),
-		TEST(test_moved_across_file_systems),
-		TEST(test_what_a_dead_removal_left_is_removed),
-		TEST(test_changed_inputs_stay),
-		TEST(test_what_is_no_file_is_quarantined_too),
+		CLIENT_TEST(test_kept_and_quarantined),
+		CLIENT_TEST(test_not_seen_is_not_gone),
+		CLIENT_TEST(test_reason_of_a_dead_attempt_is_taken_up),
+		CLIENT_TEST(test_deleted),
+		CLIENT_TEST(test_moved),
+		CLIENT_TEST(test_moved_across_file_systems),
+		CLIENT_TEST(test_what_a_dead_removal_left_is_removed),
+		CLIENT_TEST(test_changed_inputs_stay),
+		CLIENT_TEST(test_what_is_no_file_is_quarantined_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

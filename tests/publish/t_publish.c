@@ -17,32 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct scratch scratch;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	client_scratch_make(&scratch);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&scratch);
-	return 0;
-}
-
-static void
-expect_text(const char *name, const char *expected)
-{
-	char *text = client_read(&scratch, name);
-	assert_string_equal(text, expected);
-	free(text);
-}
-
 /* Drops `text` as in/a.txt and runs a kernel of hostile's that makes a.out and
  * a.preview.out of it. */
 static void
@@ -50,8 +24,8 @@ run_pair(const char *text, enum kd_collision collision, struct kd_result *result
 {
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
-	client_write(&scratch, "in/a.txt", text);
-	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	client_write(&client_scratch, "in/a.txt", text);
+	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
 	manifest.collision = collision;
 	client_once(&manifest, result);
 }
@@ -63,19 +37,20 @@ test_versions_stay_together(void **state)
 	struct kd_result result;
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	assert_string_equal(result.units[0].primary, client_path(&scratch, "out/a.out"));
+	assert_string_equal(
+		result.units[0].primary, client_path(&client_scratch, "out/a.out"));
 	kd_manifest_result_clear(&result);
 	run_pair("two", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
 	assert_string_equal(
-		result.units[0].primary, client_path(&scratch, "out/a.2.out"));
-	assert_string_equal(
-		result.units[0].sidecar, client_path(&scratch, "out/a.2.out.kiln.json"));
+		result.units[0].primary, client_path(&client_scratch, "out/a.2.out"));
+	assert_string_equal(result.units[0].sidecar,
+		client_path(&client_scratch, "out/a.2.out.kiln.json"));
 	kd_manifest_result_clear(&result);
-	expect_text("out/a.out", "one");
-	expect_text("out/a.preview.out", "one");
-	expect_text("out/a.2.out", "two");
-	expect_text("out/a.2.preview.out", "two");
+	client_expect_text(&client_scratch, "out/a.out", "one");
+	client_expect_text(&client_scratch, "out/a.preview.out", "one");
+	client_expect_text(&client_scratch, "out/a.2.out", "two");
+	client_expect_text(&client_scratch, "out/a.2.preview.out", "two");
 	/* Each content is found where it was published. */
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
@@ -85,7 +60,7 @@ test_versions_stay_together(void **state)
 	kd_manifest_result_clear(&result);
 	run_pair("three", KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
-	expect_text("out/a.3.out", "three");
+	client_expect_text(&client_scratch, "out/a.3.out", "three");
 	kd_manifest_result_clear(&result);
 }
 
@@ -94,13 +69,13 @@ test_a_foreign_file_is_left_alone(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&scratch, "out/a.preview.out", "mine");
+	client_write(&client_scratch, "out/a.preview.out", "mine");
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	expect_text("out/a.preview.out", "mine");
-	expect_text("out/a.2.out", "one");
-	assert_false(client_exists(&scratch, "out/a.out"));
-	assert_false(client_exists(&scratch, "out/a.out.kiln.json"));
+	client_expect_text(&client_scratch, "out/a.preview.out", "mine");
+	client_expect_text(&client_scratch, "out/a.2.out", "one");
+	assert_false(client_exists(&client_scratch, "out/a.out"));
+	assert_false(client_exists(&client_scratch, "out/a.out.kiln.json"));
 	kd_manifest_result_clear(&result);
 }
 
@@ -114,8 +89,8 @@ test_keep(void **state)
 	kd_manifest_result_clear(&result);
 	run_pair("two", KD_COLLISION_KEEP, &result);
 	client_expect(&result, 0, KD_UNIT_KEPT, "an older output stands: '");
-	expect_text("out/a.out", "one");
-	assert_false(client_exists(&scratch, "out/a.2.out"));
+	client_expect_text(&client_scratch, "out/a.out", "one");
+	assert_false(client_exists(&client_scratch, "out/a.2.out"));
 	kd_manifest_result_clear(&result);
 }
 
@@ -129,9 +104,9 @@ test_replace(void **state)
 	run_pair("two", KD_COLLISION_REPLACE, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
-	expect_text("out/a.out", "two");
-	expect_text("out/a.preview.out", "two");
-	assert_false(client_exists(&scratch, "out/a.2.out"));
+	client_expect_text(&client_scratch, "out/a.out", "two");
+	client_expect_text(&client_scratch, "out/a.preview.out", "two");
+	assert_false(client_exists(&client_scratch, "out/a.2.out"));
 	kd_manifest_result_clear(&result);
 }
 
@@ -140,7 +115,7 @@ run_directory(enum kd_collision collision, struct kd_result *result)
 {
 	static const char *const names[] = {"shot/", NULL};
 	struct kd_manifest manifest;
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.collision = collision;
 	free(manifest.units[0].output);
 	manifest.units[0].output = strdup("show/day");
@@ -152,32 +127,33 @@ test_directories(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	assert_int_equal(mkdir(client_path(&scratch, "in/shot"), 0755), 0);
-	assert_int_equal(mkdir(client_path(&scratch, "in/shot/sub"), 0755), 0);
-	client_write(&scratch, "in/shot/1.png", "one");
-	client_write(&scratch, "in/shot/sub/2.png", "two");
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/shot"), 0755), 0);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/shot/sub"), 0755), 0);
+	client_write(&client_scratch, "in/shot/1.png", "one");
+	client_write(&client_scratch, "in/shot/sub/2.png", "two");
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
 	assert_string_equal(result.units[0].sidecar,
-		client_path(&scratch, "out/show/day/shot/kiln.json"));
+		client_path(&client_scratch, "out/show/day/shot/kiln.json"));
 	kd_manifest_result_clear(&result);
 	struct stat st;
-	assert_int_equal(stat(client_path(&scratch, "out/show/day/shot/sub"), &st), 0);
+	assert_int_equal(
+		stat(client_path(&client_scratch, "out/show/day/shot/sub"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/show/day/shot");
 	kd_manifest_result_clear(&result);
-	client_write(&scratch, "in/shot/1.png", "another");
+	client_write(&client_scratch, "in/shot/1.png", "another");
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	expect_text("out/show/day/shot/1.png", "one");
-	expect_text("out/show/day/shot.2/1.png", "another");
+	client_expect_text(&client_scratch, "out/show/day/shot/1.png", "one");
+	client_expect_text(&client_scratch, "out/show/day/shot.2/1.png", "another");
 	kd_manifest_result_clear(&result);
-	client_write(&scratch, "in/shot/1.png", "a third");
+	client_write(&client_scratch, "in/shot/1.png", "a third");
 	run_directory(KD_COLLISION_REPLACE, &result);
 	client_expect_published(&result, 0);
-	expect_text("out/show/day/shot/1.png", "a third");
+	client_expect_text(&client_scratch, "out/show/day/shot/1.png", "a third");
 	kd_manifest_result_clear(&result);
 }
 
@@ -191,8 +167,8 @@ test_mode_and_group(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct stat st;
-	client_write(&scratch, "in/a.txt", "x");
-	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	client_write(&client_scratch, "in/a.txt", "x");
+	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
 	manifest.mode = 0664;
 	gid_t expected = getegid();
 	const struct group *games = geteuid() == 0 ? getgrnam("games") : NULL;
@@ -203,7 +179,7 @@ test_mode_and_group(void **state)
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(stat(client_path(&scratch, files[i]), &st), 0);
+		assert_int_equal(stat(client_path(&client_scratch, files[i]), &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0664);
 		assert_int_equal(st.st_gid, expected);
 	}
@@ -218,8 +194,8 @@ test_again_makes_a_new_version(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.again = 1};
-	client_write(&scratch, "in/a.txt", "x");
-	client_manifest(&manifest, &scratch, "hostile", "paired", names);
+	client_write(&client_scratch, "in/a.txt", "x");
+	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
 	client_start(&client);
 	for (int i = 0; i < 3; i++) {
 		/* Runs 0 and 1 are two units of the ledger, run 2 repeats the second. */
@@ -229,8 +205,8 @@ test_again_makes_a_new_version(void **state)
 			&result, 0, i < 2 ? KD_UNIT_PUBLISHED : KD_UNIT_ALREADY, "");
 		kd_manifest_result_clear(&result);
 	}
-	assert_true(client_exists(&scratch, "out/a.2.out"));
-	assert_false(client_exists(&scratch, "out/a.3.out"));
+	assert_true(client_exists(&client_scratch, "out/a.2.out"));
+	assert_false(client_exists(&client_scratch, "out/a.3.out"));
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(&manifest);
 }
@@ -269,30 +245,28 @@ test_too_long_a_name(void **state)
 	memset(name, 'n', 250);
 	strcpy(name + 250, ".txt");
 	snprintf(path, sizeof path, "in/%s", name);
-	client_write(&scratch, path, "x");
+	client_write(&client_scratch, path, "x");
 	const char *const names[] = {name, NULL};
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	client_once(&manifest, &result);
 	client_expect(&result, 0, KD_UNIT_BAD,
 		"its output's name would be longer than 255 bytes");
 	kd_manifest_result_clear(&result);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_versions_stay_together),
-		TEST(test_a_foreign_file_is_left_alone),
-		TEST(test_keep),
-		TEST(test_replace),
-		TEST(test_directories),
-		TEST(test_mode_and_group),
-		TEST(test_again_makes_a_new_version),
-		TEST(test_sidecar_says_where_it_came_from),
-		TEST(test_too_long_a_name),
+		CLIENT_TEST(test_versions_stay_together),
+		CLIENT_TEST(test_a_foreign_file_is_left_alone),
+		CLIENT_TEST(test_keep),
+		CLIENT_TEST(test_replace),
+		CLIENT_TEST(test_directories),
+		CLIENT_TEST(test_mode_and_group),
+		CLIENT_TEST(test_again_makes_a_new_version),
+		CLIENT_TEST(test_sidecar_says_where_it_came_from),
+		CLIENT_TEST(test_too_long_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

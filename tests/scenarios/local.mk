@@ -16,6 +16,7 @@ tap_scripts += \
 	tests/scenarios/71-poison.sh \
 	tests/scenarios/72-holds.sh \
 	tests/scenarios/73-give.sh \
+	tests/scenarios/74-retry.sh \
 	tests/scenarios/75-fsync.sh \
 	tests/scenarios/76-full.sh \
 	tests/scenarios/80-modes.sh \

@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/base/series.h"
 #include "daemon/worker/protocol.h"
 #include "plugins/kiln_plugin.h"
 
@@ -85,6 +86,24 @@ client_scratch_remove(struct scratch *scratch)
 	close(tmp);
 }
 
+struct scratch client_scratch;
+
+int
+client_set_up(void **state)
+{
+	(void)state;
+	client_scratch_make(&client_scratch);
+	return 0;
+}
+
+int
+client_tear_down(void **state)
+{
+	(void)state;
+	client_scratch_remove(&client_scratch);
+	return 0;
+}
+
 void
 client_write(const struct scratch *scratch, const char *name, const char *text)
 {
@@ -108,6 +127,20 @@ client_read(const struct scratch *scratch, const char *name)
 	assert_int_equal(kd_file_read_all(fd, 1 << 20, &text, &length), 0);
 	close(fd);
 	return text;
+}
+
+void
+client_expect_text(const struct scratch *scratch, const char *name, const char *expected)
+{
+	char *text = client_read(scratch, name);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+void
+client_mkdir(const struct scratch *scratch, const char *name)
+{
+	assert_int_equal(mkdir(client_path(scratch, name), 0755), 0);
 }
 
 int
@@ -154,6 +187,34 @@ client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
 			.output = strdup(""),
 		};
 	}
+}
+
+void
+client_manifest_unit(struct kd_manifest *manifest, const struct scratch *scratch,
+	uint32_t kind, const char *path)
+{
+	const char *const names[] = {path, NULL};
+	static const char *const meshes[] = {"*.obj", "*.fbx"};
+	client_manifest(manifest, scratch, "copy", "copy", names);
+	manifest->units[0].kind = kind;
+	manifest->sequence_first = manifest->sequence_last = -1;
+	manifest->match = calloc(3, sizeof *manifest->match);
+	for (int i = 0; i < 2; i++)
+		manifest->match[i] = strdup(meshes[i]);
+}
+
+void
+client_write_frames(const struct scratch *scratch, const char *pattern, int from, int to)
+{
+	struct kd_series series;
+	char name[4200];
+	assert_int_equal(kd_series_parse(pattern, &series), 0);
+	for (int i = from; i <= to; i++) {
+		snprintf(name, sizeof name, "%s%0*d%s", series.prefix, (int)series.width,
+			i, series.suffix);
+		client_write(scratch, name, name);
+	}
+	kd_series_clear(&series);
 }
 
 void
@@ -319,6 +380,26 @@ client_once(struct kd_manifest *manifest, struct kd_result *result)
 	struct client client = {0};
 	client_start(&client);
 	assert_int_equal(client_run(&client, manifest, result), 0);
+	assert_int_equal(client_stop(&client), 0);
+	kd_manifest_clear(manifest);
+}
+
+void
+client_expect_no_failures(json_t *failed)
+{
+	if (json_array_size(failed) != 0)
+		fail_msg("%s", json_string_value(json_object_get(
+				       json_array_get(failed, 0), "reason")));
+	json_decref(failed);
+}
+
+void
+client_run_and_finish(struct kd_manifest *manifest, struct kd_result *result)
+{
+	struct client client = {0};
+	client_start(&client);
+	assert_int_equal(client_run(&client, manifest, result), 0);
+	client_expect_no_failures(client_finish(&client, 1));
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(manifest);
 }

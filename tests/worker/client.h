@@ -17,17 +17,34 @@ struct scratch {
 };
 void client_scratch_make(struct scratch *scratch);
 void client_scratch_remove(struct scratch *scratch);
+/* One for the test at hand, for groups of CLIENT_TEST(). */
+extern struct scratch client_scratch;
+int client_set_up(void **state);
+int client_tear_down(void **state);
+#define CLIENT_TEST(name)                                                                \
+	cmocka_unit_test_setup_teardown(name, client_set_up, client_tear_down)
+
 /* base/name, in one of eight static buffers. */
 const char *client_path(const struct scratch *scratch, const char *name);
 void client_write(const struct scratch *scratch, const char *name, const char *text);
 /* A file's text, allocated; fails the test when it is absent. */
 char *client_read(const struct scratch *scratch, const char *name);
+void client_expect_text(
+	const struct scratch *scratch, const char *name, const char *expected);
+void client_mkdir(const struct scratch *scratch, const char *name);
 int client_exists(const struct scratch *scratch, const char *name);
 
 /* A manifest for a kernel of plugins/PLUGIN.so on units below base/in.  A name that ends
  * in '/' is a directory.  names is NULL-ended. */
 void client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
 	const char *plugin, const char *kernel, const char *const *names);
+
+/* One unit of that kind for the kernel copy; a bundle's main files are *.obj and *.fbx. */
+void client_manifest_unit(struct kd_manifest *manifest, const struct scratch *scratch,
+	uint32_t kind, const char *path);
+/* Files by number, each holding its own name as given. */
+void client_write_frames(
+	const struct scratch *scratch, const char *pattern, int from, int to);
 
 struct client {
 	uid_t user; /* to run as; 0: stays who we are */
@@ -57,6 +74,11 @@ pid_t client_engine(const struct client *client);
 
 /* Starts a keeper, runs one batch, ends it; clears the manifest. */
 void client_once(struct kd_manifest *manifest, struct kd_result *result);
+
+/* As that, with a FINISH for the first unit, which must not fail. */
+void client_run_and_finish(struct kd_manifest *manifest, struct kd_result *result);
+/* Of client_finish(), whose list this takes. */
+void client_expect_no_failures(json_t *failed);
 
 /* Fails unless the unit has that status and a reason that contains `reason`. */
 void client_expect(const struct kd_result *result, uint32_t unit, enum kd_status status,

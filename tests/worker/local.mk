@@ -30,4 +30,8 @@ tests_worker_t_custody_SOURCES = tests/worker/t_custody.c \
 	daemon/worker/claim.c daemon/worker/family.c
 tests_worker_t_custody_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_custody_LDADD = $(client_libs)
+tap_programs += tests/worker/t_families
+tests_worker_t_families_SOURCES = tests/worker/t_families.c
+tests_worker_t_families_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_families_LDADD = $(client_libs)
 tap_scripts += tests/worker/t_archives.py

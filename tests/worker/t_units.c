@@ -20,31 +20,13 @@
 
 enum { NOBODY = 65534 };
 
-static struct scratch scratch;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	client_scratch_make(&scratch);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&scratch);
-	return 0;
-}
-
 /* One unit through copy; its result. */
 static void
 run_one(const char *name, struct kd_result *result)
 {
 	const char *const names[] = {name, NULL};
 	struct kd_manifest manifest;
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.verify_writers = 1;
 	client_once(&manifest, result);
 }
@@ -62,12 +44,14 @@ static void
 test_refused_before_the_kernel_runs(void **state)
 {
 	(void)state;
-	client_write(&scratch, "in/file", "x");
-	assert_int_equal(mkdir(client_path(&scratch, "in/folder"), 0755), 0);
-	assert_int_equal(mkfifo(client_path(&scratch, "in/fifo"), 0644), 0);
-	assert_int_equal(symlink("/etc/passwd", client_path(&scratch, "in/link")), 0);
-	assert_int_equal(symlink("folder", client_path(&scratch, "in/dirlink")), 0);
-	client_write(&scratch, "in/folder/inside", "x");
+	client_write(&client_scratch, "in/file", "x");
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/folder"), 0755), 0);
+	assert_int_equal(mkfifo(client_path(&client_scratch, "in/fifo"), 0644), 0);
+	assert_int_equal(
+		symlink("/etc/passwd", client_path(&client_scratch, "in/link")), 0);
+	assert_int_equal(
+		symlink("folder", client_path(&client_scratch, "in/dirlink")), 0);
+	client_write(&client_scratch, "in/folder/inside", "x");
 	expect_one("folder", KD_UNIT_BAD, "expected a regular file, found a directory");
 	expect_one("file/", KD_UNIT_BAD, "expected a directory, found a regular file");
 	expect_one("fifo", KD_UNIT_BAD, "expected a regular file, found a FIFO");
@@ -80,17 +64,18 @@ static void
 test_what_a_directory_may_not_hold(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
 	expect_one("d/", KD_UNIT_BAD, "the directory holds no files");
-	assert_int_equal(mkdir(client_path(&scratch, "in/d/sub"), 0755), 0);
-	assert_int_equal(symlink("/etc/passwd", client_path(&scratch, "in/d/sub/l")), 0);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/d/sub"), 0755), 0);
+	assert_int_equal(
+		symlink("/etc/passwd", client_path(&client_scratch, "in/d/sub/l")), 0);
 	expect_one("d/", KD_UNIT_BAD, "it holds 'sub/l', which is a symbolic link");
-	assert_int_equal(unlink(client_path(&scratch, "in/d/sub/l")), 0);
-	assert_int_equal(mkfifo(client_path(&scratch, "in/d/f"), 0644), 0);
+	assert_int_equal(unlink(client_path(&client_scratch, "in/d/sub/l")), 0);
+	assert_int_equal(mkfifo(client_path(&client_scratch, "in/d/f"), 0644), 0);
 	expect_one("d/", KD_UNIT_BAD, "it holds 'f', which is a FIFO");
 	char deep[400] = "in/e";
 	for (int i = 0; i < 40; i++) {
-		assert_int_equal(mkdir(client_path(&scratch, deep), 0755), 0);
+		assert_int_equal(mkdir(client_path(&client_scratch, deep), 0755), 0);
 		strcat(deep, "/d");
 	}
 	expect_one("e/", KD_UNIT_BAD, "it is nested more than 32 deep");
@@ -101,7 +86,7 @@ test_empty_file_is_copied(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&scratch, "in/empty.bin", "");
+	client_write(&client_scratch, "in/empty.bin", "");
 	run_one("empty.bin", &result);
 	client_expect_published(&result, 0);
 	assert_int_equal(result.units[0].outputs[0].bytes, 0);
@@ -116,7 +101,7 @@ test_names_are_bytes(void **state)
 	struct kd_result result;
 	char inside[64];
 	snprintf(inside, sizeof inside, "in/%s", name);
-	client_write(&scratch, inside, "x");
+	client_write(&client_scratch, inside, "x");
 	run_one(name, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
@@ -126,8 +111,8 @@ static void
 test_still_being_written(void **state)
 {
 	(void)state;
-	client_write(&scratch, "in/open.txt", "half");
-	int fd = open(client_path(&scratch, "in/open.txt"), O_WRONLY | O_APPEND);
+	client_write(&client_scratch, "in/open.txt", "half");
+	int fd = open(client_path(&client_scratch, "in/open.txt"), O_WRONLY | O_APPEND);
 	assert_true(fd >= 0);
 	expect_one("open.txt", KD_UNIT_BUSY,
 		"'open.txt' is still being written: somebody has it open for writing");
@@ -147,9 +132,9 @@ test_unreadable(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.user = geteuid() == 0 ? NOBODY : 0};
-	client_write(&scratch, "in/secret.txt", "x");
-	assert_int_equal(chmod(client_path(&scratch, "in/secret.txt"), 0), 0);
-	assert_int_equal(chmod(client_path(&scratch, "out"), 0777), 0);
+	client_write(&client_scratch, "in/secret.txt", "x");
+	assert_int_equal(chmod(client_path(&client_scratch, "in/secret.txt"), 0), 0);
+	assert_int_equal(chmod(client_path(&client_scratch, "out"), 0777), 0);
 	const char *folder = getenv("top_builddir");
 	if (client.user != 0) {
 		char worker[4200];
@@ -165,7 +150,7 @@ test_unreadable(void **state)
 		}
 	}
 	client_start(&client);
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(
 		&result, 0, KD_UNIT_BAD, "cannot open 'secret.txt': Permission denied");
@@ -179,7 +164,7 @@ grow_on_progress(struct client *client, const struct kd_wire_message *message)
 {
 	(void)client;
 	if (message->type == KD_MSG_UNIT_PROGRESS)
-		client_write(&scratch, "in/a.txt", "longer than it was before");
+		client_write(&client_scratch, "in/a.txt", "longer than it was before");
 	return 0;
 }
 
@@ -191,13 +176,13 @@ test_changed_while_read(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.hook = grow_on_progress};
-	client_write(&scratch, "in/a.txt", "short");
-	client_manifest(&manifest, &scratch, "hostile", "patient", names);
+	client_write(&client_scratch, "in/a.txt", "short");
+	client_manifest(&manifest, &client_scratch, "hostile", "patient", names);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 0, KD_UNIT_CHANGED,
 		"it changed while it was processed; the result was dropped");
-	assert_false(client_exists(&scratch, "out/a.out"));
+	assert_false(client_exists(&client_scratch, "out/a.out"));
 	kd_manifest_result_clear(&result);
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(&manifest);
@@ -208,7 +193,7 @@ test_already_published(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&scratch, "in/a.txt", "content");
+	client_write(&client_scratch, "in/a.txt", "content");
 	run_one("a.txt", &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
@@ -217,7 +202,7 @@ test_already_published(void **state)
 	client_expect(&result, 0, KD_UNIT_ALREADY, "published before as '");
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	assert_false(client_exists(&scratch, "out/a.2.txt"));
+	assert_false(client_exists(&client_scratch, "out/a.2.txt"));
 }
 
 static void
@@ -228,13 +213,13 @@ test_same_by_the_clients_verdict(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.same = "/elsewhere/a.npz"};
-	client_write(&scratch, "in/a.txt", "content");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_write(&client_scratch, "in/a.txt", "content");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 0, KD_UNIT_SAME, "same content as '/elsewhere/a.npz'");
 	assert_string_equal(result.units[0].primary, "/elsewhere/a.npz");
-	assert_false(client_exists(&scratch, "out/a.txt"));
+	assert_false(client_exists(&client_scratch, "out/a.txt"));
 	kd_manifest_result_clear(&result);
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(&manifest);
@@ -256,9 +241,9 @@ test_cancelled_by_a_kind_kernel(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.hook = cancel_on_hashed};
-	client_write(&scratch, "in/a.txt", "1");
-	client_write(&scratch, "in/b.txt", "2");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_write(&client_scratch, "in/a.txt", "1");
+	client_write(&client_scratch, "in/b.txt", "2");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 1, KD_UNIT_CANCELLED, "cancelled");
@@ -290,13 +275,13 @@ test_verdicts_of_a_kernel(void **state)
 	static const char *const directory[] = {"d/", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_write(&scratch, "in/a.txt", "1");
-	client_write(&scratch, "in/b.txt", "2");
-	client_manifest(&manifest, &scratch, "hostile", "transient", names);
+	client_write(&client_scratch, "in/a.txt", "1");
+	client_write(&client_scratch, "in/b.txt", "2");
+	client_manifest(&manifest, &client_scratch, "hostile", "transient", names);
 	client_once(&manifest, &result);
 	client_expect(&result, 1, KD_UNIT_TRANSIENT, "the GPU is busy");
 	kd_manifest_result_clear(&result);
-	client_manifest(&manifest, &scratch, "hostile", "fussy", names);
+	client_manifest(&manifest, &client_scratch, "hostile", "fussy", names);
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	client_expect(
@@ -306,9 +291,9 @@ test_verdicts_of_a_kernel(void **state)
 		result.units[0].warnings[0], "seen with \"quotes\"\\x0aand a line break");
 	expect_fact(result.units[0].sidecar);
 	kd_manifest_result_clear(&result);
-	assert_int_equal(mkdir(client_path(&scratch, "in/d"), 0755), 0);
-	client_write(&scratch, "in/d/f", "x");
-	client_manifest(&manifest, &scratch, "hostile", "fussy", directory);
+	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
+	client_write(&client_scratch, "in/d/f", "x");
+	client_manifest(&manifest, &client_scratch, "hostile", "fussy", directory);
 	client_once(&manifest, &result);
 	client_expect(
 		&result, 0, KD_UNIT_BAD, "kernel 'fussy' does not take directories");
@@ -322,8 +307,8 @@ test_repeats_publish_once(void **state)
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_write(&scratch, "in/a.txt", "1");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_write(&client_scratch, "in/a.txt", "1");
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.repeat = 5;
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
@@ -348,27 +333,27 @@ test_batches_that_cannot_begin(void **state)
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
-	client_write(&scratch, "in/a.txt", "1");
-	client_manifest(&manifest, &scratch, "nowhere", "copy", names);
+	client_write(&client_scratch, "in/a.txt", "1");
+	client_manifest(&manifest, &client_scratch, "nowhere", "copy", names);
 	expect_no_beginning(&manifest, KD_UNIT_TRANSIENT, "cannot find plugin '");
-	client_manifest(&manifest, &scratch, "copy", "bake", names);
+	client_manifest(&manifest, &client_scratch, "copy", "bake", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "plugin 'copy' has no kernel 'bake'");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	json_object_set_new(manifest.params, "chunk", json_string("big"));
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "parameter 'chunk' is not an integer");
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	manifest.group = strdup("no-such-group-here");
 	expect_no_beginning(&manifest, KD_UNIT_HELD,
 		"group 'no-such-group-here' for outputs is not known here");
-	assert_int_equal(chmod(client_path(&scratch, "plugins/copy.so"), 0777), 0);
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	assert_int_equal(chmod(client_path(&client_scratch, "plugins/copy.so"), 0777), 0);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0777)");
-	assert_int_equal(chmod(client_path(&scratch, "plugins/copy.so"), 0755), 0);
-	assert_int_equal(chmod(client_path(&scratch, "plugins"), 0775), 0);
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	assert_int_equal(chmod(client_path(&client_scratch, "plugins/copy.so"), 0755), 0);
+	assert_int_equal(chmod(client_path(&client_scratch, "plugins"), 0775), 0);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0775)");
 }
@@ -392,12 +377,12 @@ test_engine_stays_warm(void **state)
 	struct kd_result result;
 	struct client client = {.hook = remember_engine};
 	pid_t engines[3];
-	client_manifest(&manifest, &scratch, "copy", "copy", names);
+	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
 	client_start(&client);
 	for (int i = 0; i < 3; i++) {
 		char text[20];
 		snprintf(text, sizeof text, "content %d", i);
-		client_write(&scratch, "in/a.txt", text);
+		client_write(&client_scratch, "in/a.txt", text);
 		/* Other parameters: another engine. */
 		if (i == 2)
 			json_object_set_new(manifest.params, "suffix", json_string("-x"));
@@ -414,26 +399,24 @@ test_engine_stays_warm(void **state)
 	kd_manifest_clear(&manifest);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_refused_before_the_kernel_runs),
-		TEST(test_what_a_directory_may_not_hold),
-		TEST(test_empty_file_is_copied),
-		TEST(test_names_are_bytes),
-		TEST(test_still_being_written),
-		TEST(test_unreadable),
-		TEST(test_changed_while_read),
-		TEST(test_already_published),
-		TEST(test_same_by_the_clients_verdict),
-		TEST(test_cancelled_by_a_kind_kernel),
-		TEST(test_verdicts_of_a_kernel),
-		TEST(test_repeats_publish_once),
-		TEST(test_batches_that_cannot_begin),
-		TEST(test_engine_stays_warm),
+		CLIENT_TEST(test_refused_before_the_kernel_runs),
+		CLIENT_TEST(test_what_a_directory_may_not_hold),
+		CLIENT_TEST(test_empty_file_is_copied),
+		CLIENT_TEST(test_names_are_bytes),
+		CLIENT_TEST(test_still_being_written),
+		CLIENT_TEST(test_unreadable),
+		CLIENT_TEST(test_changed_while_read),
+		CLIENT_TEST(test_already_published),
+		CLIENT_TEST(test_same_by_the_clients_verdict),
+		CLIENT_TEST(test_cancelled_by_a_kind_kernel),
+		CLIENT_TEST(test_verdicts_of_a_kernel),
+		CLIENT_TEST(test_repeats_publish_once),
+		CLIENT_TEST(test_batches_that_cannot_begin),
+		CLIENT_TEST(test_engine_stays_warm),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
