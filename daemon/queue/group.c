@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/queue/group.h"
 
+#include "daemon/queue/heap.h"
+
 #include <errno.h>
 #include <regex.h>
 #include <search.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum placed { NOWHERE, FILLING, FULL };
+
 struct kd_group {
-	struct kd_group *next, *previous;
-	struct kd_group_list *list; /* that holds it: one of the table's */
-	char *key;
-	struct kd_unit_list units;
+	struct kd_heap_item since; /* its first unit waits; in the heap of `placed` */
+	enum placed placed;
 	uint32_t count;
 	uint64_t bytes;
-};
-
-/* In order of the time since which their first units wait. */
-struct kd_group_list {
-	struct kd_group *first, *last;
+	struct kd_unit_list units;
+	char *key;
 };
 
 struct kd_group_table {
-	void *by_key;			    /* tsearch(3) */
-	struct kd_group_list full, filling; /* a full one need not wait */
+	void *by_key;		      /* tsearch(3) */
+	struct kd_heap full, filling; /* a full one need not wait */
+	uint32_t group_count;	      /* for which both heaps have room */
 	const struct kd_rule *compiled_for;
 	regex_t regex;
 };
@@ -77,35 +78,40 @@ drop_regex(struct kd_group_table *table)
 	table->compiled_for = NULL;
 }
 
-static void
-list_insert(struct kd_group_list *list, struct kd_group *group)
+static struct kd_group *
+of_item(struct kd_heap_item *item)
 {
-	struct kd_group *after = list->last;
-	while (after != NULL && after->units.first->since > group->units.first->since)
-		after = after->previous;
-	group->list = list;
-	group->previous = after;
-	group->next = after == NULL ? list->first : after->next;
-	*(group->next == NULL ? &list->last : &group->next->previous) = group;
-	*(after == NULL ? &list->first : &after->next) = group;
+	return item == NULL ? NULL
+			    : (struct kd_group *)((char *)item -
+						  offsetof(struct kd_group, since));
+}
+
+static struct kd_group *
+first_of(const struct kd_heap *heap)
+{
+	return of_item(kd_heap_first(heap));
+}
+
+static struct kd_heap *
+heap_of(struct kd_group_table *table, enum placed placed)
+{
+	return placed == FULL ? &table->full : &table->filling;
 }
 
 static void
-list_remove(struct kd_group *group)
+displace(struct kd_group_table *table, struct kd_group *group)
 {
-	struct kd_group_list *list = group->list;
-	if (list == NULL)
-		return;
-	*(group->previous == NULL ? &list->first : &group->previous->next) = group->next;
-	*(group->next == NULL ? &list->last : &group->next->previous) = group->previous;
-	group->list = NULL;
+	if (group->placed != NOWHERE)
+		kd_heap_remove(heap_of(table, group->placed), &group->since);
+	group->placed = NOWHERE;
 }
 
 static void
 remove_group(struct kd_group_table *table, struct kd_group *group)
 {
 	tdelete(group, &table->by_key, compare);
-	list_remove(group);
+	displace(table, group);
+	table->group_count--;
 	kd_unit_list_free(&group->units);
 	free(group->key);
 	free(group);
@@ -114,7 +120,8 @@ remove_group(struct kd_group_table *table, struct kd_group *group)
 static struct kd_group *
 any_group(const struct kd_group_table *table)
 {
-	return table->full.first != NULL ? table->full.first : table->filling.first;
+	struct kd_group *full = first_of(&table->full);
+	return full != NULL ? full : first_of(&table->filling);
 }
 
 void
@@ -125,6 +132,8 @@ kd_group_table_free(struct kd_group_table *table)
 	while (any_group(table) != NULL)
 		remove_group(table, any_group(table));
 	drop_regex(table);
+	kd_heap_clear(&table->full);
+	kd_heap_clear(&table->filling);
 	free(table);
 }
 
@@ -157,19 +166,20 @@ key_of(struct kd_group_table *table, const struct kd_rule *rule, const char *pat
 	return strndup(path, slash == NULL ? 0 : (size_t)(slash - path));
 }
 
-/* Takes key.  A new group is in no list before it has a unit. */
+/* Takes key.  A new group is in no heap before it has a unit; there is room for it. */
 static struct kd_group *
 need_group(struct kd_group_table *table, char *key)
 {
-	struct kd_group *group = calloc(1, sizeof *group);
-	if (group == NULL) {
-		free(key);
-		return NULL;
+	struct kd_group *group = calloc(1, sizeof *group), **found = NULL;
+	if (group != NULL && kd_heap_reserve(&table->full, table->group_count + 1) == 0 &&
+		kd_heap_reserve(&table->filling, table->group_count + 1) == 0) {
+		group->key = key;
+		found = tsearch(group, &table->by_key, compare);
 	}
-	group->key = key;
-	struct kd_group **found = tsearch(group, &table->by_key, compare);
-	if (found != NULL && *found == group)
+	if (found != NULL && *found == group) {
+		table->group_count++;
 		return group;
+	}
 	free(key);
 	free(group);
 	return found == NULL ? NULL : *found;
@@ -183,16 +193,16 @@ is_full(const struct kd_group *group, const struct kd_rule *rule)
 					       group->bytes >= rule->batch.max_bytes));
 }
 
-/* Into the list in which it belongs. */
+/* Into the heap in which it belongs. */
 static void
 place(struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group)
 {
-	struct kd_group_list *list =
-		is_full(group, rule) ? &table->full : &table->filling;
-	if (group->list == list)
+	enum placed placed = is_full(group, rule) ? FULL : FILLING;
+	if (group->placed == placed)
 		return;
-	list_remove(group);
-	list_insert(list, group);
+	displace(table, group);
+	kd_heap_push(heap_of(table, placed), &group->since, group->units.first->since);
+	group->placed = placed;
 }
 
 static void
@@ -247,16 +257,15 @@ kd_group_table_regroup(struct kd_group_table *table, const struct kd_rule *rule)
 			put(group, unit);
 			gather(&fresh, group);
 			drop_regex(&fresh);
+			kd_heap_clear(&fresh.full);
+			kd_heap_clear(&fresh.filling);
 			return -ENOMEM;
 		}
 		remove_group(table, group);
 	}
-	/* The lists' heads move with the table; who is in them must know. */
+	kd_heap_clear(&table->full);
+	kd_heap_clear(&table->filling);
 	*table = fresh;
-	for (group = table->full.first; group != NULL; group = group->next)
-		group->list = &table->full;
-	for (group = table->filling.first; group != NULL; group = group->next)
-		group->list = &table->filling;
 	return 0;
 }
 
@@ -273,17 +282,18 @@ struct kd_group *
 kd_group_table_due(const struct kd_group_table *table, const struct kd_rule *rule,
 	int settling, double now)
 {
-	struct kd_group *filling = table->filling.first;
+	struct kd_group *filling = first_of(&table->filling);
 	if (filling != NULL && settling &&
 		filling->units.first->since + rule->batch.max_wait > now)
 		filling = NULL;
-	return older(table->full.first, filling);
+	return older(first_of(&table->full), filling);
 }
 
 double
 kd_group_table_oldest(const struct kd_group_table *table)
 {
-	const struct kd_group *oldest = older(table->full.first, table->filling.first);
+	const struct kd_group *oldest =
+		older(first_of(&table->full), first_of(&table->filling));
 	return oldest == NULL ? -1 : oldest->units.first->since;
 }
 
@@ -296,7 +306,7 @@ kd_group_table_tidy(
 		return;
 	}
 	/* Its first unit is another: its place in the order may be too. */
-	list_remove(group);
+	displace(table, group);
 	place(table, rule, group);
 }
 
@@ -308,10 +318,14 @@ kd_group_table_walk(const struct kd_group_table *table, const struct kd_unit *un
 		return unit->next;
 	if (unit == NULL)
 		*group = any_group(table);
-	else if ((*group)->next != NULL)
-		*group = (*group)->next;
+	else if ((*group)->placed == FULL)
+		*group = (*group)->since.slot + 1 < table->full.count
+				 ? of_item(table->full.items[(*group)->since.slot + 1])
+				 : first_of(&table->filling);
 	else
-		*group = (*group)->list == &table->full ? table->filling.first : NULL;
+		*group = (*group)->since.slot + 1 < table->filling.count
+				 ? of_item(table->filling.items[(*group)->since.slot + 1])
+				 : NULL;
 	return *group == NULL ? NULL : (*group)->units.first;
 }
 

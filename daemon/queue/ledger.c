@@ -164,22 +164,37 @@ serve(void *argument)
 	return NULL;
 }
 
+/* The next order to call back, or NULL: the loop takes all that are done, and then one
+ * after the other without the lock. */
+static struct kd_ledger_order *
+next_done(struct kd_ledger *ledger)
+{
+	struct kd_ledger_order *order = ledger->calling;
+	if (order == NULL) {
+		pthread_mutex_lock(&ledger->lock);
+		order = ledger->done_first;
+		ledger->done_first = NULL;
+		ledger->done_last = &ledger->done_first;
+		pthread_mutex_unlock(&ledger->lock);
+	}
+	ledger->calling = order == NULL ? NULL : order->next;
+	return order;
+}
+
+/* A transaction may have answered thousands of orders: others have their turn between. */
 static void
 call_back(struct ev_loop *loop, ev_async *wake, int events)
 {
-	(void)loop;
 	(void)events;
 	struct kd_ledger *ledger = wake->data;
-	pthread_mutex_lock(&ledger->lock);
-	struct kd_ledger_order *order = ledger->done_first;
-	ledger->done_first = NULL;
-	ledger->done_last = &ledger->done_first;
-	pthread_mutex_unlock(&ledger->lock);
-	while (order != NULL) {
-		struct kd_ledger_order *next = order->next;
+	struct kd_ledger_order *order;
+	for (int i = 0; i < KD_LEDGER_AT_ONCE; i++) {
+		order = next_done(ledger);
+		if (order == NULL)
+			return;
 		order->done(order, order->rc);
-		order = next;
 	}
+	ev_async_send(loop, wake);
 }
 
 static int
@@ -269,7 +284,9 @@ kd_ledger_close(struct kd_ledger *ledger)
 		pthread_cond_signal(&ledger->posted);
 		pthread_mutex_unlock(&ledger->lock);
 		pthread_join(ledger->thread, NULL);
-		call_back(ledger->loop, &ledger->wake, 0);
+		struct kd_ledger_order *order;
+		while ((order = next_done(ledger)) != NULL)
+			order->done(order, order->rc);
 	}
 	ev_async_stop(ledger->loop, &ledger->wake);
 	for (int i = 0; i < KD_LEDGER_STATEMENTS; i++)

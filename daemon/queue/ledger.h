@@ -5,9 +5,10 @@
  *
  * One thread owns the connection.  Calls from the loop post an order and return at once;
  * the thread takes all orders that wait into one transaction and commits once; then each
- * order's callback runs on the loop, in the order of posting.  Callers keep nothing
- * alive: an order copies what it needs.  A negative rc in a callback means that nothing
- * of the order is recorded; why is in the log.
+ * order's callback runs on the loop, in the order of posting, at most KD_LEDGER_AT_ONCE of
+ * them in one turn of the loop.  Callers keep nothing alive: an order copies what it
+ * needs.  A negative rc in a callback means that nothing of the order is recorded; why is
+ * in the log.
  */
 #ifndef KD_LEDGER_H
 #define KD_LEDGER_H
@@ -20,6 +21,8 @@
 #include <jansson.h>
 
 struct kd_ledger;
+
+enum { KD_LEDGER_AT_ONCE = 128 };
 
 /* Opens or makes the file and migrates its schema.  -EAGAIN when another process holds
  * it.  Then kd_ledger_load(), kd_ledger_counts() and kd_ledger_pauses() may be called, and

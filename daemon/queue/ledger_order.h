@@ -27,6 +27,7 @@ struct kd_ledger {
 	pthread_cond_t posted;
 	struct kd_ledger_order *first, **last;		 /* waiting; below lock */
 	struct kd_ledger_order *done_first, **done_last; /* to call back; below lock */
+	struct kd_ledger_order *calling; /* being called back; the loop's */
 	int started, stopping;
 	char *path;
 	int backing_up;	   /* the loop's */

@@ -8,6 +8,7 @@
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,12 +18,20 @@ kd_queue_new(void)
 	return calloc(1, sizeof(struct kd_queue));
 }
 
+struct kd_unit *
+kd_queue_rule_due(struct kd_heap_item *item)
+{
+	return (struct kd_unit *)((char *)item - offsetof(struct kd_unit, due));
+}
+
 static void
 rule_free(struct kd_queue_rule *rule)
 {
 	kd_group_table_free(rule->groups);
 	kd_unit_list_free(&rule->suspects);
-	kd_unit_list_free(&rule->deferred);
+	for (uint32_t i = 0; i < rule->deferred.count; i++)
+		kd_unit_free(kd_queue_rule_due(rule->deferred.items[i]));
+	kd_heap_clear(&rule->deferred);
 	free(rule->name);
 	free(rule);
 }
@@ -71,12 +80,26 @@ need_rule(struct kd_queue *queue, const char *name)
 	return rule;
 }
 
-/* Groups are formed as the rule now says. */
+/* Whether two rules form the same groups. */
+static int
+groups_alike(const struct kd_rule *a, const struct kd_rule *b)
+{
+	return a->batch.by == b->batch.by && a->batch.max_units == b->batch.max_units &&
+	       a->batch.max_bytes == b->batch.max_bytes &&
+	       (a->batch.by != KD_BATCH_REGEX ||
+		       strcmp(a->batch.regex, b->batch.regex) == 0);
+}
+
+/* Groups are formed as the rule now says.  Those that are formed so already stay, for
+ * very many units may wait in them. */
 static int
 regroup(struct kd_queue_rule *rule, const struct kd_rule *now)
 {
+	const struct kd_rule *before = rule->rule;
 	rule->rule = now;
-	return now == NULL ? 0 : kd_group_table_regroup(rule->groups, now);
+	return now == NULL || (before != NULL && groups_alike(before, now))
+		       ? 0
+		       : kd_group_table_regroup(rule->groups, now);
 }
 
 int
@@ -92,15 +115,6 @@ kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf)
 	queue->conf = kd_conf_ref(conf);
 	kd_conf_unref(before);
 	return rc;
-}
-
-static void
-defer(struct kd_queue_rule *rule, struct kd_unit *unit)
-{
-	struct kd_unit *after = rule->deferred.last;
-	while (after != NULL && after->not_before > unit->not_before)
-		after = after->previous;
-	kd_unit_list_insert(&rule->deferred, after, unit);
 }
 
 static int
@@ -121,15 +135,12 @@ kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now)
 	struct kd_queue_rule *rule = need_rule(queue, unit->rule);
 	if (rule == NULL)
 		return -ENOMEM;
-	if (unit->state == KD_STATE_DEFERRED && unit->not_before > now) {
-		defer(rule, unit);
-	} else {
-		int rc = make_ready(rule, unit, now);
-		if (rc < 0)
-			return rc;
-	}
-	rule->counts[unit->state]++;
-	return 0;
+	int rc = unit->state == KD_STATE_DEFERRED && unit->not_before > now
+			 ? kd_heap_push(&rule->deferred, &unit->due, unit->not_before)
+			 : make_ready(rule, unit, now);
+	if (rc == 0)
+		rule->counts[unit->state]++;
+	return rc;
 }
 
 void
@@ -140,16 +151,23 @@ kd_queue_set_settling(struct kd_queue *queue, const char *name, uint64_t count)
 		rule->settling = count;
 }
 
-/* Deferred units whose time has come are ready. */
+/* Deferred units whose time has come are ready; some of them, for very many may come at
+ * once: kd_queue_wait() tells of the others. */
 static int
 wake_deferred(struct kd_queue_rule *rule, double now)
 {
-	struct kd_unit *unit;
-	while ((unit = rule->deferred.first) != NULL && unit->not_before <= now) {
-		kd_unit_list_remove(&rule->deferred, unit);
+	struct kd_heap_item *item;
+	for (int i = 0; i < KD_QUEUE_AT_ONCE; i++) {
+		item = kd_heap_first(&rule->deferred);
+		if (item == NULL || item->time > now)
+			break;
+		struct kd_unit *unit = kd_queue_rule_due(item);
+		kd_heap_remove(&rule->deferred, item);
 		int rc = make_ready(rule, unit, now);
 		if (rc < 0) {
-			defer(rule, unit);
+			/* Its place is still there. */
+			unit->state = KD_STATE_DEFERRED;
+			kd_heap_push(&rule->deferred, &unit->due, unit->not_before);
 			return rc;
 		}
 		rule->counts[KD_STATE_DEFERRED]--;
@@ -291,8 +309,7 @@ kd_queue_wait(const struct kd_queue *queue, double now)
 	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
 		if (r->rule == NULL)
 			continue;
-		double at =
-			r->deferred.first != NULL ? r->deferred.first->not_before : -1;
+		double at = r->deferred.count > 0 ? r->deferred.items[0]->time : -1;
 		double since = kd_group_table_oldest(r->groups);
 		if (since >= 0 && may_start(queue, r) &&
 			(at < 0 || since + r->rule->batch.max_wait < at))
@@ -348,9 +365,12 @@ uint64_t
 kd_queue_total(const struct kd_queue *queue, const char *name, enum kd_state state)
 {
 	uint64_t total = 0;
+	if (name != NULL) {
+		const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+		return rule == NULL ? 0 : rule->counts[state];
+	}
 	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next)
-		if (name == NULL || strcmp(r->name, name) == 0)
-			total += r->counts[state];
+		total += r->counts[state];
 	return total;
 }
 

@@ -31,6 +31,9 @@ struct kd_batch {
 	struct kd_unit *units[];
 };
 
+/* Of what comes by the thousand, kd_queue_next() does so much in one call. */
+enum { KD_QUEUE_AT_ONCE = 256 };
+
 struct kd_queue *kd_queue_new(void);
 void kd_queue_free(struct kd_queue *queue);
 

@@ -17,6 +17,17 @@ in_list(const struct kd_unit_list *list, int64_t id, uint64_t *before)
 }
 
 static struct kd_unit *
+in_deferred(const struct kd_heap *deferred, int64_t id)
+{
+	for (uint32_t i = 0; i < deferred->count; i++) {
+		struct kd_unit *unit = kd_queue_rule_due(deferred->items[i]);
+		if (unit->id == id)
+			return unit;
+	}
+	return NULL;
+}
+
+static struct kd_unit *
 in_groups(const struct kd_group_table *groups, int64_t id, struct kd_group **group,
 	uint64_t *before)
 {
@@ -35,8 +46,9 @@ take_from(struct kd_queue_rule *rule, int64_t id)
 	struct kd_unit *unit = in_list(&rule->suspects, id, &before);
 	if (unit != NULL) {
 		kd_unit_list_remove(&rule->suspects, unit);
-	} else if ((unit = in_list(&rule->deferred, id, &before)) != NULL) {
-		kd_unit_list_remove(&rule->deferred, unit);
+	} else if ((unit = in_deferred(&rule->deferred, id)) != NULL) {
+		kd_heap_remove(&rule->deferred, &unit->due);
+		unit->next = unit->previous = NULL;
 	} else if ((unit = in_groups(rule->groups, id, &group, &before)) != NULL) {
 		kd_group_take(group, unit);
 		kd_group_table_tidy(rule->groups, rule->rule, group);
@@ -57,14 +69,11 @@ kd_queue_take(struct kd_queue *queue, int64_t id)
 }
 
 static void
-drain_list(struct kd_unit_list *list, struct kd_unit **first)
+chain(struct kd_unit *unit, struct kd_unit **first)
 {
-	struct kd_unit *unit;
-	while ((unit = list->last) != NULL) {
-		kd_unit_list_remove(list, unit);
-		unit->next = *first;
-		*first = unit;
-	}
+	unit->next = *first;
+	unit->previous = NULL;
+	*first = unit;
 }
 
 struct kd_unit *
@@ -78,11 +87,15 @@ kd_queue_drain(struct kd_queue *queue, const char *name)
 	while ((unit = kd_group_table_walk(rule->groups, NULL, &group)) != NULL) {
 		kd_group_take(group, unit);
 		kd_group_table_tidy(rule->groups, rule->rule, group);
-		unit->next = first;
-		first = unit;
+		chain(unit, &first);
 	}
-	drain_list(&rule->deferred, &first);
-	drain_list(&rule->suspects, &first);
+	for (uint32_t i = 0; i < rule->deferred.count; i++)
+		chain(kd_queue_rule_due(rule->deferred.items[i]), &first);
+	kd_heap_clear(&rule->deferred);
+	while ((unit = rule->suspects.last) != NULL) {
+		kd_unit_list_remove(&rule->suspects, unit);
+		chain(unit, &first);
+	}
 	rule->counts[KD_STATE_READY] = rule->counts[KD_STATE_DEFERRED] = 0;
 	return first;
 }
@@ -93,7 +106,6 @@ kd_queue_find(const struct kd_queue *queue, const char *name, int64_t id,
 {
 	const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
 	struct kd_group *group;
-	uint64_t unused = 0;
 	*place = (struct kd_queue_place){0};
 	if (rule == NULL)
 		return;
@@ -101,7 +113,7 @@ kd_queue_find(const struct kd_queue *queue, const char *name, int64_t id,
 	if (place->unit == NULL)
 		place->unit = in_groups(rule->groups, id, &group, &place->ahead);
 	if (place->unit == NULL)
-		place->unit = in_list(&rule->deferred, id, &unused);
+		place->unit = in_deferred(&rule->deferred, id);
 	place->running = rule->running;
 	place->all_running = queue->running;
 	if (rule->rule == NULL)

@@ -14,9 +14,10 @@ struct kd_queue_rule {
 	char *name;
 	const struct kd_rule *rule; /* NULL: not in the present configuration */
 	struct kd_group_table *groups;
-	struct kd_unit_list suspects, deferred; /* deferred: earliest first */
-	unsigned held;				/* set of enum kd_hold */
-	uint32_t running;			/* batches */
+	struct kd_unit_list suspects;
+	struct kd_heap deferred; /* of units' due */
+	unsigned held;		 /* set of enum kd_hold */
+	uint32_t running;	 /* batches */
 	uint64_t settling;
 	double last_start;
 	uint64_t counts[KD_STATES];
@@ -29,6 +30,8 @@ struct kd_queue {
 	unsigned held; /* set of enum kd_hold: all rules are */
 };
 
+/* The unit of an item of deferred. */
+struct kd_unit *kd_queue_rule_due(struct kd_heap_item *item);
 /* The rule's place, or NULL. */
 struct kd_queue_rule *kd_queue_rule(const struct kd_queue *queue, const char *name);
 /* Whether a kernel may use a GPU: told to, or left to choose and granted one. */

@@ -7,6 +7,7 @@
 #define KD_UNIT_H
 
 #include "daemon/base/hash.h"
+#include "daemon/queue/heap.h"
 #include "daemon/worker/manifest.h"
 
 #include <stdint.h>
@@ -56,12 +57,17 @@ struct kd_unit {
 	/* It was there when a batch crashed: at most so many units, itself counted, may be
 	 * in its next one.  0: nothing is held against it. */
 	uint32_t company;
-	double not_before;		 /* Unix time of the retry while DEFERRED */
-	double since;			 /* loop time at which it became ready */
-	int64_t batch;			 /* while RUNNING */
-	uint64_t done, total;		 /* progress while RUNNING */
-	struct kd_unit *next, *previous; /* in whatever list of the queue holds it */
-	char text[];			 /* rule and path */
+	double not_before;    /* Unix time of the retry while DEFERRED */
+	double since;	      /* loop time at which it became ready */
+	int64_t batch;	      /* while RUNNING */
+	uint64_t done, total; /* progress while RUNNING */
+	union {		      /* in whatever list or heap of the queue holds it */
+		struct {
+			struct kd_unit *next, *previous;
+		};
+		struct kd_heap_item due; /* while DEFERRED */
+	};
+	char text[]; /* rule and path */
 };
 
 /* Copies rule and path; NULL when memory is out. */

@@ -703,6 +703,40 @@ free_json(void **state)
 	return 0;
 }
 
+static void
+count_answer(void *context, int rc, int64_t id, int fresh)
+{
+	int *answered = context;
+	assert_int_equal(rc, 0);
+	assert_true(fresh);
+	assert_int_equal(id, ++*answered);
+}
+
+/* A transaction takes all orders that wait; their callbacks do not come all in one turn,
+ * which would keep the loop from everybody else. */
+static void
+a_turn_of_the_loop_calls_a_bounded_number_back(void **state)
+{
+	(void)state;
+	enum { COUNT = 20 * KD_LEDGER_AT_ONCE };
+	int answered = 0;
+	open_ledger();
+	begin();
+	for (int i = 0; i < COUNT; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "%d.vmd", i);
+		struct kd_unit unit = {.rule = "r", .path = name, .kind = KILN_FILE};
+		assert_int_equal(
+			kd_ledger_offer(ledger, &unit, count_answer, &answered), 0);
+	}
+	while (answered < COUNT) {
+		int before = answered;
+		ev_run(loop, EVRUN_ONCE);
+		assert_true(answered - before <= KD_LEDGER_AT_ONCE);
+	}
+	assert_int_equal(answered, COUNT);
+}
+
 int
 main(void)
 {
@@ -723,6 +757,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			the_same_content_is_found_by_rule_and_revision, setup, teardown),
 		cmocka_unit_test_setup_teardown(lists_and_shows, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_turn_of_the_loop_calls_a_bounded_number_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			closed_units_are_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -212,6 +212,66 @@ deferred_units_come_when_their_time_has_come(void **state)
 	kd_queue_free(queue);
 }
 
+/* However many come at once, in whatever order they were put off, one turn wakes a bounded
+ * number of them, and the earliest first. */
+static void
+ten_thousand_retries_come_in_their_order(void **state)
+{
+	(void)state;
+	enum { COUNT = 10000 };
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	kd_queue_hold(queue, "low", KD_HOLD_PAUSED, 1);
+	for (int i = 0; i < COUNT; i++) {
+		struct kd_unit *unit = kd_unit_new("low", "x", KILN_FILE);
+		unit->state = KD_STATE_DEFERRED;
+		unit->id = 1 + i * 7919 % COUNT; /* each number once */
+		unit->not_before = (double)unit->id;
+		assert_int_equal(kd_queue_add(queue, unit, 0), 0);
+	}
+	uint64_t woken = 0;
+	for (int turn = 0; turn < COUNT / KD_QUEUE_AT_ONCE + 1; turn++) {
+		assert_true(kd_queue_wait(queue, COUNT) == 0);
+		assert_int_equal(kd_queue_next(queue, COUNT, &batch), 0);
+		uint64_t ready = kd_queue_total(queue, "low", KD_STATE_READY);
+		assert_true(ready - woken <= KD_QUEUE_AT_ONCE);
+		woken = ready;
+	}
+	assert_int_equal(woken, COUNT);
+	kd_queue_hold(queue, "low", KD_HOLD_PAUSED, 0);
+	for (int64_t id = 1; id < 100; id += 3) {
+		assert_int_equal(kd_queue_next(queue, COUNT, &batch), 1);
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(batch->units[i]->id, id + i);
+		publish(queue, batch);
+	}
+	kd_queue_free(queue);
+}
+
+/* Folders of one unit each, whose turns do not come in the order in which they began. */
+static void
+ten_thousand_folders_come_in_their_order(void **state)
+{
+	(void)state;
+	enum { COUNT = 10000 };
+	struct kd_queue *queue = make_queue();
+	struct kd_batch *batch;
+	char path[32];
+	for (int i = 0; i < COUNT; i++) {
+		int since = i * 7919 % COUNT;
+		snprintf(path, sizeof path, "%d/x", since);
+		add(queue, "low", path, 1, since);
+	}
+	for (int i = 0; i < COUNT; i++) {
+		snprintf(path, sizeof path, "%d/x", i);
+		assert_int_equal(kd_queue_next(queue, COUNT, &batch), 1);
+		assert_string_equal(batch->units[0]->path, path);
+		publish(queue, batch);
+	}
+	assert_true(kd_queue_is_idle(queue));
+	kd_queue_free(queue);
+}
+
 static void
 units_sleep_while_their_rule_is_away(void **state)
 {
@@ -550,6 +610,8 @@ main(void)
 		cmocka_unit_test(ready_units_wait_for_settling_ones),
 		cmocka_unit_test(priority_goes_first_then_the_longest_waiting),
 		cmocka_unit_test(deferred_units_come_when_their_time_has_come),
+		cmocka_unit_test(ten_thousand_retries_come_in_their_order),
+		cmocka_unit_test(ten_thousand_folders_come_in_their_order),
 		cmocka_unit_test(units_sleep_while_their_rule_is_away),
 		cmocka_unit_test(bad_input_is_not_retried),
 		cmocka_unit_test(transient_failures_back_off_and_end),
