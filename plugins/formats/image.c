@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/formats/image.h"
 
+#include "plugins/formats/exif.h"
 #include "plugins/formats/image_codec.h"
 
 #include <errno.h>
@@ -32,6 +33,23 @@ check_size(const struct fmt_image_info *info, const struct fmt_image_limits *lim
 	return 0;
 }
 
+/* Tells of the picture as it is seen. */
+static void
+stand_up(struct fmt_image *image)
+{
+	struct fmt_image_info *info = &image->info;
+	struct fmt_exif_facts facts;
+	if (info->orientation == 0) {
+		fmt_exif_read(info->extras.exif.bytes, info->extras.exif.length, &facts);
+		info->orientation = (unsigned)facts.orientation;
+	}
+	image->shown = *info;
+	if (info->orientation >= 5) {
+		image->shown.width = info->height;
+		image->shown.height = info->width;
+	}
+}
+
 int
 fmt_image_open(const void *bytes, size_t length, const struct fmt_image_limits *limits,
 	struct fmt_image **image, struct fmt_err *err)
@@ -52,6 +70,7 @@ fmt_image_open(const void *bytes, size_t length, const struct fmt_image_limits *
 	made->codec = codecs[format];
 	made->info.format = (enum fmt_image_format)format;
 	rc = check_size(&made->info, limits, err);
+	stand_up(made);
 	if (rc < 0) {
 		fmt_image_free(made);
 		return rc;
@@ -70,18 +89,21 @@ fmt_image_free(struct fmt_image *image)
 const struct fmt_image_info *
 fmt_image_info(const struct fmt_image *image)
 {
-	return &image->info;
+	return &image->shown;
 }
 
 int
 fmt_image_read(
 	struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_err *err)
 {
-	if (rows->first > image->info.height ||
-		rows->count > image->info.height - rows->first)
+	const uint32_t height = image->shown.height;
+	if (rows->first > height || rows->count > height - rows->first)
 		return fmt_err_set(err, -EINVAL, "rows %u..%u of %u were asked for",
-			rows->first, rows->first + rows->count, image->info.height);
-	return rows->count > 0 ? image->codec->read(image, rows, err) : 0;
+			rows->first, rows->first + rows->count, height);
+	if (rows->count == 0)
+		return 0;
+	return image->info.orientation == 1 ? image->codec->read(image, rows, err)
+					    : fmt_image_turn_read(image, rows, err);
 }
 
 int

@@ -8,6 +8,9 @@
  * may be), since dividing and multiplying again would lose what shines where alpha is 0.
  * What the file says beside the pixels (EXIF, XMP, ICC) is handed through as bytes.
  *
+ * Pictures are upright: where EXIF or the TIFF says that the file has them mirrored or
+ * turned, width and height and the rows that are read are those of the upright picture.
+ *
  * Errors: -EBADMSG for content that is not what it should be, -ENOTSUP for what is sound
  * but not read here, -EFBIG beyond a limit, -ENOMEM.
  */
@@ -46,9 +49,10 @@ struct fmt_image_info {
 	enum fmt_image_format format;
 	uint32_t width, height;
 	enum fmt_image_type type;
-	unsigned channels; /* of the file: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA */
-	int half;	   /* the floats are of 16 bits in the file */
-	int associated;	   /* colours are multiplied by alpha */
+	unsigned channels;    /* of the file: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA */
+	int half;	      /* the floats are of 16 bits in the file */
+	int associated;	      /* colours are multiplied by alpha */
+	unsigned orientation; /* how the file has them, 1..8 (EXIF, TIFF 6.0) */
 	struct fmt_image_extras extras; /* they live as long as the image */
 };
 
@@ -69,7 +73,8 @@ const struct fmt_image_info *fmt_image_info(const struct fmt_image *image);
 
 /* Rows first..first+count-1 of the picture into memory, `stride` bytes apart.  Once for an
  * image.  Rows outside are decoded only where the format does not allow to pass over
- * them, and then not kept. */
+ * them, and then not kept.  A picture that the file has on its side (orientation 5..8) is
+ * in memory as a whole meanwhile. */
 struct fmt_image_rows {
 	uint32_t first, count;
 	void *to;
@@ -86,7 +91,7 @@ struct fmt_image_page {
 	enum fmt_image_type type; /* one that fmt_image_holds says yes to */
 	unsigned channels;	  /* to be written: 1, 3 or 4; JPEG has no 4 */
 	unsigned quality;	  /* of a JPEG, 1..100 */
-	int half;		  /* floats of an OpenEXR are written in 16 bits */
+	int half;		  /* floats are written in 16 bits */
 	int associated;		  /* what fmt_image_associates says */
 	struct fmt_image_extras extras;
 };

@@ -8,7 +8,8 @@
 /* A decoder has this as its first member. */
 struct fmt_image {
 	const struct fmt_image_codec *codec;
-	struct fmt_image_info info;
+	struct fmt_image_info info;  /* of the file; orientation 0: as EXIF says */
+	struct fmt_image_info shown; /* image.c's: of the upright picture */
 };
 
 /* A writer has this as its first member; image.c sets what is in it. */
@@ -46,6 +47,10 @@ struct fmt_image_codec {
 };
 
 extern const struct fmt_image_writing fmt_image_png_write;
+
+/* Reads rows of the upright picture of one that the file has mirrored or turned. */
+int fmt_image_turn_read(
+	struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_err *err);
 
 /* A writer that gathers the rows for the codec's encode(); NULL: no memory. */
 struct fmt_image_writer *fmt_image_whole_new(const struct fmt_image_codec *codec);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * OpenEXR, read by its C core: the first part, half or float, R G B or Y, with A or
- * without, in lines or in tiles (the finest level).  Only chunks that hold wanted rows are
- * unpacked.  A picture's XMP is looked for in the text attribute "xmp".
+ * without, in lines or in tiles (the finest level).  The picture is the display window;
+ * what the data window does not reach of it is black, and transparent where there is an A.
+ * Only chunks that hold wanted rows are unpacked.  A picture's XMP is looked for in the
+ * text attribute "xmp".
  */
 #include "plugins/formats/image_codec.h"
 
@@ -22,7 +24,9 @@ struct decoder {
 	const uint8_t *bytes;
 	size_t length;
 	exr_storage_t storage;
-	int32_t left, top;		    /* of the data window */
+	exr_attr_box2i_t data;		    /* window of the pixels */
+	int64_t left, top;		    /* of it, from the picture's corner */
+	uint32_t data_width, data_height;   /* its size */
 	uint32_t chunk_width, chunk_height; /* at most */
 	char text[512];			    /* what the library said first */
 };
@@ -77,6 +81,11 @@ read_bytes(exr_const_context_t exr, void *context, void *to, uint64_t length,
 static int
 fail(struct decoder *decoder, exr_result_t code, const char *what, struct fmt_err *err)
 {
+	if (code == EXR_ERR_FEATURE_NOT_IMPLEMENTED)
+		return fmt_err_set(err, -ENOTSUP,
+			"the OpenEXR is packed in a way that this machine's OpenEXR "
+			"cannot unpack (%s); save it with ZIP or PIZ",
+			decoder->text);
 	return fmt_err_set(err, code == EXR_ERR_OUT_OF_MEMORY ? -ENOMEM : -EBADMSG,
 		"the OpenEXR's %s broken (%s)", what,
 		decoder->text[0] != '\0' ? decoder->text
@@ -108,6 +117,21 @@ has_channels(const exr_attr_chlist_t *list, const char *const *names, int *float
 	return 1;
 }
 
+/* B44 is for halves and leaves other channels as they are.  The C core mixes them up, up
+ * to 3.1.5 at least, in what it writes and in what it reads. */
+static int
+is_packed_wrongly(const struct decoder *decoder, const exr_attr_chlist_t *list)
+{
+	exr_compression_t packing = EXR_COMPRESSION_NONE;
+	if (exr_get_compression(decoder->exr, 0, &packing) != EXR_ERR_SUCCESS ||
+		(packing != EXR_COMPRESSION_B44 && packing != EXR_COMPRESSION_B44A))
+		return 0;
+	for (int i = 0; i < list->num_channels; i++)
+		if (list->entries[i].pixel_type != EXR_PIXEL_HALF)
+			return 1;
+	return 0;
+}
+
 static int
 read_channels(struct decoder *decoder, struct fmt_err *err)
 {
@@ -134,31 +158,38 @@ read_channels(struct decoder *decoder, struct fmt_err *err)
 		return fmt_err_set(err, -ENOTSUP,
 			"the OpenEXR's alpha is not half or float, or not of every "
 			"pixel");
+	if (is_packed_wrongly(decoder, list))
+		return fmt_err_set(err, -ENOTSUP,
+			"the OpenEXR has floats packed by B44, which OpenEXR's C core "
+			"does not unpack right; save it as half, or with ZIP or PIZ");
 	info->type = FMT_IMAGE_FLOAT;
 	info->half = !floats;
 	info->associated = 1;
 	return 0;
 }
 
+/* 0 x 0 where there is nothing in the box, which fmt_image_open() refuses. */
+static void
+size_of_box(const exr_attr_box2i_t *box, uint32_t *width, uint32_t *height)
+{
+	const int is_box = box->max.x >= box->min.x && box->max.y >= box->min.y;
+	*width = is_box ? (uint32_t)box->max.x - (uint32_t)box->min.x + 1 : 0;
+	*height = is_box ? (uint32_t)box->max.y - (uint32_t)box->min.y + 1 : 0;
+}
+
 static int
 read_windows(struct decoder *decoder, struct fmt_err *err)
 {
-	exr_attr_box2i_t data, display;
-	exr_result_t code = exr_get_data_window(decoder->exr, 0, &data);
+	exr_attr_box2i_t display;
+	exr_result_t code = exr_get_data_window(decoder->exr, 0, &decoder->data);
 	if (code == EXR_ERR_SUCCESS)
 		code = exr_get_display_window(decoder->exr, 0, &display);
 	if (code != EXR_ERR_SUCCESS)
 		return fail(decoder, code, "windows are", err);
-	if (memcmp(&data, &display, sizeof data) != 0)
-		return fmt_err_set(err, -ENOTSUP,
-			"the OpenEXR's data window (%d,%d to %d,%d) is not its display "
-			"window (%d,%d to %d,%d); save it without overscan or crop",
-			data.min.x, data.min.y, data.max.x, data.max.y, display.min.x,
-			display.min.y, display.max.x, display.max.y);
-	decoder->left = data.min.x;
-	decoder->top = data.min.y;
-	decoder->image.info.width = (uint32_t)data.max.x - (uint32_t)data.min.x + 1;
-	decoder->image.info.height = (uint32_t)data.max.y - (uint32_t)data.min.y + 1;
+	size_of_box(&decoder->data, &decoder->data_width, &decoder->data_height);
+	size_of_box(&display, &decoder->image.info.width, &decoder->image.info.height);
+	decoder->left = (int64_t)decoder->data.min.x - display.min.x;
+	decoder->top = (int64_t)decoder->data.min.y - display.min.y;
 	return 0;
 }
 
@@ -183,7 +214,7 @@ read_chunks(struct decoder *decoder, struct fmt_err *err)
 	if (code != EXR_ERR_SUCCESS)
 		return fail(decoder, code, "head is", err);
 	if (decoder->storage == EXR_STORAGE_SCANLINE) {
-		decoder->chunk_width = decoder->image.info.width;
+		decoder->chunk_width = decoder->data_width;
 		decoder->chunk_height = (uint32_t)rows;
 	}
 	/* Each has its offset in the file. */
@@ -261,7 +292,7 @@ struct chunk {
 	exr_decode_pipeline_t pipeline;
 	int begun;
 	float *pixels; /* chunk_width x chunk_height */
-	uint32_t x, y; /* where it lies in the picture */
+	int64_t x, y;  /* where it lies in the data window */
 };
 
 /* Tells the pipeline where each channel goes. */
@@ -310,71 +341,117 @@ unpack(const struct decoder *decoder, struct chunk *chunk, const exr_chunk_info_
 		       : code;
 }
 
+/* A row's pixels into the picture, of which they are the ones from a column on that may
+ * lie before it. */
+static void
+put_row(const struct fmt_image_info *info, const float *from, int64_t column, float *to,
+	int64_t count)
+{
+	const int64_t first = column < 0 ? -column : 0;
+	const int64_t room = (int64_t)info->width - column;
+	count = count < room ? count : room;
+	if (first >= count)
+		return;
+	to += 4 * (column + first);
+	count -= first;
+	memcpy(to, from + 4 * first, (size_t)count * PIXEL);
+	for (int64_t k = 0; k < 4 * count; k += 4) {
+		if (info->channels <= 2)
+			to[k + 1] = to[k + 2] = to[k];
+		if (info->channels % 2 == 1)
+			to[k + 3] = 1;
+	}
+}
+
 /* The wanted part of a chunk, which has so many rows, into the picture. */
 static void
 put_chunk(const struct decoder *decoder, const struct chunk *chunk,
 	const struct fmt_image_rows *rows, uint32_t row_count)
 {
-	const struct fmt_image_info *info = &decoder->image.info;
-	const uint32_t left = info->width - chunk->x;
-	const size_t count = decoder->chunk_width < left ? decoder->chunk_width : left;
+	const int64_t left = decoder->data_width - chunk->x;
+	const int64_t count = decoder->chunk_width < left ? decoder->chunk_width : left;
 	for (uint32_t i = 0; i < row_count; i++) {
-		const uint32_t row = chunk->y + i;
-		if (row < rows->first || row - rows->first >= rows->count)
+		const int64_t row = decoder->top + chunk->y + i - rows->first;
+		if (row < 0 || row >= rows->count)
 			continue;
-		float *to = (float *)(void *)((char *)rows->to +
-					      (row - rows->first) * rows->stride) +
-			    (size_t)4 * chunk->x;
-		memcpy(to, chunk->pixels + (size_t)4 * i * decoder->chunk_width,
-			count * PIXEL);
-		for (size_t k = 0; k < 4 * count; k += 4) {
-			if (info->channels <= 2)
-				to[k + 1] = to[k + 2] = to[k];
-			if (info->channels % 2 == 1)
-				to[k + 3] = 1;
-		}
+		put_row(&decoder->image.info,
+			chunk->pixels + (size_t)4 * i * decoder->chunk_width,
+			decoder->left + chunk->x,
+			(float *)(void *)((char *)rows->to + (size_t)row * rows->stride),
+			count);
 	}
 }
 
 static exr_result_t
-read_lines(
-	struct decoder *decoder, const struct fmt_image_rows *rows, struct chunk *chunk)
+read_line(struct decoder *decoder, const struct fmt_image_rows *rows, struct chunk *chunk)
 {
-	const uint32_t past = rows->first + rows->count;
-	chunk->y = rows->first - rows->first % decoder->chunk_height;
-	for (; chunk->y < past; chunk->y += decoder->chunk_height) {
-		exr_chunk_info_t info;
-		exr_result_t code = exr_read_scanline_chunk_info(
-			decoder->exr, 0, decoder->top + (int32_t)chunk->y, &info);
-		if (code == EXR_ERR_SUCCESS)
-			code = unpack(decoder, chunk, &info);
-		if (code != EXR_ERR_SUCCESS)
-			return code;
+	exr_chunk_info_t info;
+	exr_result_t code = exr_read_scanline_chunk_info(
+		decoder->exr, 0, (int)(decoder->data.min.y + chunk->y), &info);
+	if (code == EXR_ERR_SUCCESS)
+		code = unpack(decoder, chunk, &info);
+	if (code == EXR_ERR_SUCCESS)
 		put_chunk(decoder, chunk, rows, (uint32_t)info.height);
-	}
-	return EXR_ERR_SUCCESS;
+	return code;
 }
 
 static exr_result_t
 read_tiles(
 	struct decoder *decoder, const struct fmt_image_rows *rows, struct chunk *chunk)
 {
-	const uint32_t past = rows->first + rows->count;
-	chunk->y = rows->first - rows->first % decoder->chunk_height;
-	for (; chunk->y < past; chunk->y += decoder->chunk_height)
-		for (chunk->x = 0; chunk->x < decoder->image.info.width;
-			chunk->x += decoder->chunk_width) {
-			exr_chunk_info_t info;
-			exr_result_t code = exr_read_tile_chunk_info(decoder->exr, 0,
-				(int)(chunk->x / decoder->chunk_width),
-				(int)(chunk->y / decoder->chunk_height), 0, 0, &info);
-			if (code == EXR_ERR_SUCCESS)
-				code = unpack(decoder, chunk, &info);
-			if (code != EXR_ERR_SUCCESS)
-				return code;
+	exr_result_t code = EXR_ERR_SUCCESS;
+	for (chunk->x = 0; code == EXR_ERR_SUCCESS && chunk->x < decoder->data_width;
+		chunk->x += decoder->chunk_width) {
+		exr_chunk_info_t info;
+		code = exr_read_tile_chunk_info(decoder->exr, 0,
+			(int)(chunk->x / decoder->chunk_width),
+			(int)(chunk->y / decoder->chunk_height), 0, 0, &info);
+		if (code == EXR_ERR_SUCCESS)
+			code = unpack(decoder, chunk, &info);
+		if (code == EXR_ERR_SUCCESS)
 			put_chunk(decoder, chunk, rows, (uint32_t)info.height);
-		}
-	return EXR_ERR_SUCCESS;
+	}
+	return code;
+}
+
+/* Chunks that hold wanted rows of the data window, from top to bottom. */
+static exr_result_t
+read_chunk_rows(
+	struct decoder *decoder, const struct fmt_image_rows *rows, struct chunk *chunk)
+{
+	const int64_t above = (int64_t)rows->first - decoder->top;
+	const int64_t below = above + rows->count;
+	const int64_t first = above > 0 ? above : 0;
+	const int64_t past =
+		below < decoder->data_height ? below : (int64_t)decoder->data_height;
+	exr_result_t code = EXR_ERR_SUCCESS;
+	if (first >= past)
+		return code;
+	chunk->y = first - first % decoder->chunk_height;
+	for (; code == EXR_ERR_SUCCESS && chunk->y < past;
+		chunk->y += decoder->chunk_height)
+		code = decoder->storage == EXR_STORAGE_TILED
+			       ? read_tiles(decoder, rows, chunk)
+			       : read_line(decoder, rows, chunk);
+	return code;
+}
+
+/* Black where the data window does not cover the rows. */
+static void
+clear_rows(const struct decoder *decoder, const struct fmt_image_rows *rows)
+{
+	const struct fmt_image_info *info = &decoder->image.info;
+	if (decoder->left <= 0 && decoder->top <= 0 &&
+		decoder->left + decoder->data_width >= info->width &&
+		decoder->top + decoder->data_height >= info->height)
+		return;
+	for (uint32_t row = 0; row < rows->count; row++) {
+		float *to = (float *)(void *)((char *)rows->to + row * rows->stride);
+		memset(to, 0, (size_t)info->width * PIXEL);
+		for (size_t k = 3; info->channels % 2 == 1 && k < (size_t)4 * info->width;
+			k += 4)
+			to[k] = 1;
+	}
 }
 
 static int
@@ -392,9 +469,8 @@ read_exr(struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_
 	chunk.pixels = calloc(1, wanted);
 	if (chunk.pixels == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for a chunk of an OpenEXR");
-	exr_result_t code = decoder->storage == EXR_STORAGE_TILED
-				    ? read_tiles(decoder, rows, &chunk)
-				    : read_lines(decoder, rows, &chunk);
+	clear_rows(decoder, rows);
+	exr_result_t code = read_chunk_rows(decoder, rows, &chunk);
 	if (chunk.begun)
 		exr_decoding_destroy(decoder->exr, &chunk.pipeline);
 	free(chunk.pixels);

@@ -13,6 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without the table, which is a symbol of the library's. */
+#define IMATH_HALF_NO_LOOKUP_TABLE
+#include <half.h>
+
 /* Bytes of a strip before it is packed. */
 #define STRIP	     (1u << 20)
 #define ENTRIES_MOST 64
@@ -276,21 +280,32 @@ predict_u16(const struct fmt_image_page *page, const uint16_t *pixel, uint8_t *t
 		}
 }
 
+/* A sample's bits at the top of 32. */
+static uint32_t
+bits_of(const struct fmt_image_page *page, float value)
+{
+	uint32_t bits;
+	if (page->half)
+		return (uint32_t)imath_float_to_half(value) << 16;
+	memcpy(&bits, &value, sizeof bits);
+	return bits;
+}
+
 /* The highest bytes of all samples, then the next, down to the lowest; then each byte less
  * that of the pixel before. */
 static void
 predict_float(const struct fmt_image_page *page, const float *pixel, uint8_t *to)
 {
 	const size_t channels = page->channels, plane = page->width * channels;
+	const int size = page->half ? 2 : 4;
 	size_t at = 0;
 	for (uint32_t i = 0; i < page->width; i++, pixel += 4)
 		for (size_t c = 0; c < channels; c++, at++) {
-			uint32_t bits;
-			memcpy(&bits, &pixel[c], sizeof bits);
-			for (int k = 0; k < 4; k++)
+			const uint32_t bits = bits_of(page, pixel[c]);
+			for (int k = 0; k < size; k++)
 				to[at + k * plane] = (uint8_t)(bits >> (24 - 8 * k));
 		}
-	for (size_t i = 4 * plane - 1; i >= channels; i--)
+	for (size_t i = size * plane - 1; i >= channels; i--)
 		to[i] = (uint8_t)(to[i] - to[i - channels]);
 }
 
@@ -323,6 +338,8 @@ prepare(struct writer *writer)
 {
 	const struct fmt_image_page *page = writer->page;
 	writer->size = fmt_image_pixel(page->type) / FMT_IMAGE_CHANNELS;
+	if (page->type == FMT_IMAGE_FLOAT && page->half)
+		writer->size = 2;
 	writer->line = page->width * writer->size * page->channels;
 	writer->strip_rows = writer->line < STRIP ? (uint32_t)(STRIP / writer->line) : 1;
 	if (writer->strip_rows > page->height)

@@ -44,7 +44,10 @@ libfmtimage_a_SOURCES = \
 	plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c \
 	plugins/formats/png_rows.h plugins/formats/png_rows.c \
-	plugins/formats/image_tiff.c plugins/formats/image_tiff_write.c \
+	plugins/formats/image_turn.c \
+	plugins/formats/image_tiff.h plugins/formats/image_tiff.c \
+	plugins/formats/image_tiff_file.c plugins/formats/image_tiff_rows.c \
+	plugins/formats/image_tiff_write.c \
 	plugins/formats/image_exr.c plugins/formats/image_exr_write.c
 # What a program that links it needs besides.
 libfmtimage_libs = libfmtimage.a libfmt.a $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS) \

@@ -116,7 +116,7 @@ static const struct kiln_param param_format = {
 	.choices = formats,
 	.help = "Format of the views: the frame's own, JPEG (8 bits), PNG (8 or 16), "
 		"TIFF "
-		"(8, 16 or float) or OpenEXR (half or float).",
+		"(8, 16, half or float) or OpenEXR (half or float).",
 };
 static const struct kiln_param param_quality = {
 	.size = sizeof(struct kiln_param),

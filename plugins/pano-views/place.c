@@ -78,12 +78,6 @@ pv_place_find(
 		.has_heading = exif.has_direction || gpano.has_heading,
 		.heading = exif.has_direction ? exif.direction : gpano.heading,
 	};
-	if (exif.orientation != 1)
-		return fmt_err_set(err, -ENOTSUP,
-			"EXIF says that the panorama is turned (orientation %d); turn "
-			"its "
-			"pixels first",
-			exif.orientation);
 	int whole = !gpano.has_crop || (gpano.crop_width == gpano.full_width &&
 					       gpano.crop_height == gpano.full_height);
 	return whole ? place_whole(info, place, err)

@@ -38,3 +38,10 @@ tests_formats_t_image_png_SOURCES = tests/formats/t_image_png.c
 tests_formats_t_image_png_CPPFLAGS = $(check_cppflags)
 tests_formats_t_image_png_LDADD = \
 	$(libfmtimage_libs) $(CMOCKA_LIBS) -lm
+
+# Pictures as other people's programs write them.
+check_PROGRAMS += tests/formats/write-picture
+tests_formats_write_picture_SOURCES = tests/formats/write-picture.c
+tests_formats_write_picture_CPPFLAGS = $(AM_CPPFLAGS) $(JPEG_CFLAGS) $(TIFF_CFLAGS) \
+	$(EXR_CFLAGS)
+tests_formats_write_picture_LDADD = $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS)

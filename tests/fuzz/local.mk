@@ -147,7 +147,9 @@ fuzz_pictures = plugins/formats/err.c plugins/formats/exif.c plugins/formats/gpa
 	plugins/formats/image.c plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c plugins/formats/png_rows.c \
 	plugins/formats/deflate.c plugins/formats/deflate_codes.c \
-	plugins/formats/image_tiff.c plugins/formats/image_tiff_write.c \
+	plugins/formats/image_turn.c \
+	plugins/formats/image_tiff.c plugins/formats/image_tiff_file.c \
+	plugins/formats/image_tiff_rows.c plugins/formats/image_tiff_write.c \
 	plugins/formats/image_exr.c plugins/formats/image_exr_write.c
 fuzz_pictures_libs = $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) \
 	$(ZLIB_LIBS) -lm

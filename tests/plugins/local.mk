@@ -13,9 +13,11 @@ tap_scripts += tests/plugins/t_vmd_fk_gpu.py tests/plugins/t_cuda.sh
 
 tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
-EXTRA_DIST += tests/plugins/mmd.py
+EXTRA_DIST += tests/plugins/mmd.py tests/plugins/pano.py tests/plugins/pictures.py
 tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py \
-	tests/plugins/t_pano_formats.py tests/plugins/t_pano_threads.py
+	tests/plugins/t_pano_formats.py tests/plugins/t_pano_threads.py \
+	tests/plugins/t_pano_masks.py tests/plugins/t_pano_beside.py \
+	tests/plugins/t_pano_bad_input.py tests/plugins/t_pano_memory.py
 
 tap_programs += tests/plugins/t_pano_crew
 tests_plugins_t_pano_crew_SOURCES = \

@@ -10,8 +10,9 @@ import subprocess
 import sys
 
 sys.dont_write_bytecode = True
-import t_pano_views as pano  # noqa: E402
-from t_pano_views import np, panorama, png, write  # noqa: E402
+import pano  # noqa: E402
+from pano import np, panorama, write  # noqa: E402
+from pictures import png  # noqa: E402
 
 
 def files_of(folder, threads, params, expect=0):
