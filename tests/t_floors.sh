@@ -47,6 +47,7 @@ allowed()
 	daemon/ctl/*\ daemon/ctl/* | daemon/ctl/*\ daemon/rules/*) ;;
 	daemon/ctl/*\ daemon/work/session.h | daemon/ctl/*\ daemon/serve/control.h) ;;
 	daemon/ctl/*\ daemon/worker/manifest.h | daemon/ctl/*\ daemon/worker/protocol.h) ;;
+	daemon/ctl/*\ daemon/publish/sidecar.h) ;;
 	# The mains and the wiring: kiln-worker is the worker's side, the others are kilnd's.
 	daemon/kiln-worker.c\ daemon/worker/* | daemon/kiln-worker.c\ daemon/publish/*) ;;
 	daemon/kiln-worker.c\ *) return 1 ;;

@@ -3,11 +3,13 @@
  * Why is this not processed?
  */
 #include "daemon/ctl/ask.h"
+#include "daemon/ctl/origin.h"
 #include "daemon/ctl/unit.h"
 
 #include "daemon/base/name.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -20,13 +22,26 @@ text_of(const json_t *object, const char *key)
 
 /* kilnd looks at no file to answer; what there is, is told to it. */
 static json_t *
-arguments_for(const char *path)
+arguments_for(const char *given)
 {
 	struct stat st;
-	json_t *arguments = kd_ctl_unit_path(path);
-	if (lstat(path, &st) == 0)
-		json_object_set_new(arguments, "type",
-			json_string(S_ISDIR(st.st_mode) ? "folder" : "file"));
+	json_t *arguments = kd_ctl_unit_path(given);
+	char *path = kd_name_unescape(text_of(arguments, "path"));
+	if (path == NULL || lstat(path, &st) < 0) {
+		free(path);
+		return arguments;
+	}
+	json_object_set_new(
+		arguments, "type", json_string(S_ISDIR(st.st_mode) ? "folder" : "file"));
+	json_object_set_new(arguments, "changed",
+		json_real((double)st.st_ctim.tv_sec + (double)st.st_ctim.tv_nsec * 1e-9));
+	json_t *sidecar = kd_ctl_origin(path);
+	free(path);
+	if (sidecar == NULL)
+		return arguments;
+	json_object_set(arguments, "rule", json_object_get(sidecar, "rule"));
+	json_object_set(arguments, "unit", json_object_get(sidecar, "unit"));
+	json_decref(sidecar);
 	return arguments;
 }
 
@@ -36,8 +51,8 @@ print_rules(const char *path, const json_t *rules)
 	size_t i;
 	const json_t *rule;
 	if (json_array_size(rules) == 0)
-		printf("'%s' lies below no rule's drop folder; 'kilnctl status' lists "
-		       "them\n",
+		printf("'%s' lies below no rule's drop folder ('kilnctl status' lists "
+		       "them), and no sidecar names it\n",
 			KD_NAME(path));
 	json_array_foreach(rules, i, rule)
 	{

@@ -11,6 +11,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/describe.c \
 	daemon/ctl/drop.c \
 	daemon/ctl/explain.c \
+	daemon/ctl/origin.h daemon/ctl/origin.c \
 	daemon/ctl/facts.h daemon/ctl/facts.c \
 	daemon/ctl/kernels.h daemon/ctl/kernels.c \
 	daemon/ctl/list.c \
@@ -25,7 +26,7 @@ libkdctl_a_SOURCES = \
 	daemon/ctl/text.h daemon/ctl/text.c \
 	daemon/ctl/unit.h daemon/ctl/unit.c \
 	daemon/ctl/watch.c
-ctl_libs = libkdctl.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs) -lm
+ctl_libs = libkdctl.a libkdpublish.a libkdwork.a libkdserve.a libkdmanifest.a $(rules_libs) -lm
 
 bin_PROGRAMS += kilnctl
 kilnctl_SOURCES = daemon/kilnctl.c

@@ -2,7 +2,9 @@
 #include "daemon/intake/explain.h"
 
 #include "daemon/base/name.h"
+#include "daemon/base/series.h"
 #include "daemon/intake/filter.h"
+#include "plugins/kiln_plugin.h"
 
 #include <fnmatch.h>
 #include <limits.h>
@@ -40,6 +42,23 @@ explain_entry(const struct kd_rule *rule, const char *path, int is_folder, char 
 					 : "\", ...)");
 }
 
+/* Whether a file's number is beyond those that the rule's sequences have. */
+static int
+is_out_of_range(const struct kd_rule *rule, const char *path, char *reason, size_t size)
+{
+	struct kd_series_place place;
+	const int64_t first = rule->sequence.first, last = rule->sequence.last;
+	if (rule->unit != KILN_SEQUENCE || kd_series_find(kd_name_base(path), &place) < 0)
+		return 0;
+	int before = first >= 0 && place.number < (uint64_t)first;
+	if (!before && (last < 0 || place.number <= (uint64_t)last))
+		return 0;
+	snprintf(reason, size, "frame %llu is %s the rule's %s, %lld",
+		(unsigned long long)place.number, before ? "before" : "beyond",
+		before ? "first" : "last", (long long)(before ? first : last));
+	return 1;
+}
+
 size_t
 kd_explain_path(const struct kd_rule *rule, const char *path, int is_folder, char *reason,
 	size_t size)
@@ -56,7 +75,8 @@ kd_explain_path(const struct kd_rule *rule, const char *path, int is_folder, cha
 		int is_last = path[length] == '\0', folder = !is_last || is_folder;
 		struct kd_filter_verdict verdict = kd_filter_entry(rule, prefix, folder);
 		if (verdict.unit > 0)
-			return verdict.unit;
+			return is_out_of_range(rule, path, reason, size) ? 0
+									 : verdict.unit;
 		if (is_last && verdict.descend)
 			snprintf(reason, size,
 				"it is a folder, and the rule takes the files below it");

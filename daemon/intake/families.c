@@ -251,24 +251,35 @@ kd_families_see(struct kd_families *families, const char *path, int touched)
 		       : see_numbered(families, path, touched);
 }
 
-/* The candidate that a unit's path belongs to; -EINVAL when it is no such path. */
+/* The candidate that a path belongs to, a sequence's or one of its files'; -EINVAL when it
+ * is no such path. */
 static int
-candidate_of(const struct kd_families *families, const char *path, char name[PATH_MAX])
+numbered_candidate(const char *path, char name[PATH_MAX])
 {
 	struct kd_series series;
+	struct kd_series_place place;
 	const char *base = kd_name_base(path);
-	int rc, length;
-	if (families->rule->unit == KILN_BUNDLE) {
-		length = snprintf(name, PATH_MAX, "%.*s",
-			(int)((size_t)(base - path) + kd_stems_length(base)), path);
+	size_t folder = (size_t)(base - path);
+	int length, rc = kd_series_parse(base, &series);
+	if (rc == 0) {
+		length = snprintf(name, PATH_MAX, "%.*s%s/%s", (int)folder, path,
+			series.prefix, series.suffix);
+		kd_series_clear(&series);
 		return length < PATH_MAX ? 0 : -EINVAL;
 	}
-	rc = kd_series_parse(base, &series);
-	if (rc < 0)
+	if (rc != -EINVAL || kd_series_find(base, &place) < 0)
 		return rc;
-	length = snprintf(name, PATH_MAX, "%.*s%s/%s", (int)(base - path), path,
-		series.prefix, series.suffix);
-	kd_series_clear(&series);
+	length = snprintf(name, PATH_MAX, "%.*s/%s", (int)(folder + place.start), path,
+		base + place.start + place.digits);
+	return length < PATH_MAX ? 0 : -EINVAL;
+}
+
+static int
+stem_candidate(const char *path, char name[PATH_MAX])
+{
+	const char *base = kd_name_base(path);
+	int length = snprintf(name, PATH_MAX, "%.*s",
+		(int)((size_t)(base - path) + kd_stems_length(base)), path);
 	return length < PATH_MAX ? 0 : -EINVAL;
 }
 
@@ -276,16 +287,50 @@ int
 kd_families_touch(struct kd_families *families, const char *path)
 {
 	char candidate[PATH_MAX];
-	int rc = candidate_of(families, path, candidate);
+	int rc = families->rule->unit == KILN_BUNDLE
+			 ? stem_candidate(path, candidate)
+			 : numbered_candidate(path, candidate);
 	return rc == 0 ? see(families, candidate, 1) : rc == -ENOMEM ? rc : 0;
+}
+
+/* Whether one of the stems that a file's name may begin with is there. */
+static int
+has_stem(const struct kd_settle *settle, const char *path)
+{
+	char candidate[PATH_MAX];
+	size_t folder = (size_t)(kd_name_base(path) - path);
+	if (snprintf(candidate, sizeof candidate, "%s", path) >= (int)sizeof candidate)
+		return 0;
+	for (size_t length = strlen(path); length > folder; length--) {
+		if (candidate[length] != '\0' && strchr("._-", candidate[length]) == NULL)
+			continue;
+		candidate[length] = '\0';
+		if (kd_settle_has(settle, candidate))
+			return 1;
+	}
+	return 0;
+}
+
+static int
+has(const struct kd_families *families, const struct kd_settle *settle, const char *path)
+{
+	char candidate[PATH_MAX];
+	if (families->rule->unit == KILN_BUNDLE)
+		return has_stem(settle, path);
+	return numbered_candidate(path, candidate) == 0 &&
+	       kd_settle_has(settle, candidate);
 }
 
 int
 kd_families_has(const struct kd_families *families, const char *path)
 {
-	char candidate[PATH_MAX];
-	return candidate_of(families, path, candidate) == 0 &&
-	       kd_settle_has(families->settle, candidate);
+	return has(families, families->settle, path);
+}
+
+int
+kd_families_waits(const struct kd_families *families, const char *path)
+{
+	return has(families, families->patience, path);
 }
 
 uint64_t

@@ -34,8 +34,10 @@ int kd_families_see(struct kd_families *families, const char *path, int touched)
 /* Looks at a unit again, by the path it was given.  0 or -ENOMEM. */
 int kd_families_touch(struct kd_families *families, const char *path);
 
-/* Whether a unit of that path is a candidate. */
+/* Whether the family of that path is a candidate: a unit's, or one of its files'. */
 int kd_families_has(const struct kd_families *families, const char *path);
+/* Whether it has been quiet, and is waited for because frames are missing. */
+int kd_families_waits(const struct kd_families *families, const char *path);
 
 /* Candidates that have not been quiet for long enough. */
 uint64_t kd_families_count(const struct kd_families *families);

@@ -604,6 +604,12 @@ kd_intake_is_settling(const struct kd_intake *intake, const char *path)
 }
 
 int
+kd_intake_is_waited_for(const struct kd_intake *intake, const char *path)
+{
+	return intake->families != NULL && kd_families_waits(intake->families, path);
+}
+
+int
 kd_intake_is_current(const struct kd_intake *intake)
 {
 	return intake->dir == NULL && intake->first == NULL;

@@ -164,6 +164,9 @@ struct kd_ledger_query {
 	int64_t unit;	/* kd_ledger_show: by number, or 0 and by path: */
 	const char
 		*path; /* relative path within the rule, or any: the newest such unit */
+	uint32_t
+		member; /* with rule and path: KILN_SEQUENCE or KILN_BUNDLE, when path may
+			    be of one of its files too; else 0 */
 };
 int kd_ledger_list(struct kd_ledger *ledger, const struct kd_ledger_query *query,
 	kd_ledger_json_fn *done, void *context);

@@ -66,6 +66,11 @@ double kd_ledger_now(void);
 	"company, not_before, restore"
 struct kd_unit *kd_ledger_unit(sqlite3_stmt *stmt);
 
+/* The unit that query->path, of a file in the drop folder of query->rule, belongs to by
+ * its name, or names itself; 0: none that is known.  A SQLite code. */
+int kd_ledger_member(
+	struct kd_ledger *ledger, const struct kd_ledger_query *query, int64_t *unit);
+
 /* Brings an opened database to the present schema. */
 int kd_ledger_migrate(sqlite3 *db, struct kd_err *err);
 

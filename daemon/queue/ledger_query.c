@@ -13,7 +13,7 @@
 /* Columns of a unit as kilnctl sees one; the numbers below index them. */
 #define UNIT_COLUMNS                                                                     \
 	"id, rule, path, state, attempts, reason, output, created, updated, batch, "     \
-	"sha256, size"
+	"sha256, size, finished"
 
 /* A blob column as a C string of the caller's. */
 static char *
@@ -356,11 +356,21 @@ static sqlite3_stmt *
 show_statement(struct kd_ledger *ledger, const struct query *query)
 {
 	sqlite3_stmt *stmt;
-	if (query->path == NULL) {
+	int64_t unit = query->wanted.unit;
+	int is_member =
+		query->path != NULL && query->rule != NULL && query->wanted.member != 0;
+	if (is_member) {
+		struct kd_ledger_query wanted = query->wanted;
+		wanted.rule = query->rule;
+		wanted.path = query->path;
+		if (kd_ledger_member(ledger, &wanted, &unit) != SQLITE_OK)
+			return NULL;
+	}
+	if (query->path == NULL || is_member) {
 		stmt = kd_ledger_statement(
 			ledger, "SELECT " UNIT_COLUMNS " FROM unit WHERE id = ?");
 		if (stmt != NULL)
-			sqlite3_bind_int64(stmt, 1, query->wanted.unit);
+			sqlite3_bind_int64(stmt, 1, unit);
 		return stmt;
 	}
 	stmt = query->rule != NULL
@@ -402,6 +412,8 @@ show_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	json_object_set_new(query->json, "sha256", column_text(stmt, 10));
 	json_object_set_new(
 		query->json, "bytes", json_integer(sqlite3_column_int64(stmt, 11)));
+	json_object_set_new(
+		query->json, "left", json_boolean(sqlite3_column_int(stmt, 12) == 2));
 	sqlite3_reset(stmt);
 	rc = show_tries(ledger, unit, tries);
 	if (rc == SQLITE_OK)

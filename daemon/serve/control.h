@@ -20,16 +20,19 @@
  *           newest first, at most 1000, with numbers below `before` (0: any): {"id",
  *           "rule","path","state","attempts","reason":s|null,"output":s|null,"created",
  *           "updated","batch":n|null}
- *   show    UNIT -> data: a unit as in list, with "sha256","bytes",
+ *   show    UNIT -> data: a unit as in list, with "sha256","bytes","left":bool (its
+ *           input is not where it was dropped),
  *           "tries":[{"batch","attempt","started","ended","status","reason"},...],
  *           "outputs":[{"path","sha256","bytes","companion"},...]
  *           UNIT: {"unit":n} or {"path":s} (where it was dropped, or below its rule's
  *           folder)
- *   explain {"path":s,"type":"file"|"folder"|null: what kilnctl found there} -> data
+ *   explain {"path":s,"type":"file"|"folder"|null: what kilnctl found there,"changed":
+ *           when,"rule","unit": what the sidecar says, where it is an output} -> data
  *           {"rules":[{"rule","state":s,"reason":s,"unit":a unit as in show, or null},
- *           ...]}: one for each rule whose drop folder it lies in.  state: ignored,
- *           waiting, unseen, absent, settling, queued, paused, deferred, running, or a
- *           final one of a unit's
+ *           ...]}: one for each rule whose drop folder it lies in, and for the one that
+ *           made it.  A file of a sequence or bundle is told its unit.  state: ignored,
+ *           waiting, unseen, absent, settling, incomplete, late, queued, paused,
+ *           deferred, running, or a final one of a unit's
  *   watch   {"rule":s|null} -> events until the client leaves: {"event":"watching"} at
  *           once, {"event":"unit", and a unit as in list} and {"event":"progress","id","rule","path","done","total"}
  *   sync    {"idle":bool} -> ends when everything dropped before has been seen; with idle,

@@ -3,6 +3,7 @@ tap_scripts += \
 	tests/scenarios/10-drop.sh \
 	tests/scenarios/12-ready.sh \
 	tests/scenarios/14-families.sh \
+	tests/scenarios/15-explain.sh \
 	tests/scenarios/16-archives.sh \
 	tests/scenarios/18-layout.sh \
 	tests/scenarios/20-bad-inputs.sh \
