@@ -5,6 +5,7 @@
 #include "daemon/base/name.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
+#include "daemon/worker/told.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ struct attempt {
 	int64_t cancel; /* deadline after CANCEL; 0: not asked */
 	int64_t look;	/* when to look at what it has written */
 	json_t *answer; /* body of the message waited for */
+	int client;	/* what became of the client, when it ended by that */
 	struct kd_err err;
 };
 
@@ -136,7 +138,8 @@ wait_for(struct attempt *attempt, uint16_t wanted)
 			if (kd_spent_is_over(attempt->broker->batch))
 				return ENDED_BY_FLOOD;
 		}
-		if (kd_link_wait(link, wire, patience(attempt)) < 0)
+		attempt->client = kd_link_wait(link, wire, patience(attempt));
+		if (attempt->client < 0)
 			return ENDED_BY_CLIENT;
 	}
 }
@@ -208,7 +211,7 @@ give_up(struct attempt *attempt, enum ending ending)
 		text = NULL;
 	kd_handle_kill(handle);
 	if (ending == ENDED_BY_CLIENT)
-		return -EPIPE;
+		return attempt->client;
 	kd_batch_settle_rest(broker->batch, status, text == NULL ? "crashed" : text);
 	free(broker->batch->failure);
 	broker->batch->failure = text;
@@ -223,7 +226,7 @@ error_of(const json_t *answer)
 	const char *text = json_string_value(json_object_get(answer, "text"));
 	if (json_object_get(answer, "error") == NULL)
 		return NULL;
-	return strdup(text != NULL ? text : strerror((int)code));
+	return kd_told_plain(text != NULL ? text : strerror((int)code));
 }
 
 static void
@@ -401,6 +404,7 @@ run_again(struct kd_batch *batch)
 		json_array_clear(unit->warnings);
 		unit->stage = KD_BATCH_TO_RUN;
 	}
+	batch->told = 0;
 }
 
 int

@@ -68,6 +68,7 @@ struct kd_batch {
 	double *repeats;      /* kernel seconds of each */
 	uint32_t repeat;      /* at hand */
 	uint64_t frames;      /* of one repeat */
+	uint64_t told;	      /* bytes that the engine had us remember, see told.h */
 	char *failure;	      /* of the attempt as a whole */
 	struct kd_transfer_unsynced disposed; /* folders of inputs that were finished */
 	int *loose; /* unnamed files of the engine's, see spent.h */

@@ -9,6 +9,7 @@
 #include "daemon/base/name.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
+#include "daemon/worker/told.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -19,7 +20,13 @@
 #include <unistd.h>
 
 /* So much a unit may make its keeper remember. */
-enum { OUTPUTS_MOST = 1000000, WARNINGS_MOST = 1000, FACTS_MOST = 10000 };
+enum { OUTPUTS_MOST = 1000000, WARNINGS_MOST = 1000 };
+/* An engine waits for each reply: so much can only wait for one that does not read them,
+ * and every one of them may hold a descriptor. */
+enum { UNREAD_MOST = 4096 };
+/* A thousand years, and more pictures than anybody has. */
+#define SECONDS_MOST 3e10
+#define FRAMES_MOST  (UINT64_C(1) << 53)
 
 /* The running unit a message is about; NULL with a sentence. */
 static struct kd_batch_unit *
@@ -64,7 +71,7 @@ reply(const struct kd_broker *broker, uint32_t serial, int rc, int fd)
 		kd_wire_flush(wire);
 	if (fd >= 0)
 		close(fd);
-	return put;
+	return put == 0 && kd_wire_pending(wire) > UNREAD_MOST ? -ENOBUFS : put;
 }
 
 static int
@@ -142,16 +149,6 @@ check_name(const struct kd_batch_unit *unit, const char *name, struct kd_err *er
 	return 0;
 }
 
-/* A sentence of the plugin's, as safe to print as our own; NULL when it is none. */
-static char *
-sentence_of(const json_t *body, const char *key)
-{
-	char *raw = name_of(body, key);
-	char *escaped = raw == NULL ? NULL : kd_name_escape(raw);
-	free(raw);
-	return escaped;
-}
-
 /* Takes name. */
 static int
 remember_output(struct kd_batch_unit *unit, char *name, int companion)
@@ -197,6 +194,8 @@ serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body
 		!unit->publish.directory)
 		rc = kd_err_set(err, -EPROTO, "a second primary output '%s' of unit '%s'",
 			KD_NAME(name), KD_NAME(unit->unit->path));
+	if (rc == 0 && fd >= 0)
+		rc = kd_told_remember(&broker->batch->told, strlen(name), err);
 	if (rc < 0 || fd < 0)
 		free(name);
 	else if ((rc = remember_output(unit, name, flags == KILN_COMPANION)) < 0)
@@ -225,6 +224,9 @@ serve_checkpoint(const struct kd_broker *broker, uint32_t serial, const json_t *
 		return reply(broker, serial, -ENOMEM, -1);
 	kd_hash_bytes(text, (size_t)length, hex);
 	free(text);
+	int rc = kd_told_remember(&broker->batch->told, sizeof hex, err);
+	if (rc < 0)
+		return rc;
 	json_array_append_new(unit->checkpoints, json_string(hex));
 	return reply_loose(
 		broker, serial, kd_stage_checkpoint(&broker->batch->stage, hex));
@@ -307,7 +309,7 @@ serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	if (unit == NULL)
 		return -EPROTO;
 	json_int_t class = json_integer_value(json_object_get(body, "class"));
-	char *reason = sentence_of(body, "reason");
+	char *reason = kd_told_sentence(body, "reason");
 	const char *why = reason == NULL ? "the kernel gave no reason" : reason;
 	int rc = 0;
 	switch (class) {
@@ -343,11 +345,14 @@ take_warning(const struct kd_broker *broker, const json_t *body, struct kd_err *
 	struct kd_batch_unit *unit = unit_of(broker, body, "warn()", err);
 	if (unit == NULL)
 		return -EPROTO;
-	char *text = sentence_of(body, "text");
-	if (text != NULL && json_array_size(unit->warnings) < WARNINGS_MOST)
+	char *text = kd_told_sentence(body, "text");
+	int rc = 0;
+	if (text != NULL && json_array_size(unit->warnings) < WARNINGS_MOST) {
+		rc = kd_told_remember(&broker->batch->told, strlen(text), err);
 		json_array_append_new(unit->warnings, json_string(text));
+	}
 	free(text);
-	return 0;
+	return rc;
 }
 
 static int
@@ -356,15 +361,17 @@ take_fact(const struct kd_broker *broker, const json_t *body, struct kd_err *err
 	const char *key = json_string_value(json_object_get(body, "key"));
 	json_t *value = json_object_get(body, "value");
 	json_t *facts = broker->handle->facts;
+	uint64_t *told = &broker->handle->told;
 	if (json_integer_value(json_object_get(body, "unit")) != KILN_WHOLE) {
 		const struct kd_batch_unit *unit = unit_of(broker, body, "meta()", err);
 		if (unit == NULL)
 			return -EPROTO;
 		facts = unit->facts;
+		told = &broker->batch->told;
 	}
-	if (key != NULL && value != NULL && json_object_size(facts) < FACTS_MOST)
-		json_object_set(facts, key, value);
-	return 0;
+	if (key == NULL || value == NULL)
+		return 0;
+	return kd_told_fact(told, facts, key, value, err);
 }
 
 static int
@@ -373,14 +380,18 @@ take_progress(const struct kd_broker *broker, const json_t *body, struct kd_err 
 	if (unit_of(broker, body, "progress()", err) == NULL)
 		return -EPROTO;
 	json_int_t i = json_integer_value(json_object_get(body, "unit"));
+	json_int_t done = json_integer_value(json_object_get(body, "done"));
+	json_int_t total = json_integer_value(json_object_get(body, "total"));
+	if (done < 0 || total < 0)
+		return kd_err_set(err, -EPROTO, "progress() of %lld in %lld",
+			(long long)done, (long long)total);
 	/* A client that does not read is not drowned in these. */
 	if (broker->link->wire != NULL &&
 		kd_wire_pending(broker->link->wire) > KD_WIRE_BODY / 4)
 		return 0;
 	kd_link_tell(broker->link, KD_MSG_UNIT_PROGRESS,
 		json_pack("{sIsIsI}", "unit", (json_int_t)broker->batch->running[i],
-			"done", json_integer_value(json_object_get(body, "done")),
-			"total", json_integer_value(json_object_get(body, "total"))),
+			"done", done, "total", total),
 		-1);
 	return 0;
 }
@@ -392,7 +403,7 @@ take_log(const struct kd_broker *broker, const json_t *body)
 	if (broker->link->wire != NULL &&
 		kd_wire_pending(broker->link->wire) > KD_WIRE_BODY / 4)
 		return 0;
-	char *text = sentence_of(body, "text");
+	char *text = kd_told_sentence(body, "text");
 	if (text != NULL)
 		kd_link_log(broker->link,
 			level < KILN_ERROR || level > KILN_DEBUG ? KILN_INFO : (int)level,
@@ -404,7 +415,7 @@ take_log(const struct kd_broker *broker, const json_t *body)
 static int
 take_variant(const struct kd_broker *broker, const json_t *body)
 {
-	char *name = sentence_of(body, "name");
+	char *name = kd_told_sentence(body, "name");
 	if (name != NULL) {
 		free(broker->handle->variant);
 		broker->handle->variant = name;
@@ -412,15 +423,21 @@ take_variant(const struct kd_broker *broker, const json_t *body)
 	return 0;
 }
 
+/* What is added up must stay a number that a result can hold. */
 static int
-take_time(const struct kd_broker *broker, const json_t *body)
+take_time(const struct kd_broker *broker, const json_t *body, struct kd_err *err)
 {
 	struct kd_batch *batch = broker->batch;
-	batch->repeats[batch->repeat] +=
-		json_number_value(json_object_get(body, "seconds"));
+	double seconds = json_number_value(json_object_get(body, "seconds"));
+	json_int_t frames = json_integer_value(json_object_get(body, "frames"));
+	double *sum = &batch->repeats[batch->repeat];
+	if (!(seconds >= 0 && *sum + seconds <= SECONDS_MOST) || frames < 0 ||
+		(uint64_t)frames > FRAMES_MOST - batch->frames)
+		return kd_err_set(err, -EPROTO, "kernel_time() of %g s and %lld frames",
+			seconds, (long long)frames);
+	*sum += seconds;
 	if (batch->repeat == 0)
-		batch->frames +=
-			(uint64_t)json_integer_value(json_object_get(body, "frames"));
+		batch->frames += (uint64_t)frames;
 	return 0;
 }
 
@@ -453,7 +470,7 @@ serve(const struct kd_broker *broker, const struct kd_wire_message *message,
 	case KD_ENG_VARIANT:
 		return take_variant(broker, body);
 	case KD_ENG_TIME:
-		return take_time(broker, body);
+		return take_time(broker, body, err);
 	default:
 		return kd_err_set(
 			err, -EPROTO, "a message of unknown type %u", message->type);
@@ -470,6 +487,8 @@ kd_broker_serve(const struct kd_broker *broker, const struct kd_wire_message *me
 			"a message of type %u without a JSON body", message->type);
 	int rc = serve(broker, message, body, err);
 	json_decref(body);
+	if (rc == -ENOBUFS)
+		return kd_err_set(err, -EPROTO, "it asks on without reading the answers");
 	/* Out of memory here: the engine would wait for its reply for ever. */
 	if (rc < 0 && rc != -EPROTO)
 		rc = kd_err_errno(err, -EPROTO, "the keeper could not answer");

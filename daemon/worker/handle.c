@@ -4,6 +4,7 @@
 #include "daemon/base/name.h"
 #include "daemon/worker/gate.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/told.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 enum { QUIT_PATIENCE = 5000 /* ms: close() may free a lot */ };
+enum { PATHS_MOST = 256 /* parameters that the gate lets a kernel have */ };
 
 static const char *
 device_of(const struct kd_manifest *manifest)
@@ -266,6 +268,9 @@ kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 			"version", &version, "accepts", &accepts, "makes", &makes,
 			"needs", &needs, "paths", &paths) < 0)
 		return kd_err_set(err, -EPROTO, "its LOADED is malformed");
+	if (!kd_told_is_name(plugin) || !kd_told_is_name(version) ||
+		json_array_size(paths) > PATHS_MOST)
+		return kd_err_set(err, -EPROTO, "its LOADED is malformed");
 	handle->loaded = 1;
 	handle->plugin = strdup(plugin);
 	handle->version = strdup(version);
@@ -284,7 +289,7 @@ kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,
 		const char *text = name == NULL ? NULL
 						: json_string_value(json_object_get(
 							  manifest->params, name));
-		if (text == NULL)
+		if (text == NULL || json_object_get(handle->path_hashes, name) != NULL)
 			continue;
 		int rc = add_path(handle, name, text, err);
 		if (rc < 0)

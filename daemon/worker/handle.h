@@ -33,6 +33,7 @@ struct kd_handle {
 	struct kd_handle_path *paths;
 	json_t *path_hashes; /* name -> {"path":s,"sha256":hex} */
 	json_t *facts;	     /* told in open(), of all batches */
+	uint64_t told;	     /* bytes of these, see told.h */
 };
 
 /* Whether the engine at hand can run this manifest as it is: same plugin file, kernel,

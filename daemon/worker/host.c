@@ -21,7 +21,8 @@ enum {
 	PROGRESS_EVERY = 100 /* ms */,
 	CANCEL_EVERY = 10 /* ms */,
 	TEXT_MOST = 1000,
-	NOTES_MOST = 16384 /* bytes */
+	NOTES_MOST = 16384, /* bytes */
+	ERRNO_MOST = 4095   /* as the kernel has it */
 };
 
 struct progress {
@@ -134,8 +135,11 @@ request(struct kd_host *host, uint16_t type, json_t *body, int *fd)
 	if (reply.type != KD_ENG_REPLY || reply.serial != serial)
 		orphaned();
 	json_t *answer = kd_wire_json(&reply);
-	rc = -(int)json_integer_value(json_object_get(answer, "error"));
+	json_int_t error = json_integer_value(json_object_get(answer, "error"));
 	json_decref(answer);
+	if (error < 0 || error > ERRNO_MOST)
+		orphaned();
+	rc = -(int)error;
 	if (rc == 0 && fd != NULL) {
 		if (reply.fd_count != 1)
 			orphaned();

@@ -120,6 +120,7 @@ kd_launch_engine(
 		kd_launch_kill(process);
 		return kd_err_set(err, -ENOMEM, "out of memory");
 	}
+	kd_wire_refuse_fds(process->wire);
 	return 0;
 }
 

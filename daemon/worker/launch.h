@@ -16,7 +16,8 @@ struct kd_engine_process {
 	struct kd_wire *wire;
 };
 
-/* Starts this very program with --engine.  sandbox->keeper is set here. */
+/* Starts this very program with --engine.  sandbox->keeper is set here.  Engines have no
+ * descriptors to give: their links refuse them. */
 int kd_launch_engine(struct kd_sandbox *sandbox, struct kd_engine_process *process,
 	struct kd_err *err);
 

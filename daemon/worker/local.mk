@@ -24,6 +24,7 @@ libkdworker_a_SOURCES = \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/sandbox.h daemon/worker/sandbox.c \
 	daemon/worker/spent.h daemon/worker/spent.c \
+	daemon/worker/told.h daemon/worker/told.c \
 	daemon/worker/unpack.h daemon/worker/unpack.c \
 	daemon/worker/unpack_engine.h daemon/worker/unpack_engine.c \
 	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c \

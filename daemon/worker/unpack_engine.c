@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { ERRNO_MOST = 4095 /* as the kernel has it */ };
+
 struct engine {
 	struct kd_wire *wire;
 	uint32_t serial;
@@ -47,8 +49,11 @@ create(void *context, const char *name)
 		_exit(125);
 	receive(engine, &reply);
 	json_t *answer = kd_wire_json(&reply);
-	int fd = -(int)json_integer_value(json_object_get(answer, "error"));
+	json_int_t error = json_integer_value(json_object_get(answer, "error"));
 	json_decref(answer);
+	if (error < 0 || error > ERRNO_MOST)
+		_exit(125);
+	int fd = -(int)error;
 	if (fd == 0 && reply.fd_count == 1) {
 		fd = reply.fds[0];
 		reply.fds[0] = -1;

@@ -8,6 +8,7 @@
 #include "daemon/base/name.h"
 #include "daemon/worker/launch.h"
 #include "daemon/worker/protocol.h"
+#include "daemon/worker/told.h"
 #include "daemon/worker/unpack.h"
 #include "plugins/kiln_plugin.h"
 
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 enum { DEATH_PATIENCE = 1000 /* ms */ };
+/* It waits for each reply: so much can only wait for one that does not read them. */
+enum { UNREAD_MOST = 4096 };
 
 struct unpacking {
 	struct kd_batch *batch;
@@ -69,7 +72,8 @@ answer_create(struct unpacking *unpacking, uint32_t serial, const json_t *json)
 	/* A link that broke shows when it is read. */
 	if (rc == 0)
 		kd_wire_flush(unpacking->process.wire);
-	return rc;
+	return rc == 0 && kd_wire_pending(unpacking->process.wire) > UNREAD_MOST ? -EPROTO
+										 : rc;
 }
 
 /* -EPROTO: the engine is not to be trusted any further. */
@@ -84,8 +88,10 @@ take(struct unpacking *unpacking, const struct kd_wire_message *message)
 		const char *text = json_string_value(json_object_get(body, "text"));
 		unpacking->ended = 1;
 		unpacking->code = (int)json_integer_value(json_object_get(body, "error"));
+		char *plain = text == NULL ? NULL : kd_told_plain(text);
 		snprintf(unpacking->text, sizeof unpacking->text, "%s",
-			text == NULL ? "no reason was given" : text);
+			plain == NULL ? "no reason was given" : plain);
+		free(plain);
 	} else {
 		rc = -EPROTO;
 	}
@@ -146,8 +152,9 @@ serve(struct unpacking *unpacking)
 				unpacking->batch->manifest.wall_limit);
 			return 0;
 		}
-		if (kd_link_wait(unpacking->link, wire, patience(unpacking)) < 0)
-			return -EPIPE;
+		rc = kd_link_wait(unpacking->link, wire, patience(unpacking));
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -217,15 +224,13 @@ unpack(struct unpacking *unpacking)
 {
 	struct kd_batch_unit *unit = unpacking->unit;
 	struct kd_err err = {0};
-	int rc = start(unpacking, &err);
-	if (rc < 0)
+	int rc = 0;
+	if (start(unpacking, &err) < 0)
 		kd_batch_settle(unit, KD_UNIT_HELD, "%s", err.text);
 	else
 		rc = serve(unpacking);
 	kd_launch_kill(&unpacking->process);
-	if (unit->stage == KD_BATCH_SETTLED)
-		return rc == -EPIPE ? rc : 0;
-	if (rc < 0)
+	if (rc < 0 || unit->stage == KD_BATCH_SETTLED)
 		return rc;
 	const char *trouble = kd_stage_trouble(&unpacking->batch->stage);
 	if (unpacking->code == 0)

@@ -74,7 +74,7 @@ static void
 visit(const uint8_t *data, size_t size)
 {
 	static const struct frame_type types[] = {
-		{'R', KD_CTL_REQUEST}, {'E', KD_CTL_END}, {0}};
+		{'R', KD_CTL_REQUEST, 0}, {'E', KD_CTL_END, 0}, {0}};
 	char byte[4096];
 	int fd = kd_control_connect(path, NULL);
 	if (fd < 0)

@@ -96,10 +96,10 @@ on_finished(void *context, const uint32_t *failed, char *const *reasons, uint32_
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct frame_type types[] = {{'H', KD_MSG_HELLO},
-		{'A', KD_MSG_HASHED}, {'P', KD_MSG_UNIT_PROGRESS},
-		{'L', KD_MSG_KEEPER_LOG}, {'R', KD_MSG_RESULT}, {'F', KD_MSG_FINISHED},
-		{0}};
+	static const struct frame_type types[] = {{'H', KD_MSG_HELLO, 0},
+		{'A', KD_MSG_HASHED, 0}, {'P', KD_MSG_UNIT_PROGRESS, 0},
+		{'L', KD_MSG_KEEPER_LOG, 0}, {'R', KD_MSG_RESULT, 0},
+		{'F', KD_MSG_FINISHED, 0}, {0}};
 	const struct kd_job_handler handler = {.hashed = on_hashed,
 		.progress = on_progress,
 		.result = on_result,

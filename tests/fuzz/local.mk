@@ -40,9 +40,23 @@ tests_fuzz_replay_keeper_LDADD = libkdwork.a libkdmanifest.a $(base_libs) $(EV_L
 tests_fuzz_replay_bodies_SOURCES = $(fuzz_replay) tests/fuzz/fuzz_bodies.c
 tests_fuzz_replay_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_replay_bodies_LDADD = $(worker_libs)
+# The keeper between its client and its engine, which are the harness.
+check_PROGRAMS += tests/fuzz/replay-worker
+tests_fuzz_replay_worker_SOURCES = $(fuzz_replay) $(fuzz_frames) tests/fuzz/fuzz_worker.c
+tests_fuzz_replay_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_replay_worker_LDADD = $(worker_libs)
+# An engine that listens to its keeper.
+check_PROGRAMS += tests/fuzz/replay-host
+tests_fuzz_replay_host_SOURCES = $(fuzz_replay) $(fuzz_frames) tests/fuzz/fuzz_host.c
+tests_fuzz_replay_host_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_replay_host_LDADD = $(worker_libs)
 tap_scripts += tests/fuzz/t_links.sh
 EXTRA_DIST += \
 	tests/fuzz/seeds/control.txt tests/fuzz/seeds/keeper.txt tests/fuzz/seeds/manifest.txt \
+	tests/fuzz/seeds/worker-1.txt tests/fuzz/seeds/worker-2.txt \
+	tests/fuzz/seeds/worker-3.txt tests/fuzz/seeds/worker-4.txt \
+	tests/fuzz/seeds/worker-5.txt tests/fuzz/seeds/host-1.txt \
+	tests/fuzz/seeds/host-2.txt tests/fuzz/seeds/host-3.txt tests/fuzz/worker.dict \
 	tests/fuzz/seeds/result.txt tests/fuzz/seeds/units.txt tests/fuzz/seeds/params.txt
 tap_scripts += tests/fuzz/t_mutate.sh
 dist_check_SCRIPTS += tests/fuzz/run-fuzz.sh
@@ -104,7 +118,8 @@ tests_fuzz_planted_vpd_LDADD = -lm
 
 # The same links with the fuzzer's eyes in what reads them.
 if FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz-control tests/fuzz/fuzz-keeper tests/fuzz/fuzz-bodies
+noinst_PROGRAMS += tests/fuzz/fuzz-control tests/fuzz/fuzz-keeper tests/fuzz/fuzz-bodies \
+	tests/fuzz/fuzz-worker tests/fuzz/fuzz-host
 endif
 fuzz_base = daemon/base/err.c daemon/base/file.c daemon/base/hash.c daemon/base/log.c \
 	daemon/base/name.c daemon/base/wire.c
@@ -119,6 +134,23 @@ tests_fuzz_fuzz_keeper_SOURCES = tests/fuzz/fuzz_keeper.c $(fuzz_frames) $(fuzz_
 tests_fuzz_fuzz_keeper_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_keeper_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_keeper_LDADD = $(fuzz_base_libs)
+# Without launch.c, which is the harness's.
+tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_frames) $(fuzz_base) \
+	daemon/base/series.c daemon/base/stems.c $(libkdpublish_a_SOURCES) \
+	daemon/worker/attempt.c daemon/worker/batch.c daemon/worker/broker.c \
+	daemon/worker/claim.c daemon/worker/content.c daemon/worker/custody.c \
+	daemon/worker/family.c daemon/worker/gate.c daemon/worker/handle.c \
+	daemon/worker/keeper.c daemon/worker/link.c daemon/worker/manifest.c \
+	daemon/worker/spent.c daemon/worker/told.c daemon/worker/unpack_keeper.c
+tests_fuzz_fuzz_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_worker_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) -ldl -lpthread
+# Without gate.c and sandbox.c, which are the harness's.
+tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_frames) $(fuzz_base) \
+	daemon/worker/engine.c daemon/worker/host.c daemon/worker/values.c
+tests_fuzz_fuzz_host_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+tests_fuzz_fuzz_host_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
+tests_fuzz_fuzz_host_LDADD = $(fuzz_base_libs) -lpthread
 tests_fuzz_fuzz_bodies_SOURCES = tests/fuzz/fuzz_bodies.c $(fuzz_base) \
 	daemon/worker/manifest.c daemon/worker/values.c
 tests_fuzz_fuzz_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -18,7 +18,7 @@ mkdir -p "$out/samples" || exit 1
 "$build/contrib/make-sample" "$out/samples" || exit 1
 "$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
 "${top_srcdir:-.}/tests/fuzz/make-archives.py" "$out/samples" || exit 1
-echo 1..19
+echo 1..21
 for reader in vmd pmx pmd vpd archive image exif gpano; do
 	for kind in fuzz planted; do
 		number=$((number + 1))
@@ -53,18 +53,25 @@ for reader in vmd pmx pmd vpd archive image exif gpano; do
 done
 # The links have no planted bug: their harnesses check promises that a careless reader
 # would break, and are linked as the readers are.
-for link in control keeper bodies; do
+for link in control keeper bodies worker host; do
 	number=$((number + 1))
 	corpus=$out/$link-fuzz
 	rm -rf "$corpus" && mkdir -p "$corpus" || exit 1
+	words=
 	case $link in
 	bodies) names='manifest result units params' ;;
+	worker) names='worker-1 worker-2 worker-3 worker-4 worker-5' ;;
+	host) names='host-1 host-2 host-3' ;;
 	*) names=$link ;;
+	esac
+	case $link in
+	worker | host) words=-dict=${top_srcdir:-.}/tests/fuzz/worker.dict ;;
 	esac
 	for name in $names; do
 		cp "${top_srcdir:-.}/tests/fuzz/seeds/$name.txt" "$corpus" || exit 1
 	done
-	if "$build/tests/fuzz/fuzz-$link" -max_total_time="$seconds" -max_len=65536 \
+	# shellcheck disable=SC2086 # there may be no words
+	if "$build/tests/fuzz/fuzz-$link" -max_total_time="$seconds" -max_len=65536 $words \
 		-rss_limit_mb=2048 -timeout=10 -artifact_prefix="$out/$link-" "$corpus" \
 		> "$out/$link.log" 2>&1; then
 		echo "ok $number - $link: nothing found"

@@ -4,6 +4,7 @@
  * tests can see a keeper deal with it.  Installed nowhere.
  */
 #include "plugins/kiln_plugin.h"
+#include "tests/plugins/hostile_talk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -592,6 +593,9 @@ KERNEL(kernel_lie_sidecar, "lie-sidecar", lie_sidecar, open_nothing);
 KERNEL(kernel_no_verdict, "no-verdict", no_verdict, open_nothing);
 KERNEL(kernel_unknown_type, "unknown-type", unknown_type, open_nothing);
 KERNEL(kernel_garbage, "garbage", garbage, open_nothing);
+KERNEL(kernel_deaf, "deaf", hostile_talk_deaf, open_nothing);
+KERNEL(kernel_chatter, "chatter", hostile_talk_chatter, open_nothing);
+KERNEL(kernel_gift, "gift", hostile_talk_gift, open_nothing);
 KERNEL(kernel_whole_fails, "whole-fails", whole_fails, open_nothing);
 KERNEL(kernel_open_fails, "open-fails", steps, open_fails);
 KERNEL(kernel_transient, "transient", transient, open_nothing);
@@ -613,11 +617,11 @@ static const struct kiln_kernel *const kernels[] = {&kernel_segfault,
 	&kernel_crash_on_name, &kernel_hang, &kernel_lie_twice, &kernel_lie_range,
 	&kernel_lie_class, &kernel_lie_empty, &kernel_lie_open, &kernel_lie_escape,
 	&kernel_lie_absolute, &kernel_lie_stem, &kernel_lie_sidecar, &kernel_no_verdict,
-	&kernel_unknown_type, &kernel_garbage, &kernel_whole_fails, &kernel_open_fails,
-	&kernel_transient, &kernel_fussy, &kernel_patient, &kernel_steps, &kernel_paired,
-	&kernel_big, &kernel_greedy, &kernel_spy, &kernel_burglar, &kernel_stalker,
-	&kernel_hoarder, &kernel_sharer, &kernel_flood_outputs, &kernel_flood_scratch,
-	NULL};
+	&kernel_unknown_type, &kernel_garbage, &kernel_deaf, &kernel_chatter,
+	&kernel_gift, &kernel_whole_fails, &kernel_open_fails, &kernel_transient,
+	&kernel_fussy, &kernel_patient, &kernel_steps, &kernel_paired, &kernel_big,
+	&kernel_greedy, &kernel_spy, &kernel_burglar, &kernel_stalker, &kernel_hoarder,
+	&kernel_sharer, &kernel_flood_outputs, &kernel_flood_scratch, NULL};
 
 KILN_EXPORT const struct kiln_plugin kiln_plugin = {
 	.magic = KILN_MAGIC,

@@ -6,7 +6,8 @@ client_libs = tests/worker/libclient.a libkdpublish.a libkdmanifest.a $(base_lib
 	$(CMOCKA_LIBS)
 
 check_PROGRAMS += tests/plugins/hostile.so
-tests_plugins_hostile_so_SOURCES = tests/plugins/hostile.c
+tests_plugins_hostile_so_SOURCES = tests/plugins/hostile.c \
+	tests/plugins/hostile_talk.h tests/plugins/hostile_talk.c
 tests_plugins_hostile_so_CFLAGS = $(so_cflags)
 tests_plugins_hostile_so_LDFLAGS = $(so_ldflags)
 

@@ -67,6 +67,9 @@ static const struct lie lies[] = {
 	{"unknown-type", "the engine broke the protocol: a message of unknown type 99",
 		0},
 	{"garbage", "the engine broke the protocol: a malformed message", 0},
+	{"deaf", "it asks on without reading the answers", 0},
+	{"chatter", "it told its keeper more than 256 MiB to remember", 0},
+	{"gift", "the engine broke the protocol: a malformed message", 0},
 };
 
 static void
