@@ -227,7 +227,8 @@ run(struct job *job, const struct kiln_unit *unit, struct fmt_err *err)
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = 0; i < job->list.orphan_count; i++) {
-		snprintf(text, sizeof text, "the mask '%s' has no frame beside it",
+		snprintf(text, sizeof text,
+			"the mask '%s' has no frame, or one that has another",
 			job->list.orphans[i]);
 		job->host->warn(job->host, job->unit, text);
 	}

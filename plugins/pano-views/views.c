@@ -204,14 +204,26 @@ pv_views_read(const char *json, const struct pv_sizes *sizes, struct pv_views *v
 	struct fmt_err *err)
 {
 	struct pv_views made = {0, calloc(PV_VIEWS_MOST, sizeof *made.views)};
-	json_t *value = json_loads(json, JSON_DECODE_ANY, NULL);
+	json_error_t why;
+	json_t *value = json_loads(json, JSON_DECODE_ANY, &why);
 	int rc;
-	if (made.views == NULL || value == NULL)
+	if (made.views == NULL ||
+		(value == NULL && json_error_code(&why) == json_error_out_of_memory))
 		rc = fmt_err_set(err, -ENOMEM, "no memory for the list of views");
+	else if (value == NULL)
+		rc = fmt_err_set(err, -EINVAL,
+			"views: expected the name of a preset or a list, found what is "
+			"no JSON at line %d, column %d (%s)",
+			why.line, why.column, why.text);
 	else if (json_is_string(value))
 		rc = read_preset(json_string_value(value), sizes, &made, err);
-	else
+	else if (json_is_array(value))
 		rc = read_list(value, sizes, &made, err);
+	else
+		rc = fmt_err_set(err, -EINVAL,
+			"views: expected the name of a preset or a list of tables, found "
+			"%s",
+			json_is_object(value) ? "a table" : "neither");
 	json_decref(value);
 	if (rc < 0)
 		pv_views_free(&made);

@@ -6,7 +6,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from pano import Run, main, np, panorama, toml, write  # noqa: E402
-from pictures import png, read_png  # noqa: E402
+from pictures import png, read_png, tiff  # noqa: E402
 
 
 def looked_at(view, width):
@@ -80,6 +80,37 @@ def t_masks_are_split_with_the_geometry(folder):
     run = Run(folder, toml(MASKED[:1]), 'layout="flat"', 'format="jpeg"')
     assert sorted(os.listdir(run.path("masks/day"))) == [
         s + "_m0.jpg.png" for s in "abc"], os.listdir(run.path("masks/day"))
+
+
+def t_masks_are_found_by_every_name_they_go_by(folder):
+    """Each mask is black in a row of its own, so that a frame that took another's is
+    noticed; none of them is taken for a frame."""
+    full = panorama(64, 255)
+    frames = {"images/a.png": "masks/a.png", "images/b.png": "masks/b.png.png",
+              "c.png": "c_mask.png", "day/d.png": "day/masks/d_mask.png",
+              "day/e.png": "masks/day/e.png", "day/f.png": "day/masks/f.png.png",
+              "day/images/g.png": "day/masks/g_mask.png", "h.png": "masks/h.png_mask.png",
+              "day/a.png": "day/masks/a.tif"}
+    for number, (frame, mask) in enumerate(frames.items()):
+        write(os.path.join(folder, "shot", frame), png(full))
+        rows = np.full((32, 64, 1), 255, np.uint8)
+        rows[10 + number] = 0
+        write(os.path.join(folder, "shot", mask),
+              tiff(rows) if mask.endswith(".tif") else png(rows))
+    # Too many: the frame's whole name wins, then the first by name.
+    for name in ("masks/images/b.png", "masks/c.png", "masks/nobody.png"):
+        write(os.path.join(folder, "shot", name), png(full))
+    view = dict(name="v", yaw=0, hfov=5, width=1, height=32)
+    run = Run(folder, toml([view]), 'filter="nearest"', "preview=false")
+    side = run.sidecar()
+    assert side["facts"] == {"frames": len(frames), "refused_frames": 0}, side["facts"]
+    _, v, _ = looked_at(view, 64)
+    for number, frame in enumerate(frames):
+        seen = read_png(run.path("masks/v/%s.png" % frame))[:, 0, 0]
+        wanted = np.where(np.rint(v[:, 0]) == 10 + number, 0, 255)
+        assert (wanted == 0).any() and np.array_equal(seen, wanted), (frame, seen, wanted)
+    for name in ("masks/images/b.png", "masks/c.png", "masks/nobody.png"):
+        assert "the mask '%s' has no frame, or one" % name in str(side["warnings"]), side
 
 
 def t_a_mask_of_another_size_refuses_its_frame(folder):

@@ -31,6 +31,14 @@ def t_bad_parameters_are_refused(folder):
             run = Run(folder, "views=" + views, expect=2)
         assert words in run.stderr + json.dumps(run.unit, ensure_ascii=False).replace(
             '\\"', '"'), (views, run.stderr, run.unit)
+    # A rule's TOML becomes JSON; whoever hands over text that is none is told where.
+    for views, place in (('[{"yaw": 1,}]', "line 1, column 12"), ("ring8", "near 'ring'"),
+                         ('["ring8', "end of input"), ("{}", "found a table")):
+        told = subprocess.run([os.path.join(BUILD, "tests/plugins/run-plugin"),
+                               os.path.join(BUILD, "plugins/pano-views.so"), "pano-views",
+                               "-p", "views=" + views, folder],
+                              stdout=subprocess.PIPE).stdout.decode()
+        assert place in told and "no memory" not in told, (views, told)
 
 
 def t_views_show_the_right_directions(folder):
