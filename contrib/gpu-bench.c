@@ -203,7 +203,7 @@ static void *
 reserve(const struct bench *b, size_t bytes)
 {
 	void *made = NULL;
-	if (b->device->reserve(bytes, &made) < 0) {
+	if (b->device->calls->reserve(bytes, &made) < 0) {
 		fprintf(stderr, "gpu-bench: no device memory\n");
 		exit(1);
 	}
@@ -213,8 +213,9 @@ reserve(const struct bench *b, size_t bytes)
 static void *
 put(const struct bench *b, const void *from, size_t bytes, void *stream)
 {
-	struct fk_device_rows rows = {reserve(b, bytes), from, bytes, bytes, bytes, 1};
-	if (b->device->copy_in(&rows, stream) < 0 || b->device->wait(stream) < 0) {
+	struct gpu_rows rows = {reserve(b, bytes), from, bytes, bytes, bytes, 1};
+	if (b->device->calls->copy_in(&rows, stream) < 0 ||
+		b->device->calls->wait(stream) < 0) {
 		fprintf(stderr, "gpu-bench: copying fails\n");
 		exit(1);
 	}
@@ -240,7 +241,7 @@ put_all(const struct bench *b, struct there *t)
 			memcpy(gathered + c * keys + i * b->frames,
 				b->key_planes + (i * 7 + c) * b->frames, plane);
 	}
-	b->device->stream_new(&t->stream);
+	b->device->calls->stream_new(&t->stream);
 	float *planes = put(b, gathered, keys * 7 * sizeof *gathered, t->stream);
 	t->tracks = (struct kern_track_table){
 		.keys = {.stride = keys,
@@ -285,8 +286,8 @@ drop_all(const struct bench *b, struct there *t)
 		t->walk.position, t->walk.world_rotate, t->walk.local_rotate,
 		t->walk.scratch};
 	for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
-		b->device->release((void *)rooms[i]);
-	b->device->stream_free(t->stream);
+		b->device->calls->release((void *)rooms[i]);
+	b->device->calls->stream_free(t->stream);
 }
 
 /* One kernel alone, launched again and again: frames a second. */
@@ -306,7 +307,7 @@ time_kernel(const struct bench *b, const struct there *t, int poses)
 					exit(1);
 				frames += b->frames;
 			}
-			if (b->device->wait(t->stream) < 0)
+			if (b->device->calls->wait(t->stream) < 0)
 				exit(1);
 			seconds = now() - begin;
 		} while (warm && seconds < SECONDS_EACH);
@@ -442,7 +443,7 @@ main(int argc, char **argv)
 	}
 	if (b.bones < 10 || b.frames < 1)
 		return 2;
-	if (b.device->open(0, why, sizeof why) < 0) {
+	if (b.device->calls->open(0, why, sizeof why) < 0) {
 		printf("no GPU: %s\n", why);
 		return NO_GPU;
 	}

@@ -34,10 +34,11 @@ EXTRA_DIST += kernels/NOTES.md
 
 # CUDA: whoever uses these objects links $(KILN_CUDA_LIBS) too.
 cuda_sources = kernels/track_cuda.cu kernels/morph_cuda.cu kernels/pose_cuda.cu
-cuda_objects =
+fk_cuda_objects =
 if HAVE_CUDA
-cuda_objects += kernels/track_cuda.o kernels/morph_cuda.o kernels/pose_cuda.o
+fk_cuda_objects += kernels/track_cuda.o kernels/morph_cuda.o kernels/pose_cuda.o
 endif
+cuda_objects = $(fk_cuda_objects)
 EXTRA_DIST += $(cuda_sources) kernels/launch_cuda.h
 # automake tracks no headers for these.
 $(cuda_objects): $(libkern_a_SOURCES) kernels/launch_cuda.h Makefile

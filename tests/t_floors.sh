@@ -22,10 +22,13 @@ allowed()
 	plugins/formats/*\ plugins/formats/*) ;;
 	*\ config.h) ;;
 	plugins/formats/*) return 1 ;;
+	plugins/gpu/*\ plugins/gpu/*) ;;
+	plugins/gpu/*) return 1 ;;
 	plugins/*/*\ plugins/*/*)
-		# A plugin that grew into a folder: its own folder, or the formats.
+		# A plugin that grew into a folder: its own folder, the formats, or the GPU.
 		local own=${1#plugins/} other=${2#plugins/}
-		[ "${own%%/*}" = "${other%%/*}" ] || [ "${other%%/*}" = formats ] ;;
+		[ "${own%%/*}" = "${other%%/*}" ] || [ "${other%%/*}" = formats ] ||
+			[ "${other%%/*}" = gpu ] ;;
 	plugins/*\ plugins/kiln_plugin.h | plugins/*\ plugins/formats/*) ;;
 	plugins/*\ kernels/*) ;;
 	daemon/base/*\ daemon/base/*) ;;

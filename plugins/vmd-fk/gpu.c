@@ -69,7 +69,7 @@ static void
 release_lanes(struct fk_gpu *gpu)
 {
 	for (int i = 0; i < FK_GPU_LANES; i++) {
-		gpu->device->release(gpu->lanes[i].room);
+		gpu->device->calls->release(gpu->lanes[i].room);
 		gpu->lanes[i].room = NULL;
 	}
 }
@@ -82,7 +82,7 @@ reserve_lanes(struct fk_gpu *gpu)
 		struct lane *lane = &gpu->lanes[i];
 		if (lane->room != NULL)
 			continue;
-		rc = gpu->device->reserve(lay_lane(gpu, lane), &lane->room);
+		rc = gpu->device->calls->reserve(lay_lane(gpu, lane), &lane->room);
 		if (rc == 0)
 			lay_lane(gpu, lane);
 		else
@@ -96,10 +96,10 @@ reserve_keys(struct fk_gpu *gpu, size_t bytes)
 {
 	if (bytes <= gpu->keys_bytes)
 		return 0;
-	gpu->device->release(gpu->keys);
+	gpu->device->calls->release(gpu->keys);
 	gpu->keys = NULL;
 	gpu->keys_bytes = 0;
-	int rc = gpu->device->reserve(bytes, &gpu->keys);
+	int rc = gpu->device->calls->reserve(bytes, &gpu->keys);
 	if (rc == 0)
 		gpu->keys_bytes = bytes;
 	else
@@ -130,8 +130,8 @@ make_room(struct fk_gpu *gpu, size_t keys_bytes)
 static int
 copy_in(const struct fk_gpu *gpu, void *to, const void *from, size_t bytes)
 {
-	struct fk_device_rows rows = {to, from, bytes, bytes, bytes, 1};
-	return bytes == 0 ? 0 : gpu->device->copy_in(&rows, gpu->lanes[0].stream);
+	struct gpu_rows rows = {to, from, bytes, bytes, bytes, 1};
+	return bytes == 0 ? 0 : gpu->device->calls->copy_in(&rows, gpu->lanes[0].stream);
 }
 
 /* Where the model's parts lie in a room; NULL: how much they take. */
@@ -188,11 +188,11 @@ put_model(struct fk_gpu *gpu, struct fmt_err *err)
 		return fmt_err_set(err, -ENOMEM, "no memory for a copy of the model");
 	lay_model(gpu, staged, plan_bytes);
 	fill_model(gpu);
-	int rc = gpu->device->reserve(bytes, &gpu->model);
+	int rc = gpu->device->calls->reserve(bytes, &gpu->model);
 	if (rc < 0)
 		gpu->model = NULL;
 	rc = rc == 0 ? copy_in(gpu, gpu->model, staged, bytes) : rc;
-	rc = rc == 0 ? gpu->device->wait(gpu->lanes[0].stream) : rc;
+	rc = rc == 0 ? gpu->device->calls->wait(gpu->lanes[0].stream) : rc;
 	lay_model(gpu, gpu->model, plan_bytes);
 	free(staged);
 	return rc == 0 ? 0
@@ -206,7 +206,7 @@ fk_gpu_new(const struct fk_device *device, uint32_t number,
 	struct fmt_err *err)
 {
 	char why[256] = "";
-	int rc = device->open(number, why, sizeof why);
+	int rc = device->calls->open(number, why, sizeof why);
 	if (rc < 0)
 		return fmt_err_set(err, rc, "%s", why);
 	struct fk_gpu *gpu = calloc(1, sizeof *gpu);
@@ -215,7 +215,7 @@ fk_gpu_new(const struct fk_device *device, uint32_t number,
 	gpu->device = device;
 	gpu->skeleton = skeleton;
 	for (int i = 0; i < FK_GPU_LANES && rc == 0; i++)
-		rc = device->stream_new(&gpu->lanes[i].stream);
+		rc = device->calls->stream_new(&gpu->lanes[i].stream);
 	rc = rc == 0 ? put_model(gpu, err) : rc;
 	/* Each lane takes its share of a run. */
 	uint32_t share = (most + FK_GPU_LANES - 1) / FK_GPU_LANES;
@@ -238,26 +238,27 @@ fk_gpu_free(struct fk_gpu *gpu)
 	if (gpu == NULL)
 		return;
 	for (int i = 0; i < FK_GPU_LANES; i++)
-		gpu->device->stream_free(gpu->lanes[i].stream);
+		gpu->device->calls->stream_free(gpu->lanes[i].stream);
 	for (uint32_t i = 0; i < gpu->pinned_count; i++)
-		gpu->device->unpin(gpu->pinned[i]);
+		gpu->device->calls->unpin(gpu->pinned[i]);
 	release_lanes(gpu);
-	gpu->device->release(gpu->keys);
-	gpu->device->release(gpu->model);
+	gpu->device->calls->release(gpu->keys);
+	gpu->device->calls->release(gpu->model);
 	free(gpu);
 }
 
 void
 fk_gpu_pin(struct fk_gpu *gpu, void *memory, size_t bytes)
 {
-	if (gpu->pinned_count < PINNED_MOST && gpu->device->pin(memory, bytes) == 0)
+	if (gpu->pinned_count < PINNED_MOST &&
+		gpu->device->calls->pin(memory, bytes) == 0)
 		gpu->pinned[gpu->pinned_count++] = memory;
 }
 
 const char *
 fk_gpu_name(const struct fk_gpu *gpu)
 {
-	return gpu->device->name;
+	return gpu->device->calls->name;
 }
 
 uint32_t
@@ -286,7 +287,7 @@ static int
 put_bone(struct fk_gpu *gpu, const struct kern_track_keys *keys, size_t first)
 {
 	const struct kern_track_keys *to = &gpu->bone_keys;
-	struct fk_device_rows rows = {
+	struct gpu_rows rows = {
 		.to_pitch = to->stride * sizeof(float),
 		.from_pitch = keys->stride * sizeof(float),
 		.width = keys->count * sizeof(float),
@@ -301,11 +302,11 @@ put_bone(struct fk_gpu *gpu, const struct kern_track_keys *keys, size_t first)
 	rows.to = (void *)(to->move + first);
 	rows.from = keys->move;
 	rows.rows = 3;
-	rc = rc == 0 ? gpu->device->copy_in(&rows, gpu->lanes[0].stream) : rc;
+	rc = rc == 0 ? gpu->device->calls->copy_in(&rows, gpu->lanes[0].stream) : rc;
 	rows.to = (void *)(to->rotate + first);
 	rows.from = keys->rotate;
 	rows.rows = 4;
-	return rc == 0 ? gpu->device->copy_in(&rows, gpu->lanes[0].stream) : rc;
+	return rc == 0 ? gpu->device->calls->copy_in(&rows, gpu->lanes[0].stream) : rc;
 }
 
 static int
@@ -325,7 +326,7 @@ put_keys(struct fk_gpu *gpu, const struct fk_motion *motion, const uint32_t *fir
 		rc = copy_in(gpu, gpu->morph_keys + first_morph[i],
 			motion->morphs[i].keys,
 			motion->morphs[i].count * sizeof *gpu->morph_keys);
-	return rc == 0 ? gpu->device->wait(gpu->lanes[0].stream) : rc;
+	return rc == 0 ? gpu->device->calls->wait(gpu->lanes[0].stream) : rc;
 }
 
 static size_t
@@ -383,12 +384,13 @@ put_frames(const struct fk_gpu *gpu, const struct lane *lane,
 	const struct fk_gpu_run *run, uint32_t first, uint32_t count)
 {
 	size_t bytes = count * sizeof *lane->frames;
-	struct fk_device_rows frames = {
+	struct gpu_rows frames = {
 		lane->frames, run->frames + first, bytes, bytes, bytes, 1};
-	struct fk_device_rows ik = {lane->ik_enabled, run->ik_enabled + first, gpu->slice,
+	struct gpu_rows ik = {lane->ik_enabled, run->ik_enabled + first, gpu->slice,
 		run->stride, count, gpu->skeleton->pose.chain_count};
-	int rc = gpu->device->copy_in(&frames, lane->stream);
-	return rc == 0 && ik.rows > 0 ? gpu->device->copy_in(&ik, lane->stream) : rc;
+	int rc = gpu->device->calls->copy_in(&frames, lane->stream);
+	return rc == 0 && ik.rows > 0 ? gpu->device->calls->copy_in(&ik, lane->stream)
+				      : rc;
 }
 
 static int
@@ -431,13 +433,13 @@ place(const struct fk_gpu *gpu, const struct lane *lane, uint32_t count)
 /* So many planes of a slice, back into those of the run. */
 static int
 fetch(const struct fk_gpu *gpu, const struct lane *lane, const float *from,
-	struct fk_device_rows *rows)
+	struct gpu_rows *rows)
 {
 	if (rows->to == NULL || rows->rows == 0)
 		return 0;
 	rows->from = from;
 	rows->from_pitch = gpu->slice * sizeof *from;
-	return gpu->device->copy_out(rows, lane->stream);
+	return gpu->device->calls->copy_out(rows, lane->stream);
 }
 
 static int
@@ -445,7 +447,7 @@ fetch_results(const struct fk_gpu *gpu, const struct lane *lane,
 	const struct fk_gpu_run *run, uint32_t first, uint32_t count)
 {
 	size_t bones = gpu->skeleton->pose.bone_count;
-	struct fk_device_rows rows = {
+	struct gpu_rows rows = {
 		.to_pitch = run->stride * sizeof *run->position,
 		.width = count * sizeof *run->position,
 	};
@@ -478,7 +480,7 @@ fk_gpu_run(struct fk_gpu *gpu, const struct fk_gpu_run *run, struct fmt_err *err
 	}
 	/* Whatever began has to end before the planes are anybody else's. */
 	for (int i = 0; i < FK_GPU_LANES; i++) {
-		int ended = gpu->device->wait(gpu->lanes[i].stream);
+		int ended = gpu->device->calls->wait(gpu->lanes[i].stream);
 		rc = rc == 0 ? ended : rc;
 	}
 	if (!gpu->has_morphs && run->weights != NULL)

@@ -9,7 +9,8 @@ plugins_vmd_fk_so_SOURCES = \
 	plugins/vmd-fk/facts.h plugins/vmd-fk/facts.c \
 	plugins/vmd-fk/arrays.h plugins/vmd-fk/arrays.c \
 	plugins/vmd-fk/evaluate.h plugins/vmd-fk/evaluate.c \
-	plugins/vmd-fk/device.h plugins/vmd-fk/gpu.h plugins/vmd-fk/gpu.c \
+	plugins/gpu/device.h plugins/vmd-fk/device.h plugins/vmd-fk/device.c \
+	plugins/vmd-fk/gpu.h plugins/vmd-fk/gpu.c \
 	plugins/vmd-fk/offload.h plugins/vmd-fk/offload.c \
 	plugins/vmd-fk/team.h plugins/vmd-fk/team.c \
 	plugins/vmd-fk/crew.h plugins/vmd-fk/crew.c \
@@ -27,11 +28,6 @@ plugins_vmd_fk_so_SOURCES = \
 plugins_vmd_fk_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(KILN_CUDA_CPPFLAGS)
 plugins_vmd_fk_so_CFLAGS = $(so_cflags)
 plugins_vmd_fk_so_LDFLAGS = $(so_ldflags)
-plugins_vmd_fk_so_LDADD = $(cuda_objects) libkern.a libfmt.a \
+plugins_vmd_fk_so_LDADD = $(gpu_objects) $(fk_cuda_objects) libkern.a libfmt.a \
 	$(KILN_CUDA_LIBS) $(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm -lpthread
 dist_man_MANS += plugins/vmd-fk/vmd-fk.7
-cuda_sources += plugins/vmd-fk/device_cuda.cu
-if HAVE_CUDA
-cuda_objects += plugins/vmd-fk/device_cuda.o
-endif
-plugins/vmd-fk/device_cuda.o: plugins/vmd-fk/device.h

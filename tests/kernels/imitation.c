@@ -2,11 +2,14 @@
 #include "tests/kernels/imitation.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct imitation imitation;
+/* For what it met: a GPU serves several threads at once. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Before a room stands its size. */
 enum { LEAD = 64 };
@@ -20,23 +23,51 @@ imitation_open(uint32_t number, char *why, size_t size)
 	return -ENODEV;
 }
 
+static int
+imitation_enter(uint32_t number)
+{
+	return number == 0 ? 0 : -EIO;
+}
+
+static int
+imitation_vacant(size_t *bytes)
+{
+	pthread_mutex_lock(&lock);
+	*bytes = imitation.memory > 0 ? imitation.memory - imitation.reserved
+				      : (size_t)1 << 40;
+	pthread_mutex_unlock(&lock);
+	return 0;
+}
+
+/* Whether there is room; if so it is taken. */
+static int
+take(size_t bytes)
+{
+	pthread_mutex_lock(&lock);
+	int granted =
+		++imitation.reserves != imitation.fail_reserve &&
+		(imitation.memory == 0 || imitation.reserved + bytes <= imitation.memory);
+	if (granted) {
+		imitation.reserved += bytes;
+		imitation.rooms++;
+	} else {
+		imitation.refusals++;
+	}
+	if (imitation.most_reserved < imitation.reserved)
+		imitation.most_reserved = imitation.reserved;
+	pthread_mutex_unlock(&lock);
+	return granted;
+}
+
 /* Filled with bytes that are no number worth having. */
 static int
 imitation_reserve(size_t bytes, void **room)
 {
-	if (imitation.memory > 0 && imitation.reserved + bytes > imitation.memory) {
-		imitation.refusals++;
-		return -ENOMEM;
-	}
-	char *made = malloc(LEAD + bytes);
+	char *made = take(bytes) ? malloc(LEAD + bytes) : NULL;
 	if (made == NULL)
 		return -ENOMEM;
 	memset(made, 0xff, LEAD + bytes);
 	memcpy(made, &bytes, sizeof bytes);
-	imitation.reserved += bytes;
-	if (imitation.most_reserved < imitation.reserved)
-		imitation.most_reserved = imitation.reserved;
-	imitation.rooms++;
 	*room = made + LEAD;
 	return 0;
 }
@@ -48,123 +79,142 @@ imitation_release(void *room)
 	if (room == NULL)
 		return;
 	memcpy(&bytes, (char *)room - LEAD, sizeof bytes);
+	pthread_mutex_lock(&lock);
 	imitation.reserved -= bytes;
 	imitation.rooms--;
+	pthread_mutex_unlock(&lock);
 	free((char *)room - LEAD);
+}
+
+/* Counts a call; whether it is the one to fail. */
+static int
+count(uint32_t *calls, uint32_t fails)
+{
+	pthread_mutex_lock(&lock);
+	int rc = ++*calls == fails ? -EIO : 0;
+	pthread_mutex_unlock(&lock);
+	return rc;
+}
+
+static void
+count_down(uint32_t *things)
+{
+	pthread_mutex_lock(&lock);
+	--*things;
+	pthread_mutex_unlock(&lock);
 }
 
 static int
 imitation_pin(void *memory, size_t bytes)
 {
 	(void)memory, (void)bytes;
-	imitation.pinned++;
-	return 0;
+	if (imitation.no_pins)
+		return -ENOMEM;
+	return count(&imitation.pinned, 0);
 }
 
 static void
 imitation_unpin(void *memory)
 {
 	(void)memory;
-	imitation.pinned--;
+	count_down(&imitation.pinned);
 }
 
+/* Streams and events are things to be given back: all is over when it was begun. */
 static int
-imitation_stream_new(void **stream)
+imitation_new(void **thing)
 {
-	imitation.streams++;
-	*stream = malloc(1);
-	return *stream == NULL ? -ENOMEM : 0;
+	*thing = malloc(1);
+	return *thing == NULL ? -ENOMEM : count(&imitation.streams, 0);
 }
 
 static void
-imitation_stream_free(void *stream)
+imitation_free(void *thing)
 {
-	imitation.streams -= stream != NULL;
-	free(stream);
+	if (thing != NULL)
+		count_down(&imitation.streams);
+	free(thing);
 }
 
 static int
-imitation_copy(const struct fk_device_rows *rows, void *stream)
+imitation_copy(const struct gpu_rows *rows, void *stream)
 {
 	(void)stream;
 	for (size_t i = 0; i < rows->rows && rows->width > 0; i++)
 		memcpy((char *)rows->to + i * rows->to_pitch,
 			(const char *)rows->from + i * rows->from_pitch, rows->width);
-	return 0;
+	return count(&imitation.copies, imitation.fail_copy);
 }
 
 static int
 imitation_wait(void *stream)
 {
 	(void)stream;
-	return ++imitation.waits == imitation.fail_wait ? -EIO : 0;
+	return count(&imitation.waits, imitation.fail_wait);
 }
 
 static int
-launch(void)
+imitation_order(void *one, void *other)
 {
-	return ++imitation.launches == imitation.fail_launch ? -EIO : 0;
+	(void)one, (void)other;
+	return count(&imitation.orders, imitation.fail_order);
 }
 
-static int
-imitation_tracks(const struct kern_track_table *a, void *stream)
+int
+imitation_launch(void)
 {
-	(void)stream;
-	for (uint32_t b = 0; b < a->bone_count; b++)
-		for (uint32_t f = 0; f < a->frame_count; f++)
-			kern_track_table_sample(a, b, f);
-	return launch();
+	return count(&imitation.launches, imitation.fail_launch);
 }
 
-static int
-imitation_weights(const struct kern_track_weight_table *a, void *stream)
-{
-	(void)stream;
-	for (uint32_t m = 0; m < a->morph_count; m++)
-		for (uint32_t f = 0; f < a->frame_count; f++)
-			kern_track_table_weigh(a, m, f);
-	return launch();
-}
-
-static int
-imitation_morphs(const struct kern_morph_walk *a, void *stream)
-{
-	(void)stream;
-	for (uint32_t f = 0; f < a->frame_count; f++)
-		kern_morph_walk_frame(a, f);
-	return launch();
-}
-
-/* From the last frame to the first: threads have no order. */
-static int
-imitation_poses(const struct kern_pose_walk *a, void *stream)
-{
-	(void)stream;
-	for (uint32_t f = a->frame_count; f-- > 0;)
-		kern_pose_walk_frame(a, f);
-	if (imitation.wrong && a->frame_count > 0) {
-		uint32_t bits;
-		memcpy(&bits, a->position, sizeof bits);
-		bits ^= 1;
-		memcpy(a->position, &bits, sizeof bits);
-	}
-	return launch();
-}
-
-const struct fk_device imitation_device = {
+const struct gpu_device imitation_gpu = {
 	.name = "imitation",
 	.open = imitation_open,
+	.enter = imitation_enter,
+	.vacant = imitation_vacant,
 	.reserve = imitation_reserve,
 	.release = imitation_release,
 	.pin = imitation_pin,
 	.unpin = imitation_unpin,
-	.stream_new = imitation_stream_new,
-	.stream_free = imitation_stream_free,
+	.stream_new = imitation_new,
+	.stream_free = imitation_free,
 	.copy_in = imitation_copy,
 	.copy_out = imitation_copy,
 	.wait = imitation_wait,
-	.tracks = imitation_tracks,
-	.weights = imitation_weights,
-	.morphs = imitation_morphs,
-	.poses = imitation_poses,
+	.event_new = imitation_new,
+	.event_free = imitation_free,
+	.record = imitation_order,
+	.follow = imitation_order,
+	.await = imitation_wait,
 };
+
+static unsigned long
+setting(const char *settings, const char *name)
+{
+	const char *found = settings == NULL ? NULL : strstr(settings, name);
+	return found == NULL ? 0 : strtoul(found + strlen(name), NULL, 10);
+}
+
+void
+imitation_behave(const char *settings)
+{
+	imitation.memory = setting(settings, "memory=");
+	imitation.fail_open = (uint32_t)setting(settings, "open=");
+	imitation.fail_reserve = (uint32_t)setting(settings, "reserve=");
+	imitation.fail_copy = (uint32_t)setting(settings, "copy=");
+	imitation.fail_order = (uint32_t)setting(settings, "order=");
+	imitation.fail_launch = (uint32_t)setting(settings, "launch=");
+	imitation.fail_wait = (uint32_t)setting(settings, "wait=");
+	imitation.no_pins = (int)setting(settings, "pinless=");
+	imitation.wrong = (int)setting(settings, "wrong=");
+}
+
+void
+imitation_tell(FILE *to)
+{
+	fprintf(to,
+		"imitation: launches %u waits %u copies %u orders %u reserves %u "
+		"refusals %zu peak %zu left %zu rooms %u streams %u pinned %u\n",
+		imitation.launches, imitation.waits, imitation.copies, imitation.orders,
+		imitation.reserves, imitation.refusals, imitation.most_reserved,
+		imitation.reserved, imitation.rooms, imitation.streams, imitation.pinned);
+}

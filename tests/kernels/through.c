@@ -29,14 +29,14 @@ int
 ck_through_use(const struct fk_device *wanted, char *why, size_t size)
 {
 	if (device != NULL)
-		device->stream_free(stream);
+		device->calls->stream_free(stream);
 	device = NULL;
 	if (wanted == NULL) {
 		strncpy(why, "built without nvcc", size);
 		return -ENODEV;
 	}
-	int rc = wanted->open(0, why, size);
-	rc = rc == 0 ? wanted->stream_new(&stream) : rc;
+	int rc = wanted->calls->open(0, why, size);
+	rc = rc == 0 ? wanted->calls->stream_new(&stream) : rc;
 	device = rc == 0 ? wanted : NULL;
 	return rc;
 }
@@ -46,7 +46,7 @@ reserve(struct session *s, size_t bytes)
 {
 	void *room = NULL;
 	if (s->rc == 0)
-		s->rc = device->reserve(bytes, &room);
+		s->rc = device->calls->reserve(bytes, &room);
 	if (s->rc < 0)
 		return NULL;
 	s->rooms[s->count++] = room;
@@ -57,51 +57,50 @@ static void *
 put(struct session *s, const void *from, size_t bytes)
 {
 	void *room = reserve(s, bytes);
-	struct fk_device_rows rows = {room, from, bytes, bytes, bytes, 1};
+	struct gpu_rows rows = {room, from, bytes, bytes, bytes, 1};
 	if (s->rc == 0 && bytes > 0)
-		s->rc = device->copy_in(&rows, stream);
+		s->rc = device->calls->copy_in(&rows, stream);
 	return room;
 }
 
 /* Planes of the host, in and out: whatever lies between them stays. */
 static float *
-put_planes(struct session *s, const float *from, const struct fk_device_rows *as)
+put_planes(struct session *s, const float *from, const struct gpu_rows *as)
 {
-	struct fk_device_rows rows = *as;
+	struct gpu_rows rows = *as;
 	float *room = reserve(s, as->from_pitch * as->rows);
 	rows.to = room;
 	rows.from = from;
 	rows.to_pitch = as->from_pitch;
 	if (s->rc == 0)
-		s->rc = device->copy_in(&rows, stream);
+		s->rc = device->calls->copy_in(&rows, stream);
 	return room;
 }
 
 static void
-get_planes(
-	struct session *s, float *to, const float *from, const struct fk_device_rows *as)
+get_planes(struct session *s, float *to, const float *from, const struct gpu_rows *as)
 {
-	struct fk_device_rows rows = *as;
+	struct gpu_rows rows = *as;
 	rows.to = to;
 	rows.from = from;
 	rows.to_pitch = as->from_pitch;
 	if (s->rc == 0 && to != NULL)
-		s->rc = device->copy_out(&rows, stream);
+		s->rc = device->calls->copy_out(&rows, stream);
 }
 
 static int
 end(struct session *s)
 {
-	int ended = device->wait(stream);
+	int ended = device->calls->wait(stream);
 	for (int i = 0; i < s->count; i++)
-		device->release(s->rooms[i]);
+		device->calls->release(s->rooms[i]);
 	return s->rc == 0 ? ended : s->rc;
 }
 
-static struct fk_device_rows
+static struct gpu_rows
 planes(size_t count, uint32_t frames, size_t stride)
 {
-	return (struct fk_device_rows){.from_pitch = stride * sizeof(float),
+	return (struct gpu_rows){.from_pitch = stride * sizeof(float),
 		.width = frames * sizeof(float),
 		.rows = count};
 }
@@ -115,7 +114,7 @@ put_frames(struct session *s, uint32_t first, uint32_t count)
 	uint32_t *there = put(s, list, count * sizeof *list);
 	/* The list goes away; a copy may only have begun. */
 	if (s->rc == 0)
-		s->rc = device->wait(stream);
+		s->rc = device->calls->wait(stream);
 	free(list);
 	return there;
 }
@@ -123,8 +122,8 @@ put_frames(struct session *s, uint32_t first, uint32_t count)
 static struct kern_track_keys
 put_keys(struct session *s, const struct kern_track_keys *keys)
 {
-	struct fk_device_rows moves = planes(3, keys->count, keys->stride);
-	struct fk_device_rows turns = planes(4, keys->count, keys->stride);
+	struct gpu_rows moves = planes(3, keys->count, keys->stride);
+	struct gpu_rows turns = planes(4, keys->count, keys->stride);
 	return (struct kern_track_keys){
 		.stride = keys->stride,
 		.frame = put(s, keys->frame, keys->count * sizeof *keys->frame),
@@ -145,8 +144,8 @@ ck_through_track(const struct kern_track *a, void *queue)
 		memcpy(axis, a->fixed_axis, 3 * sizeof *axis);
 		axis[3] = 1.0f;
 	}
-	struct fk_device_rows rotate = planes(4, a->frame_count, a->stride);
-	struct fk_device_rows move = planes(3, a->frame_count, a->stride);
+	struct gpu_rows rotate = planes(4, a->frame_count, a->stride);
+	struct gpu_rows move = planes(3, a->frame_count, a->stride);
 	struct kern_track_table table = {
 		.keys = put_keys(&s, &a->keys),
 		.first = put(&s, first, sizeof first),
@@ -171,7 +170,7 @@ ck_through_weights(const struct kern_track_weights *a, void *queue)
 	struct session s = {0};
 	const uint32_t first[2] = {0, a->key_count};
 	(void)queue;
-	struct fk_device_rows plane = planes(1, a->frame_count, a->frame_count);
+	struct gpu_rows plane = planes(1, a->frame_count, a->frame_count);
 	struct kern_track_weight_table table = {
 		.keys = put(&s, a->keys, a->key_count * sizeof *a->keys),
 		.first = put(&s, first, sizeof first),
@@ -199,10 +198,9 @@ ck_through_morph(const struct kern_morph *a, void *queue)
 			bones = t->elements[i].index + 1;
 	/* An element names a bone or a morph; of bones the caller has two at least. */
 	bones = bones > 2 ? 2 : bones;
-	struct fk_device_rows weights = planes(t->morph_count, a->frame_count, a->stride);
-	struct fk_device_rows rotate =
-		planes((size_t)bones * 4, a->frame_count, a->stride);
-	struct fk_device_rows move = planes((size_t)bones * 3, a->frame_count, a->stride);
+	struct gpu_rows weights = planes(t->morph_count, a->frame_count, a->stride);
+	struct gpu_rows rotate = planes((size_t)bones * 4, a->frame_count, a->stride);
+	struct gpu_rows move = planes((size_t)bones * 3, a->frame_count, a->stride);
 	struct kern_morph_walk walk = {
 		.table = {t->morph_count, put(&s, t->types, t->morph_count),
 			put(&s, t->first, (t->morph_count + 1) * sizeof *t->first),
@@ -231,8 +229,8 @@ ck_through_pose(const struct kern_pose *a, void *queue)
 	if (plan == NULL)
 		return -ENOMEM;
 	kern_pose_plan_make(a->skeleton, plan);
-	struct fk_device_rows fours = planes(bones * 4, a->frame_count, a->stride);
-	struct fk_device_rows threes = planes(bones * 3, a->frame_count, a->stride);
+	struct gpu_rows fours = planes(bones * 4, a->frame_count, a->stride);
+	struct gpu_rows threes = planes(bones * 3, a->frame_count, a->stride);
 	struct kern_pose_walk walk = {
 		.plan = put(&s, plan, plan->bytes),
 		.frame_count = a->frame_count,

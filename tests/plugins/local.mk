@@ -5,7 +5,8 @@ tests_plugins_run_plugin_SOURCES = \
 
 # vmd-fk as it is, but for the GPU.
 check_PROGRAMS += tests/plugins/imitated.so
-tests_plugins_imitated_so_SOURCES = tests/plugins/imitated.c tests/kernels/imitation.c
+tests_plugins_imitated_so_SOURCES = tests/plugins/imitated.c \
+	tests/kernels/imitation.c tests/kernels/imitation_fk.c
 tests_plugins_imitated_so_CFLAGS = $(so_cflags) -ffp-contract=off
 tests_plugins_imitated_so_LDFLAGS = $(AM_LDFLAGS) -shared
 tests_plugins_imitated_so_LDADD = $(plugins_vmd_fk_so_OBJECTS) $(plugins_vmd_fk_so_LDADD)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The table of device.h for CUDA, by the run time that is linked in: it looks for the
+/* The table of device.h by CUDA, by the run time that is linked in: it looks for the
  * driver when it is first asked, so that loading needs none. */
 #include <cuda_runtime.h>
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 extern "C" {
-#include "plugins/vmd-fk/device.h"
+#include "plugins/gpu/device.h"
 }
 
 /* What the oldest code in this file is for. */
@@ -75,6 +75,19 @@ device_open(uint32_t number, char *why, size_t size)
 }
 
 static int
+device_enter(uint32_t number)
+{
+	return errno_of(cudaSetDevice((int)number));
+}
+
+static int
+device_vacant(size_t *bytes)
+{
+	size_t all;
+	return errno_of(cudaMemGetInfo(bytes, &all));
+}
+
+static int
 device_reserve(size_t bytes, void **room)
 {
 	return errno_of(cudaMalloc(room, bytes > 0 ? bytes : 1));
@@ -118,7 +131,7 @@ device_stream_free(void *stream)
 }
 
 static int
-copy(const struct fk_device_rows *rows, cudaMemcpyKind kind, void *stream)
+copy(const struct gpu_rows *rows, cudaMemcpyKind kind, void *stream)
 {
 	if (rows->width == 0 || rows->rows == 0)
 		return 0;
@@ -127,13 +140,13 @@ copy(const struct fk_device_rows *rows, cudaMemcpyKind kind, void *stream)
 }
 
 static int
-device_copy_in(const struct fk_device_rows *rows, void *stream)
+device_copy_in(const struct gpu_rows *rows, void *stream)
 {
 	return copy(rows, cudaMemcpyHostToDevice, stream);
 }
 
 static int
-device_copy_out(const struct fk_device_rows *rows, void *stream)
+device_copy_out(const struct gpu_rows *rows, void *stream)
 {
 	return copy(rows, cudaMemcpyDeviceToHost, stream);
 }
@@ -144,9 +157,49 @@ device_wait(void *stream)
 	return errno_of(cudaStreamSynchronize((cudaStream_t)stream));
 }
 
-extern "C" const struct fk_device fk_device_cuda = {
+/* Whoever awaits it sleeps: the processors have pictures to encode. */
+static int
+device_event_new(void **event)
+{
+	cudaEvent_t made;
+	int rc = errno_of(cudaEventCreateWithFlags(
+		&made, cudaEventBlockingSync | cudaEventDisableTiming));
+	if (rc == 0)
+		*event = made;
+	return rc;
+}
+
+static void
+device_event_free(void *event)
+{
+	if (event != NULL)
+		cudaEventDestroy((cudaEvent_t)event);
+}
+
+static int
+device_record(void *event, void *stream)
+{
+	return errno_of(cudaEventRecord((cudaEvent_t)event, (cudaStream_t)stream));
+}
+
+static int
+device_follow(void *stream, void *event)
+{
+	return errno_of(
+		cudaStreamWaitEvent((cudaStream_t)stream, (cudaEvent_t)event, 0));
+}
+
+static int
+device_await(void *event)
+{
+	return errno_of(cudaEventSynchronize((cudaEvent_t)event));
+}
+
+extern "C" const struct gpu_device gpu_device_cuda = {
 	"cuda",
 	device_open,
+	device_enter,
+	device_vacant,
 	device_reserve,
 	device_release,
 	device_pin,
@@ -156,8 +209,9 @@ extern "C" const struct fk_device fk_device_cuda = {
 	device_copy_in,
 	device_copy_out,
 	device_wait,
-	kern_track_table_cuda,
-	kern_track_weight_table_cuda,
-	kern_morph_walk_cuda,
-	kern_pose_walk_cuda,
+	device_event_new,
+	device_event_free,
+	device_record,
+	device_follow,
+	device_await,
 };
