@@ -55,7 +55,7 @@ kd_hash_free(struct kd_hash *hash)
 }
 
 int
-kd_hash_file(int fd, char hex[KD_HASH_HEX], uint64_t *length)
+kd_hash_file_until(int fd, atomic_int *stop, char hex[KD_HASH_HEX], uint64_t *length)
 {
 	enum { PIECE = 1 << 18 };
 	int rc = -ENOMEM;
@@ -65,6 +65,10 @@ kd_hash_file(int fd, char hex[KD_HASH_HEX], uint64_t *length)
 	if (piece == NULL || hash == NULL)
 		goto out;
 	for (;;) {
+		if (stop != NULL && atomic_load(stop) != 0) {
+			rc = -ECANCELED;
+			goto out;
+		}
 		ssize_t got = pread(fd, piece, PIECE, (off_t)total);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -86,6 +90,12 @@ out:
 	kd_hash_free(hash);
 	free(piece);
 	return rc;
+}
+
+int
+kd_hash_file(int fd, char hex[KD_HASH_HEX], uint64_t *length)
+{
+	return kd_hash_file_until(fd, NULL, hex, length);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef KD_HASH_H
 #define KD_HASH_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ void kd_hash_free(struct kd_hash *hash);
 /* A whole file from offset 0; leaves the offset there.  0 or a negative errno; *length
  * (may be NULL) is what was read. */
 int kd_hash_file(int fd, char hex[KD_HASH_HEX], uint64_t *length);
+/* The same, but -ECANCELED soon after *stop became nonzero; stop NULL: never. */
+int kd_hash_file_until(int fd, atomic_int *stop, char hex[KD_HASH_HEX], uint64_t *length);
 void kd_hash_bytes(const void *bytes, size_t length, char hex[KD_HASH_HEX]);
 
 #endif

@@ -15,25 +15,35 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Helpers wait, they do not compute: more of them than processors is the point.  A few
- * files are not worth their start. */
-enum { HELPERS_MOST = 15, FILES_EACH = 8 };
+/* Helpers wait, they hardly compute: more of them than processors is the point.  A few
+ * small files are not worth their start. */
+enum { HELPERS_MOST = 15, FILES_EACH = 8, LARGE = 1 << 20 };
 
-/* The files at hand, for whoever is free. */
+/* What is to be done with the files at hand, for whoever is free: first what computes. */
 struct work {
 	struct kd_finish *finish;
-	atomic_size_t next; /* that nobody has taken yet */
+	atomic_size_t
+		next; /* that nobody has taken yet: a hash, then an fsync, of each */
 };
+
+static void
+do_one(struct kd_finish *finish, size_t i)
+{
+	struct kd_finish_file *file = &finish->files[i % finish->count];
+	if (i >= finish->count)
+		file->error = fsync(file->fd) < 0 ? errno : 0;
+	else if (file->unhashed)
+		file->hash_error = kd_hash_file(
+			file->fd, file->output->sha256, &file->output->bytes);
+}
 
 static void *
 sync_some(void *argument)
 {
 	struct work *work = argument;
 	size_t i;
-	while ((i = atomic_fetch_add(&work->next, 1)) < work->finish->count) {
-		struct kd_finish_file *file = &work->finish->files[i];
-		file->error = fsync(file->fd) < 0 ? errno : 0;
-	}
+	while ((i = atomic_fetch_add(&work->next, 1)) < 2 * work->finish->count)
+		do_one(work->finish, i);
 	return NULL;
 }
 
@@ -43,6 +53,8 @@ sync_all(struct kd_finish *finish)
 	struct work work = {.finish = finish};
 	pthread_t helpers[HELPERS_MOST];
 	size_t wanted = finish->count / FILES_EACH, started = 0;
+	for (size_t i = 0; i < finish->count; i++)
+		wanted += (size_t)finish->files[i].unhashed;
 	while (started < HELPERS_MOST && started < wanted &&
 		pthread_create(&helpers[started], NULL, sync_some, &work) == 0)
 		started++;
@@ -79,7 +91,9 @@ kd_finish_sync(struct kd_finish *finish)
 	for (size_t i = 0; i < finish->count; i++) {
 		const struct kd_finish_file *file = &finish->files[i];
 		int closed = close(file->fd) < 0 ? -errno : 0;
-		int rc = file->error != 0 ? renew(finish, file) : closed;
+		int rc = file->hash_error;
+		if (rc == 0)
+			rc = file->error != 0 ? renew(finish, file) : closed;
 		if (rc < 0 && file->unit->status == KD_UNIT_PUBLISHED)
 			kd_publish_settle(file->unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
@@ -115,14 +129,17 @@ finish_file(struct kd_finish *finish, struct kd_publish_unit *unit, int dir,
 	int fd = kd_file_open_regular(dir, output->path, &st);
 	if (fd < 0)
 		return fd;
-	int rc = kd_hash_file(fd, output->sha256, &output->bytes);
+	int known = output->sha256[0] != '\0', large = st.st_size >= LARGE;
+	int rc = known || large ? 0 : kd_hash_file(fd, output->sha256, &output->bytes);
 	if (rc == 0)
 		rc = set_access(finish, fd, finish->mode);
 	if (rc < 0)
 		close(fd);
 	else
-		add(finish, &(struct kd_finish_file){
-				    .fd = fd, .unit = unit, .output = output});
+		add(finish, &(struct kd_finish_file){.fd = fd,
+				    .unit = unit,
+				    .output = output,
+				    .unhashed = !known && large});
 	return rc;
 }
 

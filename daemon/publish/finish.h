@@ -4,7 +4,8 @@
  *
  * An fsync waits until the disk has emptied its cache; those that wait at the same time
  * wait for the same emptying.  So files are collected, of all units of a batch, and
- * fsynced side by side.
+ * fsynced side by side.  Large ones are hashed meanwhile: the one waits, the other
+ * computes.
  */
 #ifndef KD_FINISH_H
 #define KD_FINISH_H
@@ -19,8 +20,9 @@
 struct kd_finish_file {
 	int fd, error;
 	struct kd_publish_unit *unit;
-	const struct kd_output *output; /* of the unit; NULL: its sidecar */
-	char sha256[KD_HASH_HEX];	/* of that sidecar */
+	struct kd_output *output; /* of the unit; NULL: its sidecar */
+	int unhashed, hash_error; /* output->sha256 is still to be filled in */
+	char sha256[KD_HASH_HEX]; /* of that sidecar */
 };
 
 /* All zero but for the first three. */
@@ -32,8 +34,8 @@ struct kd_finish {
 	size_t count;
 };
 
-/* Mode, group and hash of all that the unit made; durable after kd_finish_sync(), which
- * must come before the unit's outputs are moved.  A unit that cannot be finished is HELD. */
+/* Mode, group and hash of all that the unit made; hashed and durable after
+ * kd_finish_sync(), which must come before the unit's outputs are moved.  A unit that cannot be finished is HELD. */
 void kd_finish_outputs(struct kd_finish *finish, struct kd_publish_unit *unit);
 
 /* Writes the sidecar for that slot: inside the directory, or beside in the stage; durable

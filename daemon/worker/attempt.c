@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/worker/identity.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
 #include "daemon/worker/told.h"
@@ -35,6 +36,7 @@ struct attempt {
 	const struct kd_broker *broker;
 	int64_t wall;	/* deadline, ms of CLOCK_MONOTONIC; 0: none */
 	int64_t cancel; /* deadline after CANCEL; 0: not asked */
+	int unwanted;	/* asked to stop, since nobody wants any of its units */
 	int64_t look;	/* when to look at what it has written */
 	json_t *answer; /* body of the message waited for */
 	int client;	/* what became of the client, when it ended by that */
@@ -64,12 +66,31 @@ patience(const struct attempt *attempt)
 	return left < 0 ? 0 : left > most ? most : (int)left;
 }
 
-/* Passes the client's CANCEL on, once. */
+/* Whether the engine works, and only on units whose fate is settled. */
+static int
+is_unwanted(const struct kd_batch *batch)
+{
+	if (batch->undone == 0)
+		return 0;
+	for (uint32_t i = 0; i < batch->running_count; i++) {
+		const struct kd_batch_unit *unit = &batch->units[batch->running[i]];
+		if (unit->running && unit->stage != KD_BATCH_SETTLED)
+			return 0;
+	}
+	return 1;
+}
+
+/* Asks the engine to stop, once, where the client wants that or nobody wants it to go
+ * on. */
 static void
 pass_cancel(struct attempt *attempt)
 {
-	struct kd_wire *wire = attempt->broker->handle->process.wire;
-	if (!attempt->broker->link->cancelled || attempt->cancel != 0)
+	const struct kd_broker *broker = attempt->broker;
+	struct kd_wire *wire = broker->handle->process.wire;
+	if (attempt->cancel != 0)
+		return;
+	attempt->unwanted = !broker->link->cancelled && is_unwanted(broker->batch);
+	if (!broker->link->cancelled && !attempt->unwanted)
 		return;
 	attempt->cancel = now_ms() + CANCEL_PATIENCE;
 	if (kd_wire_put(wire, KD_ENG_CANCEL, 0, NULL, NULL, 0) == 0)
@@ -113,6 +134,8 @@ wait_for(struct attempt *attempt, uint16_t wanted)
 	json_decref(attempt->answer);
 	attempt->answer = NULL;
 	for (;;) {
+		if (kd_identity_step(attempt->broker) < 0)
+			return ENDED_BY_CLIENT;
 		pass_cancel(attempt);
 		int filled = kd_wire_fill(wire), rc;
 		while ((rc = kd_wire_next(wire, &message)) == 1) {
@@ -167,6 +190,11 @@ give_up(struct attempt *attempt, enum ending ending)
 	char plugin[300] = "", words[64], *text = NULL;
 	enum kd_status status = KD_UNIT_CRASHED;
 	int rc = 0;
+	/* That it is stuck is no news of any unit. */
+	if (ending == ENDED_BY_CANCEL && attempt->unwanted) {
+		kd_handle_kill(handle);
+		return 0;
+	}
 	if (handle->loaded)
 		snprintf(plugin, sizeof plugin, " (plugin '%.150s' %.100s)",
 			handle->plugin, handle->version);
@@ -245,12 +273,15 @@ open_engine(struct attempt *attempt)
 {
 	const struct kd_broker *broker = attempt->broker;
 	struct kd_handle *handle = broker->handle;
-	if (kd_handle_fits(handle, &broker->batch->manifest))
+	if (kd_handle_fits(handle, &broker->batch->manifest)) {
+		kd_identity_start(broker);
 		return 1;
+	}
 	if (kd_handle_start(handle, &broker->batch->manifest, &attempt->err) < 0) {
 		fail(attempt, strdup(attempt->err.text));
 		return 0;
 	}
+	kd_identity_start(broker);
 	enum ending ending = wait_for(attempt, KD_ENG_OPENED);
 	if (ending != ENDED_AS_WANTED)
 		return give_up(attempt, ending);
@@ -308,6 +339,7 @@ line_up(const struct kd_broker *broker)
 			continue;
 		}
 		batch->running[batch->running_count++] = i;
+		unit->running = 1;
 	}
 	batch->undone = batch->running_count;
 }
@@ -373,6 +405,10 @@ process(struct attempt *attempt)
 	clock_gettime(CLOCK_REALTIME, &batch->turn);
 	enum ending ending = wait_for(attempt, KD_ENG_PROCESSED);
 	char *text = ending == ENDED_AS_WANTED ? error_of(attempt->answer) : NULL;
+	if (text != NULL && attempt->unwanted) {
+		free(text);
+		return 0;
+	}
 	if (text != NULL) {
 		fail(attempt, text);
 		return 0;
@@ -396,12 +432,7 @@ run_again(struct kd_batch *batch)
 		struct kd_batch_unit *unit = &batch->units[i];
 		if (unit->stage != KD_BATCH_DONE)
 			continue;
-		for (uint32_t k = 0; k < unit->publish.output_count; k++)
-			free(unit->publish.outputs[k].path);
-		unit->publish.output_count = 0;
-		unit->primaries = 0;
-		json_object_clear(unit->facts);
-		json_array_clear(unit->warnings);
+		kd_batch_forget(unit);
 		unit->stage = KD_BATCH_TO_RUN;
 	}
 	batch->told = 0;

@@ -12,6 +12,7 @@
 #include "daemon/base/stems.h"
 #include "daemon/worker/attempt.h"
 #include "daemon/worker/custody.h"
+#include "daemon/worker/identity.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/unpack_keeper.h"
 #include "daemon/worker/spent.h"
@@ -68,6 +69,17 @@ kd_batch_settle_rest(struct kd_batch *batch, enum kd_status status, const char *
 		if (unit->stage != KD_BATCH_DONE && unit->stage != KD_BATCH_SETTLED)
 			kd_batch_settle(unit, status, "%s", reason);
 	}
+}
+
+void
+kd_batch_forget(struct kd_batch_unit *unit)
+{
+	for (uint32_t i = 0; i < unit->publish.output_count; i++)
+		free(unit->publish.outputs[i].path);
+	unit->publish.output_count = 0;
+	unit->primaries = 0;
+	json_object_clear(unit->facts);
+	json_array_clear(unit->warnings);
 }
 
 double
@@ -130,8 +142,8 @@ stem_of(const struct kd_manifest_unit *unit)
 	}
 }
 
-static json_t *
-inputs_json(const struct kd_content *content)
+json_t *
+kd_batch_inputs(const struct kd_content *content)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < content->count; i++) {
@@ -180,9 +192,8 @@ begin(int fd, struct kd_batch *batch, struct kd_err *err)
 	return kd_publish_new(&batch->stage, &batch->manifest, &batch->publisher, err);
 }
 
-/* Fills what publishing needs to know, as far as it is known by now. */
-static void
-describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
+void
+kd_batch_describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 {
 	struct kd_batch_unit *unit = &batch->units[i];
 	unit->publish.number = i;
@@ -203,97 +214,6 @@ describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 		.finished = unit->finished,
 		.seconds = unit->seconds,
 	};
-}
-
-static int
-hash_units(struct kd_batch *batch, struct kd_link *link)
-{
-	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
-		struct kd_batch_unit *unit = &batch->units[i];
-		kd_custody_restore(batch, i, link);
-		if (unit->stage == KD_BATCH_SETTLED)
-			continue;
-		enum kd_status status;
-		struct kd_err err;
-		if (kd_content_read(&unit->source, &unit->content, &status, &err) < 0) {
-			kd_batch_settle(unit, status, "%s", err.text);
-			continue;
-		}
-		unit->inputs = inputs_json(&unit->content);
-		unit->stage = link->wire == NULL ? KD_BATCH_TO_RUN : KD_BATCH_ASKED;
-		int rc = kd_link_tell(link, KD_MSG_HASHED,
-			json_pack("{sIssss}", "unit", (json_int_t)i, "sha256",
-				unit->content.sha256, "revision",
-				batch->manifest.revision),
-			-1);
-		/* Reading on what comes back keeps both sides' queues short. */
-		if (rc == 0)
-			rc = kd_link_wait(link, NULL, 0);
-		if (rc < 0)
-			return rc;
-		if (link->cancelled)
-			break;
-	}
-	return 0;
-}
-
-static int
-take_verdict(void *context, const json_t *body)
-{
-	struct kd_batch *batch = context;
-	const json_t *number = json_object_get(body, "unit");
-	json_int_t i = json_integer_value(number);
-	if (!json_is_integer(number) || i < 0 ||
-		i >= (json_int_t)batch->manifest.unit_count ||
-		batch->units[i].stage != KD_BATCH_ASKED)
-		return -EPROTO;
-	struct kd_batch_unit *unit = &batch->units[i];
-	if (json_is_true(json_object_get(body, "run"))) {
-		unit->stage = KD_BATCH_TO_RUN;
-		unit->publish.again = json_is_true(json_object_get(body, "again"));
-		return 0;
-	}
-	const char *output = json_string_value(json_object_get(body, "output"));
-	kd_batch_settle(unit, KD_UNIT_SAME, "same content as '%s'",
-		output == NULL ? "an earlier unit" : output);
-	unit->publish.primary = output == NULL ? NULL : kd_name_unescape(output);
-	return 0;
-}
-
-static int
-await_verdicts(struct kd_batch *batch, struct kd_link *link)
-{
-	for (uint32_t i = 0; i < batch->manifest.unit_count && !link->cancelled;) {
-		if (batch->units[i].stage != KD_BATCH_ASKED) {
-			i++;
-			continue;
-		}
-		int rc = kd_link_wait(link, NULL, -1);
-		if (rc < 0)
-			return rc;
-	}
-	if (link->cancelled)
-		kd_batch_settle_rest(batch, KD_UNIT_CANCELLED, "cancelled");
-	return 0;
-}
-
-/* Those that an attempt before us published are found before anything runs. */
-static uint32_t
-find_published(struct kd_batch *batch, const struct kd_handle *handle)
-{
-	uint32_t to_run = 0;
-	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
-		struct kd_batch_unit *unit = &batch->units[i];
-		if (unit->stage != KD_BATCH_TO_RUN)
-			continue;
-		describe(batch, i, handle);
-		if (kd_publish_find(batch->publisher, &unit->publish))
-			kd_batch_settle(
-				unit, KD_UNIT_ALREADY, "%s", unit->publish.reason);
-		else
-			to_run++;
-	}
-	return to_run;
 }
 
 /* The outcome of publishing, as the unit's. */
@@ -331,7 +251,7 @@ publish(struct kd_batch *batch, const struct kd_handle *handle,
 			continue;
 		}
 		json_object_update_missing(unit->facts, handle->facts);
-		describe(batch, i, handle);
+		kd_batch_describe(batch, i, handle);
 		unit->publish.status = KD_UNIT_PUBLISHED;
 		list[count++] = &unit->publish;
 	}
@@ -414,25 +334,6 @@ tell(struct kd_batch *batch, const struct kd_handle *handle, struct kd_result *r
 		tell_unit(&batch->units[i], &result->units[i]);
 }
 
-/* From here on the manifest's revision tells the content of path parameters too: so do
- * sidecars and the ledger, and what was made with another model is not the same.  opened:
- * as the engine has them, whatever became of them since. */
-static int
-identify(struct kd_batch *batch, const struct kd_handle *handle, int opened)
-{
-	struct kd_manifest *manifest = &batch->manifest;
-	if (batch->asked == NULL)
-		batch->asked = strdup(manifest->revision);
-	char *revision = batch->asked == NULL ? NULL
-					      : kd_handle_revision(handle, manifest,
-							batch->asked, opened);
-	if (revision == NULL)
-		return -ENOMEM;
-	free(manifest->revision);
-	manifest->revision = revision;
-	return 0;
-}
-
 /* The sidecar names an archive with what was in it. */
 static void
 name_entries(struct kd_batch *batch)
@@ -441,7 +342,7 @@ name_entries(struct kd_batch *batch)
 		struct kd_batch_unit *unit = &batch->units[i];
 		if (!unit->is_unpacked)
 			continue;
-		unit->unpacked_inputs = inputs_json(&unit->unpacked);
+		unit->unpacked_inputs = kd_batch_inputs(&unit->unpacked);
 		json_object_set(json_array_get(unit->inputs, 0), "entries",
 			unit->unpacked_inputs);
 	}
@@ -451,27 +352,28 @@ static int
 run(struct kd_link *link, struct kd_handle *handle, struct kd_batch *batch)
 {
 	const struct kd_broker broker = {batch, handle, link};
-	link->verdict = take_verdict;
-	link->context = batch;
-	int rc = identify(batch, handle, kd_handle_fits(handle, &batch->manifest));
-	if (rc == 0)
-		rc = hash_units(batch, link);
-	if (rc == 0)
-		rc = await_verdicts(batch, link);
-	if (rc == 0 && find_published(batch, handle) > 0) {
-		/* Without a client nobody will say what becomes of the inputs. */
-		if (link->wire != NULL)
-			kd_custody_claim(batch);
+	link->verdict = kd_identity_verdict;
+	link->context = (void *)&broker;
+	int rc = kd_identity_revise(
+		batch, handle, kd_handle_fits(handle, &batch->manifest));
+	int to_run = rc < 0 ? rc : kd_identity_begin(&broker);
+	if (to_run > 0) {
 		rc = kd_unpack_keeper_run(batch, link);
 		if (rc == 0) {
 			name_entries(batch);
 			rc = kd_attempt_run(&broker);
 		}
+		if (rc == 0)
+			rc = kd_identity_end(&broker);
 		if (rc == 0 && handle->opened)
-			rc = identify(batch, handle, 1);
+			rc = kd_identity_revise(batch, handle, 1);
 	}
-	if (rc < 0)
-		return rc;
+	kd_identity_clear(batch);
+	link->aside = NULL;
+	link->verdict = NULL;
+	link->context = NULL;
+	if (rc < 0 || to_run < 0)
+		return rc < 0 ? rc : to_run;
 	struct kd_publish_unit **list =
 		calloc(batch->manifest.unit_count + 1, sizeof *list);
 	if (list == NULL) {
@@ -502,7 +404,6 @@ kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
 			kd_batch_settle_rest(batch, KD_UNIT_HELD, err.text);
 		rc = 0;
 	}
-	link->verdict = NULL;
 	kd_publish_free(batch->publisher);
 	batch->publisher = NULL;
 	kd_spent_clear(batch);

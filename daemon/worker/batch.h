@@ -10,6 +10,7 @@
 #include "daemon/base/err.h"
 #include "daemon/publish/inputs.h"
 #include "daemon/publish/publish.h"
+#include "daemon/worker/aside.h"
 #include "daemon/worker/claim.h"
 #include "daemon/worker/content.h"
 #include "daemon/worker/handle.h"
@@ -28,9 +29,21 @@ enum kd_batch_stage {
 	KD_BATCH_SETTLED, /* status and reason stand */
 };
 
+/* What of its identity is awaited while the engine has the unit already. */
+enum kd_batch_ahead {
+	KD_BATCH_KNOWN, /* nothing: it is known, or is found out before the engine begins */
+	KD_BATCH_HASHING,
+	KD_BATCH_ASKING, /* the client's verdict */
+};
+
 struct kd_batch_unit {
 	const struct kd_manifest_unit *unit;
 	enum kd_batch_stage stage;
+	enum kd_batch_ahead ahead;
+	int running; /* the engine has it and has not said done(); then SETTLED: nobody
+		      * wants to hear */
+	struct kd_aside_job *reading; /* is to be hashed aside; identity.c's */
+	int is_begun;
 	enum kd_status status;
 	char *reason;
 	char *stem;
@@ -64,12 +77,13 @@ struct kd_batch {
 	struct kd_batch_unit *units; /* manifest.unit_count */
 	uint32_t *running;	     /* units by the engine's numbers */
 	uint32_t running_count, undone;
-	struct timespec turn; /* CLOCK_REALTIME of PROCESS or the last done() */
-	double *repeats;      /* kernel seconds of each */
-	uint32_t repeat;      /* at hand */
-	uint64_t frames;      /* of one repeat */
-	uint64_t told;	      /* bytes that the engine had us remember, see told.h */
-	char *failure;	      /* of the attempt as a whole */
+	struct kd_aside *aside; /* NULL: nothing is done aside */
+	struct timespec turn;	/* CLOCK_REALTIME of PROCESS or the last done() */
+	double *repeats;	/* kernel seconds of each */
+	uint32_t repeat;	/* at hand */
+	uint64_t frames;	/* of one repeat */
+	uint64_t told;		/* bytes that the engine had us remember, see told.h */
+	char *failure;		/* of the attempt as a whole */
 	struct kd_transfer_unsynced disposed; /* folders of inputs that were finished */
 	int *loose; /* unnamed files of the engine's, see spent.h */
 	uint32_t loose_count;
@@ -77,6 +91,16 @@ struct kd_batch {
 	int refused;	      /* it is the rule's parameters' */
 	struct timespec started;
 };
+
+/* Fills what publishing needs to know of the unit, as far as it is known by now. */
+void kd_batch_describe(
+	struct kd_batch *batch, uint32_t i, const struct kd_handle *handle);
+
+/* Forgets what the engine made of the unit and said of it. */
+void kd_batch_forget(struct kd_batch_unit *unit);
+
+/* [{"name":s,"sha256":hex,"bytes":n},...] */
+json_t *kd_batch_inputs(const struct kd_content *content);
 
 /* What the unit is to the kernel. */
 uint32_t kd_batch_kind(const struct kd_batch_unit *unit);

@@ -7,6 +7,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/worker/identity.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
 #include "daemon/worker/told.h"
@@ -50,11 +51,19 @@ undone_unit(const struct kd_broker *broker, const json_t *body, const char *what
 	struct kd_err *err)
 {
 	struct kd_batch_unit *unit = unit_of(broker, body, what, err);
-	if (unit == NULL || unit->stage == KD_BATCH_TO_RUN)
+	if (unit == NULL || unit->running)
 		return unit;
 	kd_err_set(err, -EPROTO, "%s for unit '%s', which was done already", what,
 		KD_NAME(unit->unit->path));
 	return NULL;
+}
+
+/* Settled by what was found out of it while the engine worked: the engine need not know
+ * and may ask on, but gets and leaves nothing any more. */
+static int
+is_dropped(const struct kd_batch_unit *unit)
+{
+	return unit->stage == KD_BATCH_SETTLED;
 }
 
 /* Takes fd (-1: none); rc < 0 is told as an error. */
@@ -105,6 +114,8 @@ serve_input(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	struct kd_batch_unit *unit = undone_unit(broker, body, "open_input()", err);
 	if (unit == NULL)
 		return -EPROTO;
+	if (is_dropped(unit))
+		return reply(broker, serial, -ECANCELED, -1);
 	char *name = name_of(body, "name");
 	int fd = -ENOENT;
 	if (name != NULL && unit->is_unpacked)
@@ -179,6 +190,8 @@ serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body
 	struct kd_batch_unit *unit = undone_unit(broker, body, "create()", err);
 	if (unit == NULL)
 		return -EPROTO;
+	if (is_dropped(unit))
+		return reply(broker, serial, -ECANCELED, -1);
 	json_int_t flags = json_integer_value(json_object_get(body, "flags"));
 	char *name = name_of(body, "name");
 	if (name == NULL)
@@ -212,6 +225,11 @@ serve_checkpoint(const struct kd_broker *broker, uint32_t serial, const json_t *
 	struct kd_batch_unit *unit = undone_unit(broker, body, "checkpoint()", err);
 	if (unit == NULL)
 		return -EPROTO;
+	/* Its key tells of the content. */
+	if (kd_identity_await(broker, unit) < 0)
+		return kd_err_set(err, -EPROTO, "the client is gone");
+	if (is_dropped(unit) || unit->ahead == KD_BATCH_HASHING)
+		return reply(broker, serial, -ECANCELED, -1);
 	const struct kd_manifest *manifest = &broker->batch->manifest;
 	const char *key = json_string_value(json_object_get(body, "key"));
 	if (key == NULL || key[0] == '\0' || strlen(key) > 64 ||
@@ -300,14 +318,12 @@ settle_transient(
 			why, trouble);
 }
 
+/* The kernel's verdict on a unit. */
 static int
-serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+take_done(const struct kd_broker *broker, struct kd_batch_unit *unit, const json_t *body,
 	struct kd_err *err)
 {
-	struct kd_batch *batch = broker->batch;
-	struct kd_batch_unit *unit = undone_unit(broker, body, "done()", err);
-	if (unit == NULL)
-		return -EPROTO;
+	const struct kd_batch *batch = broker->batch;
 	json_int_t class = json_integer_value(json_object_get(body, "class"));
 	char *reason = kd_told_sentence(body, "reason");
 	const char *why = reason == NULL ? "the kernel gave no reason" : reason;
@@ -329,8 +345,21 @@ serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 		rc = kd_err_set(err, -EPROTO, "done() with class %lld", (long long)class);
 	}
 	free(reason);
+	return rc;
+}
+
+static int
+serve_done(const struct kd_broker *broker, uint32_t serial, const json_t *body,
+	struct kd_err *err)
+{
+	struct kd_batch *batch = broker->batch;
+	struct kd_batch_unit *unit = undone_unit(broker, body, "done()", err);
+	if (unit == NULL)
+		return -EPROTO;
+	int rc = is_dropped(unit) ? 0 : take_done(broker, unit, body, err);
 	if (rc < 0)
 		return rc;
+	unit->running = 0;
 	unit->started = batch->turn;
 	clock_gettime(CLOCK_REALTIME, &unit->finished);
 	unit->seconds = kd_batch_seconds(&unit->started, &unit->finished);
@@ -347,7 +376,8 @@ take_warning(const struct kd_broker *broker, const json_t *body, struct kd_err *
 		return -EPROTO;
 	char *text = kd_told_sentence(body, "text");
 	int rc = 0;
-	if (text != NULL && json_array_size(unit->warnings) < WARNINGS_MOST) {
+	if (text != NULL && !(unit->running && is_dropped(unit)) &&
+		json_array_size(unit->warnings) < WARNINGS_MOST) {
 		rc = kd_told_remember(&broker->batch->told, strlen(text), err);
 		json_array_append_new(unit->warnings, json_string(text));
 	}

@@ -10,6 +10,7 @@
 #include "daemon/base/hash.h"
 #include "daemon/worker/manifest.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -70,6 +71,20 @@ struct kd_content {
  */
 int kd_content_read(const struct kd_content_source *source, struct kd_content *content,
 	enum kd_status *status, struct kd_err *err);
+
+/* The same in two steps.  Looking finds the files and their sizes; hashing fills in every
+ * sha256, and neither changes nor reads anything else of what others read meanwhile.
+ * stop: -ECANCELED soon after it became nonzero; NULL: never. */
+int kd_content_look(const struct kd_content_source *source, struct kd_content *content,
+	enum kd_status *status, struct kd_err *err);
+struct kd_content_hashing {
+	const struct kd_content_source *source;
+	struct kd_content *content;
+	atomic_int *stop;
+	enum kd_status status; /* after a failure */
+	struct kd_err err;
+};
+int kd_content_hash(struct kd_content_hashing *hashing);
 
 /* Whether the unit still is what was read: 0, -ENOENT, -ESTALE; another error when nobody
  * can tell now.  strict: by ctime too, which a rename or chmod changes. */

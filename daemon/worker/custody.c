@@ -221,8 +221,8 @@ kd_custody_claim(struct kd_batch *batch)
 		return;
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
-		if (unit->stage != KD_BATCH_TO_RUN || unit->claim.held ||
-			unit->unit->id == 0)
+		if ((unit->stage != KD_BATCH_TO_RUN && unit->stage != KD_BATCH_DONE) ||
+			unit->claim.held || unit->unit->id == 0)
 			continue;
 		claim(unit);
 		batch->claimed |= unit->claim.held;

@@ -18,7 +18,8 @@ int kd_custody_begin(struct kd_batch *batch, struct kd_err *err);
  * is not to be done, reading it says what is amiss. */
 void kd_custody_restore(struct kd_batch *batch, uint32_t i, struct kd_link *link);
 
-/* Claims the units that are to run.  One that changed since it was read is settled. */
+/* Claims the units that are to run, or did.  One that changed since it was read is
+ * settled. */
 void kd_custody_claim(struct kd_batch *batch);
 
 /* Puts back what is not finished with: it will be tried again, or is the dropper's. */

@@ -84,12 +84,24 @@ static void
 clear_path(struct kd_handle_path *path)
 {
 	free(path->name);
+	free(path->text);
 	free(path->base);
 	kd_content_clear(&path->content);
 	if (path->source.root >= 0)
 		close(path->source.root);
 }
 
+static void
+forget_read(struct kd_handle *handle)
+{
+	for (size_t i = 0; i < handle->read_count; i++)
+		clear_path(&handle->read[i]);
+	free(handle->read);
+	handle->read = NULL;
+	handle->read_count = 0;
+}
+
+/* All but what was read for the next engine. */
 static void
 forget(struct kd_handle *handle)
 {
@@ -103,7 +115,20 @@ forget(struct kd_handle *handle)
 	free(handle->version);
 	free(handle->device);
 	free(handle->variant);
-	*handle = (struct kd_handle){0};
+	*handle = (struct kd_handle){
+		.read = handle->read, .read_count = handle->read_count};
+}
+
+static void
+quit(struct kd_handle *handle)
+{
+	if (handle->process.pid != 0 && handle->opened &&
+		kd_wire_put(handle->process.wire, KD_ENG_QUIT, 0, NULL, NULL, 0) == 0 &&
+		kd_wire_flush(handle->process.wire) == 0)
+		kd_launch_wait(&handle->process, QUIT_PATIENCE);
+	else
+		kd_launch_kill(&handle->process);
+	forget(handle);
 }
 
 /* first: what the engine is told first, OPEN or INSPECT. */
@@ -111,7 +136,7 @@ static int
 start(struct kd_handle *handle, const struct kd_manifest *manifest, uint16_t first,
 	struct kd_err *err)
 {
-	kd_handle_quit(handle);
+	quit(handle);
 	int plugin = kd_gate_open(manifest->plugin, err);
 	if (plugin < 0)
 		return plugin;
@@ -160,16 +185,22 @@ kd_handle_inspect(
 	return start(handle, manifest, KD_ENG_INSPECT, err);
 }
 
+/* Of a path parameter of that name; clear it also after a failure. */
 static int
-read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
+read_path(struct kd_handle_path *path, const char *name, const char *text,
+	struct kd_err *err)
 {
 	char real[PATH_MAX];
 	struct stat st;
 	enum kd_status status;
 	struct kd_err why;
+	*path = (struct kd_handle_path){
+		.name = strdup(name), .text = strdup(text), .source.root = -1};
+	if (path->name == NULL || path->text == NULL)
+		return kd_err_set(err, -ENOMEM, "out of memory");
 	if (realpath(text, real) == NULL || stat(real, &st) < 0)
-		return kd_err_errno(err, -errno, "parameter '%s': cannot find '%s'",
-			path->name, KD_NAME(text));
+		return kd_err_errno(err, -errno, "parameter '%s': cannot find '%s'", name,
+			KD_NAME(text));
 	char *slash = strrchr(real, '/');
 	path->base = strdup(slash[1] == '\0' ? "." : slash + 1);
 	path->source.path = path->base;
@@ -177,31 +208,86 @@ read_path(struct kd_handle_path *path, const char *text, struct kd_err *err)
 	slash[slash == real] = '\0';
 	path->source.root = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (path->base == NULL || path->source.root < 0)
-		return kd_err_errno(err, -errno, "parameter '%s': cannot open '%s'",
-			path->name, KD_NAME(real));
+		return kd_err_errno(err, -errno, "parameter '%s': cannot open '%s'", name,
+			KD_NAME(real));
 	int rc = kd_content_read(&path->source, &path->content, &status, &why);
 	if (rc < 0)
-		return kd_err_set(err, rc, "parameter '%s': '%s': %s", path->name,
+		return kd_err_set(err, rc, "parameter '%s': '%s': %s", name,
 			KD_NAME(text), why.text);
+	return 0;
+}
+
+/* Whether it still lies where it was read: also a link may lead elsewhere by now. */
+static int
+is_current(const struct kd_handle_path *path)
+{
+	char real[PATH_MAX];
+	struct stat here, there;
+	if (realpath(path->text, real) == NULL || stat(real, &there) < 0 ||
+		fstatat(path->source.root, path->base, &here, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return here.st_dev == there.st_dev && here.st_ino == there.st_ino &&
+	       kd_content_verify(&path->source, &path->content, 1) == 0;
+}
+
+/* Takes what was read before and still is so: 1, and *path is the caller's. */
+static int
+take_read(struct kd_handle *handle, const char *name, const char *text,
+	struct kd_handle_path *path)
+{
+	for (size_t i = 0; i < handle->read_count; i++) {
+		struct kd_handle_path *read = &handle->read[i];
+		if (strcmp(read->name, name) != 0 || strcmp(read->text, text) != 0)
+			continue;
+		struct kd_handle_path found = *read;
+		*read = handle->read[--handle->read_count];
+		if (is_current(&found)) {
+			*path = found;
+			return 1;
+		}
+		clear_path(&found);
+		return 0;
+	}
+	return 0;
+}
+
+/* Takes path. */
+static int
+keep_read(struct kd_handle *handle, struct kd_handle_path *path)
+{
+	struct kd_handle_path *more =
+		reallocarray(handle->read, handle->read_count + 1, sizeof *handle->read);
+	if (more == NULL) {
+		clear_path(path);
+		return -ENOMEM;
+	}
+	more[handle->read_count++] = *path;
+	handle->read = more;
 	return 0;
 }
 
 /* The content of one path parameter, without an engine.  0, or negative where it cannot be
  * read. */
 static int
-sum_path(const char *name, const char *text, char sha256[KD_HASH_HEX])
+sum_path(struct kd_handle *handle, const char *name, const char *text,
+	char sha256[KD_HASH_HEX])
 {
-	struct kd_handle_path path = {.name = strdup(name), .source.root = -1};
+	struct kd_handle_path path;
 	struct kd_err err;
-	int rc = path.name == NULL ? -ENOMEM : read_path(&path, text, &err);
+	if (!take_read(handle, name, text, &path)) {
+		int rc = read_path(&path, name, text, &err);
+		if (rc < 0) {
+			clear_path(&path);
+			return rc;
+		}
+	}
 	memcpy(sha256, path.content.sha256, KD_HASH_HEX);
-	clear_path(&path);
-	return rc;
+	return keep_read(handle, &path);
 }
 
 /* Adds a path parameter's name and content; of one that was not given nothing. */
 static int
-add_sum(struct kd_hash *hash, const struct kd_handle *handle,
+add_sum(struct kd_hash *hash, struct kd_handle *handle,
 	const struct kd_manifest *manifest, const char *name, int opened)
 {
 	char sha256[KD_HASH_HEX];
@@ -212,7 +298,7 @@ add_sum(struct kd_hash *hash, const struct kd_handle *handle,
 		return 0;
 	if (opened && known != NULL)
 		memcpy(sha256, known, KD_HASH_HEX);
-	else if (sum_path(name, text, sha256) < 0)
+	else if (sum_path(handle, name, text, sha256) < 0)
 		return -1;
 	kd_hash_add(hash, name, strlen(name) + 1);
 	kd_hash_add(hash, sha256, KD_HASH_HEX);
@@ -220,7 +306,7 @@ add_sum(struct kd_hash *hash, const struct kd_handle *handle,
 }
 
 char *
-kd_handle_revision(const struct kd_handle *handle, const struct kd_manifest *manifest,
+kd_handle_revision(struct kd_handle *handle, const struct kd_manifest *manifest,
 	const char *asked, int opened)
 {
 	char hex[KD_HASH_HEX];
@@ -241,11 +327,9 @@ static int
 add_path(struct kd_handle *handle, const char *name, const char *text, struct kd_err *err)
 {
 	struct kd_handle_path *path = &handle->paths[handle->path_count];
-	*path = (struct kd_handle_path){.name = strdup(name), .source.root = -1};
 	handle->path_count++;
-	if (path->name == NULL)
-		return kd_err_set(err, -ENOMEM, "out of memory");
-	int rc = read_path(path, text, err);
+	int rc = take_read(handle, name, text, path) ? 0
+						     : read_path(path, name, text, err);
 	if (rc < 0)
 		return rc;
 	char *escaped = kd_name_escape(text);
@@ -318,19 +402,15 @@ kd_handle_kill(struct kd_handle *handle)
 {
 	int status = kd_launch_kill(&handle->process);
 	forget(handle);
+	forget_read(handle);
 	return status;
 }
 
 void
 kd_handle_quit(struct kd_handle *handle)
 {
-	if (handle->process.pid != 0 && handle->opened &&
-		kd_wire_put(handle->process.wire, KD_ENG_QUIT, 0, NULL, NULL, 0) == 0 &&
-		kd_wire_flush(handle->process.wire) == 0)
-		kd_launch_wait(&handle->process, QUIT_PATIENCE);
-	else
-		kd_launch_kill(&handle->process);
-	forget(handle);
+	quit(handle);
+	forget_read(handle);
 }
 
 const char *

@@ -16,6 +16,7 @@
 /* A parameter of type path: a file or a directory of the administrator's. */
 struct kd_handle_path {
 	char *name;
+	char *text;			 /* as it was given */
 	char *base;			 /* its name in the folder it lies in */
 	struct kd_content_source source; /* .root: that folder, ours */
 	struct kd_content content;
@@ -34,6 +35,10 @@ struct kd_handle {
 	json_t *path_hashes; /* name -> {"path":s,"sha256":hex} */
 	json_t *facts;	     /* told in open(), of all batches */
 	uint64_t told;	     /* bytes of these, see told.h */
+	/* Path parameters that were hashed to tell a revision, for an engine that is yet to
+	 * be started: it takes them over. */
+	size_t read_count;
+	struct kd_handle_path *read;
 };
 
 /* Whether the engine at hand can run this manifest as it is: same plugin file, kernel,
@@ -52,8 +57,8 @@ int kd_handle_inspect(
  * itself where there are none, or where one cannot be read, which starting will tell.
  * opened: what the engine at hand was opened with, not what lies there.  NULL: out of
  * memory. */
-char *kd_handle_revision(const struct kd_handle *handle,
-	const struct kd_manifest *manifest, const char *asked, int opened);
+char *kd_handle_revision(struct kd_handle *handle, const struct kd_manifest *manifest,
+	const char *asked, int opened);
 
 /* What LOADED told: hashes the path parameters. */
 int kd_handle_loaded(struct kd_handle *handle, const struct kd_manifest *manifest,

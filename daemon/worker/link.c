@@ -79,7 +79,7 @@ read_client(struct kd_link *link)
 int
 kd_link_wait(struct kd_link *link, struct kd_wire *other, int timeout)
 {
-	struct pollfd polled[2] = {{.fd = -1}, {.fd = -1}};
+	struct pollfd polled[3] = {{.fd = -1}, {.fd = -1}, {.fd = -1}};
 	int rc = link->wire == NULL ? 0 : take_messages(link);
 	if (rc != 0)
 		return rc < 0 ? rc : 1;
@@ -92,7 +92,9 @@ kd_link_wait(struct kd_link *link, struct kd_wire *other, int timeout)
 		polled[1].fd = kd_wire_fd(other);
 		polled[1].events = POLLIN | (kd_wire_pending(other) > 0 ? POLLOUT : 0);
 	}
-	int count = poll(polled, 2, timeout);
+	if (link->aside != NULL)
+		polled[2] = (struct pollfd){kd_aside_fd(link->aside), POLLIN, 0};
+	int count = poll(polled, 3, timeout);
 	if (count <= 0)
 		return count < 0 && errno != EINTR ? -errno : 0;
 	if ((polled[0].revents & POLLOUT) != 0 && (rc = kd_wire_flush(link->wire)) < 0)

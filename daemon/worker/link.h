@@ -7,6 +7,7 @@
 #define KD_LINK_H
 
 #include "daemon/base/wire.h"
+#include "daemon/worker/aside.h"
 
 #include <jansson.h>
 
@@ -16,6 +17,7 @@ struct kd_link {
 	/* What to do with a VERDICT's body; a negative return ends the link. */
 	int (*verdict)(void *context, const json_t *body);
 	void *context;
+	const struct kd_aside *aside; /* waited for, too; NULL: nothing is done aside */
 };
 
 /* Queues a message and sends what can be sent at once; takes body; fd -1: none. */
@@ -25,9 +27,9 @@ void kd_link_log(struct kd_link *link, int level, const char *text);
 /* Sends all that is queued. */
 int kd_link_flush(struct kd_link *link);
 
-/* Waits until the client or `other` (may be NULL) says something, at most `timeout` ms
- * (-1: for ever), and takes what the client said: VERDICT and CANCEL.  `other` is not
- * read. 1: there is news of either, 0: the time is up; negative: the client is gone or
+/* Waits until the client or `other` (may be NULL) says something or a job done aside has
+ * ended, at most `timeout` ms (-1: for ever), and takes what the client said: VERDICT and
+ * CANCEL.  `other` is not read. 1: there is news of any, 0: the time is up; negative: the client is gone or
  * broke the protocol. */
 int kd_link_wait(struct kd_link *link, struct kd_wire *other, int timeout);
 

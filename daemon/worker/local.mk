@@ -5,11 +5,13 @@ libkdmanifest_a_SOURCES = daemon/worker/manifest.h daemon/worker/manifest.c
 libkdmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libkdworker_a_SOURCES = \
 	daemon/worker/protocol.h \
+	daemon/worker/aside.h daemon/worker/aside.c \
 	daemon/worker/attempt.h daemon/worker/attempt.c \
 	daemon/worker/batch.h daemon/worker/batch.c \
 	daemon/worker/broker.h daemon/worker/broker.c \
 	daemon/worker/claim.h daemon/worker/claim.c \
 	daemon/worker/content.h daemon/worker/content.c \
+	daemon/worker/content_list.h daemon/worker/content_list.c \
 	daemon/worker/custody.h daemon/worker/custody.c \
 	daemon/worker/describe.h daemon/worker/describe.c \
 	daemon/worker/drop.h daemon/worker/drop.c \
@@ -18,6 +20,7 @@ libkdworker_a_SOURCES = \
 	daemon/worker/gate.h daemon/worker/gate.c \
 	daemon/worker/handle.h daemon/worker/handle.c \
 	daemon/worker/host.h daemon/worker/host.c \
+	daemon/worker/identity.h daemon/worker/identity.c \
 	daemon/worker/inspect.h daemon/worker/inspect.c \
 	daemon/worker/keeper.h daemon/worker/keeper.c \
 	daemon/worker/launch.h daemon/worker/launch.c \

@@ -241,6 +241,7 @@ client_start(struct client *client)
 	assert_non_null(client->wire);
 	client->log = json_array();
 	client->seen = 0;
+	client->progressed = 0;
 	struct kd_wire_message message;
 	assert_int_equal(kd_wire_receive(client->wire, SILENCE, &message), 0);
 	assert_int_equal(message.type, KD_MSG_HELLO);
@@ -257,8 +258,21 @@ answer_hashed(struct client *client, const json_t *body)
 				  : json_pack("{sIsbss}", "unit", unit, "run", 0,
 					    "output", client->same);
 	assert_non_null(verdict);
-	kd_wire_send(client->wire, KD_MSG_VERDICT, 0, verdict, NULL, 0);
-	json_decref(verdict);
+	if (client->held == NULL)
+		client->held = json_array();
+	json_array_append_new(client->held, verdict);
+}
+
+static void
+send_verdicts(struct client *client)
+{
+	size_t i;
+	const json_t *verdict;
+	if (client->held == NULL || (client->late && !client->progressed))
+		return;
+	json_array_foreach(client->held, i, verdict)
+		kd_wire_send(client->wire, KD_MSG_VERDICT, 0, verdict, NULL, 0);
+	json_array_clear(client->held);
 }
 
 /* 1: the result came. */
@@ -281,7 +295,9 @@ take_message(struct client *client, const struct kd_wire_message *message,
 		rc = 1;
 	} else {
 		assert_int_equal(message->type, KD_MSG_UNIT_PROGRESS);
+		client->progressed = 1;
 	}
+	send_verdicts(client);
 	json_decref(body);
 	return rc;
 }
@@ -346,6 +362,8 @@ client_stop(struct client *client)
 	client->wire = NULL;
 	json_decref(client->log);
 	client->log = NULL;
+	json_decref(client->held);
+	client->held = NULL;
 	assert_int_equal(waitpid(client->keeper, &status, 0), client->keeper);
 	return status;
 }

@@ -58,6 +58,9 @@ struct client {
 	int seen;	  /* messages so far */
 	int again;	  /* verdicts say "again" */
 	const char *same; /* verdicts say: same as this */
+	int late;	  /* verdicts wait until the engine has told progress */
+	json_t *held;	  /* they */
+	int progressed;
 };
 
 void client_start(struct client *client);
