@@ -42,6 +42,9 @@ libfmtimage_a_SOURCES = \
 	plugins/formats/exif.h plugins/formats/exif.c \
 	plugins/formats/gpano.h plugins/formats/gpano.c \
 	plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
+	plugins/formats/jpeg_band.h plugins/formats/jpeg_band.c \
+	plugins/formats/jpeg_rows.h plugins/formats/jpeg_rows.c \
+	plugins/formats/jpeg_scan.h plugins/formats/jpeg_scan.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c \
 	plugins/formats/png_rows.h plugins/formats/png_rows.c \
 	plugins/formats/image_turn.c \
