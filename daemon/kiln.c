@@ -262,7 +262,11 @@ static int
 is_alive(void *context)
 {
 	struct kd_kiln *kiln = context;
-	return kd_ledger_busy(kiln->ledger) < LEDGER_PATIENCE;
+	int alive = kd_ledger_busy(kiln->ledger) < LEDGER_PATIENCE;
+	/* It is asked at every ping of the watchdog: a time at which kilnd wakes up. */
+	for (uint32_t i = 0; i < kiln->intake_count; i++)
+		alive &= kd_intake_prove(kiln->intakes[i]);
+	return alive;
 }
 
 static void

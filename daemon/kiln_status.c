@@ -50,26 +50,28 @@ static json_t *
 status_json(struct kd_kiln *kiln)
 {
 	json_t *rules = json_array();
-	json_int_t polling = 0;
+	json_int_t polling = 0, lost = 0;
 	for (uint32_t i = 0; i < kiln->conf->rule_count; i++)
 		json_array_append_new(rules, rule_json(kiln, kiln->conf->rules[i]));
 	for (uint32_t i = 0; i < kiln->intake_count; i++) {
 		const char *why;
+		lost += (json_int_t)kd_intake_lost(kiln->intakes[i]);
 		polling += kd_intake_state(kiln->intakes[i], &why) == KD_INTAKE_POLLING;
 	}
-	return json_pack("{s:s, s:i, s:f, s:o, s:o, s:f, s:s?, s:I, s:I, s:{s:i, s:i, "
-			 "s:i}, s:{s:i, s:i}, s:o, s:o}",
+	return json_pack(
+		"{s:s, s:i, s:f, s:o, s:o, s:f, s:s?, s:I, s:I, s:I, s:{s:i, s:i, "
+		"s:i}, s:{s:i, s:i}, s:o, s:o}",
 		"version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
 		kiln->started, "state", kd_kiln_name_json(kiln->conf->state),
 		"configuration", kd_kiln_name_json(kiln->conf->file), "loaded",
 		kiln->loaded, "reload_error",
 		kiln->reload_error[0] == '\0' ? NULL : kiln->reload_error, "overflows",
 		(json_int_t)kd_inotify_overflows(kiln->inotify), "polling", polling,
-		"workers", "limit", (int)kiln->conf->workers, "busy",
-		(int)kd_pool_busy(kiln->pool), "idle", (int)kd_pool_idle(kiln->pool),
-		"gpus", "slots", (int)kiln->conf->gpu_slots, "busy",
-		(int)kd_queue_gpus_busy(kiln->queue), "units", units_json(kiln, NULL),
-		"rules", rules);
+		"lost_watches", lost, "workers", "limit", (int)kiln->conf->workers,
+		"busy", (int)kd_pool_busy(kiln->pool), "idle",
+		(int)kd_pool_idle(kiln->pool), "gpus", "slots",
+		(int)kiln->conf->gpu_slots, "busy", (int)kd_queue_gpus_busy(kiln->queue),
+		"units", units_json(kiln, NULL), "rules", rules);
 }
 
 void

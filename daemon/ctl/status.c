@@ -89,6 +89,10 @@ print_status(const json_t *data)
 	if (number_of(data, "overflows") > 0)
 		printf("overflows      %lld (each was followed by a scan)\n",
 			number_of(data, "overflows"));
+	if (number_of(data, "lost_watches") > 0)
+		printf("lost watches   %lld (each was renewed, and followed by a "
+		       "scan)\n",
+			number_of(data, "lost_watches"));
 	if (number_of(data, "polling") > 0)
 		printf("polling        %lld folders without events\n",
 			number_of(data, "polling"));

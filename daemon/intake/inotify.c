@@ -40,7 +40,7 @@ struct kd_inotify {
 	struct kd_inotify_subscriber *subscribers;
 	ev_io mounts; /* an epoll that watches the table of mounts */
 	int table;
-	uint64_t overflows;
+	uint64_t overflows, turns;
 	int starved; /* of memory, while it delivered */
 };
 
@@ -192,7 +192,9 @@ readable(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	deliver_some(io->data);
+	struct kd_inotify *inotify = io->data;
+	inotify->turns++;
+	deliver_some(inotify);
 }
 
 /* An instance of inotify, unless there is one. */
@@ -393,6 +395,44 @@ kd_inotify_add_above(struct kd_inotify *inotify, struct kd_inotify_subscriber *s
 {
 	return add(inotify, path, ABOVE | IN_ONLYDIR,
 		&(struct view){NULL, subscriber, (char *)path});
+}
+
+int
+kd_inotify_probe(struct kd_inotify *inotify, int dir)
+{
+	char self[40];
+	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
+	int wd = inotify_add_watch(
+		inotify->readable.fd, self, IN_OPEN | IN_ONLYDIR | IN_MASK_ADD);
+	if (wd < 0)
+		return -errno;
+	if (find(inotify, wd) == NULL) {
+		inotify_rm_watch(inotify->readable.fd, wd);
+		return -ENOENT;
+	}
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+void
+kd_inotify_probed(struct kd_inotify *inotify, int dir)
+{
+	char self[40];
+	snprintf(self, sizeof self, "/proc/self/fd/%d", dir);
+	/* Without IN_MASK_ADD the mask takes the place of what was watched for; that of a
+	 * folder above another root is part of it. */
+	int wd = inotify_add_watch(inotify->readable.fd, self, MASK);
+	if (wd >= 0 && find(inotify, wd) == NULL)
+		inotify_rm_watch(inotify->readable.fd, wd);
+}
+
+uint64_t
+kd_inotify_turns(const struct kd_inotify *inotify)
+{
+	return inotify->turns;
 }
 
 uint64_t

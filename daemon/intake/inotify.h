@@ -57,6 +57,14 @@ int kd_inotify_add_above(struct kd_inotify *inotify,
  * everything that happened before the call. */
 void kd_inotify_drain(struct kd_inotify *inotify);
 
+/* Has the kernel tell of the folder that dir is open on, which is watched: an event with
+ * IN_OPEN and no name is under way.  -ENOENT: the kernel knows of no such watch. */
+int kd_inotify_probe(struct kd_inotify *inotify, int dir);
+/* That came, or never will: opening is nobody's business any more. */
+void kd_inotify_probed(struct kd_inotify *inotify, int dir);
+/* How often the loop has read events. */
+uint64_t kd_inotify_turns(const struct kd_inotify *inotify);
+
 uint64_t kd_inotify_overflows(const struct kd_inotify *inotify);
 
 #endif

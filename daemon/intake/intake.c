@@ -8,6 +8,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
+#include "daemon/intake/canary.h"
 #include "daemon/intake/families.h"
 #include "daemon/intake/filter.h"
 #include "daemon/intake/look.h"
@@ -60,6 +61,9 @@ struct kd_intake {
 	uint64_t unwatched; /* folders that this scan could not watch ... */
 	int incomplete;	    /* ... or could not read, for want of descriptors or memory */
 	ev_timer again;	    /* looks for the root, and polls */
+	struct kd_canary canary;
+	uint64_t lost;	   /* watches that had died */
+	unsigned lost_now; /* of these, since one was last known to live */
 };
 
 /* Until the root is looked for, or scanned, without a cause. */
@@ -158,6 +162,7 @@ forget_root(struct kd_intake *intake)
 	forget_scans(intake);
 	kd_inotify_forget(intake->inotify, &intake->subscriber, "");
 	kd_root_lose(&intake->root);
+	kd_canary_forget(&intake->canary);
 }
 
 /* Of a folder above that is renamed the root hears nothing. */
@@ -401,6 +406,7 @@ try_again(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	struct kd_intake *intake = timer->data;
 	check_root(intake);
+	kd_intake_prove(intake);
 	if (intake->root.found && kd_intake_is_current(intake))
 		scan_all(intake);
 	wait_on(intake);
@@ -413,6 +419,15 @@ of_subscriber(struct kd_inotify_subscriber *subscriber)
 				    offsetof(struct kd_intake, subscriber));
 }
 
+/* The kernel told that the root was opened: by us, to see whether it would. */
+static void
+take_proof(struct kd_intake *intake)
+{
+	intake->lost_now = 0;
+	kd_canary_answered(&intake->canary, intake->inotify, &intake->root);
+	release_root(intake);
+}
+
 static void
 on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const char *name,
 	uint32_t mask)
@@ -422,6 +437,11 @@ on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const cha
 	char path[PATH_MAX];
 	if (!intake->root.found)
 		return;
+	if ((mask & IN_OPEN) != 0) {
+		if (folder[0] == '\0' && name[0] == '\0')
+			take_proof(intake);
+		return;
+	}
 	if (folder[0] == '\0' &&
 		(mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)) != 0) {
 		find_root(intake);
@@ -443,6 +463,7 @@ on_overflow(struct kd_inotify_subscriber *subscriber)
 	struct kd_intake *intake = of_subscriber(subscriber);
 	kd_log(KD_WARNING, "rule '%s': the kernel lost events, scanning again",
 		intake->rule->name);
+	kd_canary_forget(&intake->canary);
 	kd_intake_rescan(intake);
 }
 
@@ -573,6 +594,44 @@ kd_intake_catch_up(struct kd_intake *intake)
 	check_root(intake);
 	if (intake->state == KD_INTAKE_POLLING || intake->incomplete)
 		scan_all(intake);
+}
+
+/* Whoever lost a watch once may have lost others: all are taken anew. */
+static void
+renew(struct kd_intake *intake)
+{
+	const struct kd_log_about about = {.rule = intake->rule->name};
+	intake->lost++;
+	if (intake->lost_now++ == 0)
+		kd_log_about(KD_WARNING, &about,
+			"rule '%s': the watch on '%s' had died; watching it anew and "
+			"scanning it",
+			intake->rule->name, KD_NAME(intake->rule->watch));
+	find_root(intake);
+	if (intake->lost_now > 1 && intake->root.found) {
+		intake->polled = 1;
+		set_state(intake, KD_INTAKE_POLLING,
+			"its watch died again at once; events do not come");
+	}
+}
+
+int
+kd_intake_prove(struct kd_intake *intake)
+{
+	if (intake->state != KD_INTAKE_WATCHING || !kd_intake_is_current(intake))
+		return 1;
+	enum kd_canary_verdict verdict =
+		kd_canary_ask(&intake->canary, intake->inotify, &intake->root);
+	if (verdict == KD_CANARY_DEAD)
+		renew(intake);
+	release_root(intake);
+	return verdict != KD_CANARY_DEAF;
+}
+
+uint64_t
+kd_intake_lost(const struct kd_intake *intake)
+{
+	return intake->lost;
 }
 
 void

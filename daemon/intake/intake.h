@@ -40,6 +40,13 @@ void kd_intake_rescan(struct kd_intake *intake);
 /* Looks at what events, once they are delivered, have not told of: whether the drop
  * folder is there and still the same, and all of it where it is polled. */
 void kd_intake_catch_up(struct kd_intake *intake);
+/* Asks the kernel to prove that the folder is watched still, and looks at what it said the
+ * last time: for a timer that comes anyway.  A watch that died is renewed and all of it
+ * scanned; when that does not help, it is polled.  0: events lie there, and the loop does
+ * not read them, which only another kilnd can mend. */
+int kd_intake_prove(struct kd_intake *intake);
+/* How many times a watch had died. */
+uint64_t kd_intake_lost(const struct kd_intake *intake);
 /* Looks at one path again: it was busy, or has changed. */
 void kd_intake_touch(struct kd_intake *intake, const char *path);
 

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -525,6 +526,148 @@ put_frames(const char *format, int from, int to)
 	}
 }
 
+/* Takes all watches of our instance away, and what the kernel says of that, so that nobody
+ * can know. */
+static void
+kill_watches(void)
+{
+	char path[64], target[64], line[256], events[65536];
+	int killed = 0;
+	for (int fd = 3; fd < 64; fd++) {
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		ssize_t length = readlink(path, target, sizeof target - 1);
+		if (length < 0)
+			continue;
+		target[length] = '\0';
+		if (strcmp(target, "anon_inode:inotify") != 0)
+			continue;
+		snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+		FILE *info = fopen(path, "re");
+		int wd;
+		while (info != NULL && fgets(line, sizeof line, info) != NULL)
+			if (sscanf(line, "inotify wd:%x", (unsigned *)&wd) == 1)
+				killed += inotify_rm_watch(fd, wd) == 0;
+		fclose(info);
+		while (read(fd, events, sizeof events) > 0)
+			continue;
+	}
+	assert_true(killed > 0);
+}
+
+static void
+turn(int times)
+{
+	for (int i = 0; i < times; i++)
+		ev_run(loop, EVRUN_NOWAIT);
+}
+
+static void
+a_watch_that_died_is_renewed(void **state)
+{
+	(void)state;
+	const char *why;
+	begin();
+	put("sub/a.vmd", "a");
+	wait_for(1, 10);
+	wait_for_scan();
+	for (int i = 0; i < 3; i++) {
+		assert_true(kd_intake_prove(intake));
+		turn(3);
+	}
+	assert_int_equal(kd_intake_lost(intake), 0);
+	kill_watches();
+	/* No event tells of these. */
+	put("b.vmd", "b");
+	put("sub/c.vmd", "c");
+	assert_true(kd_intake_prove(intake));
+	assert_int_equal(kd_intake_lost(intake), 1);
+	wait_for(3, 10);
+	assert_int_equal(times_seen("b.vmd") + times_seen("sub/c.vmd"), 2);
+	assert_int_equal(kd_intake_state(intake, &why), KD_INTAKE_WATCHING);
+	/* It lives again, below as well. */
+	wait_for_scan();
+	assert_true(kd_intake_prove(intake));
+	turn(3);
+	assert_true(kd_intake_prove(intake));
+	put("sub/d.vmd", "d");
+	wait_for(4, 10);
+	assert_int_equal(times_seen("sub/d.vmd"), 1);
+	assert_int_equal(kd_intake_lost(intake), 1);
+}
+
+static void
+a_watch_that_dies_again_is_polled(void **state)
+{
+	(void)state;
+	const char *why;
+	begin();
+	wait_for_scan();
+	kill_watches();
+	assert_true(kd_intake_prove(intake));
+	wait_for_scan();
+	kill_watches();
+	assert_true(kd_intake_prove(intake));
+	wait_for_scan();
+	assert_int_equal(kd_intake_lost(intake), 2);
+	assert_int_equal(kd_intake_state(intake, &why), KD_INTAKE_POLLING);
+	assert_non_null(strstr(why, "events do not come"));
+	/* What is polled has nothing to prove. */
+	kill_watches();
+	assert_true(kd_intake_prove(intake));
+	assert_int_equal(kd_intake_lost(intake), 2);
+}
+
+/* Events that lie there unread are another's fault than the kernel's. */
+static void
+a_loop_that_does_not_read_is_told(void **state)
+{
+	(void)state;
+	begin();
+	wait_for_scan();
+	turn(3);
+	assert_true(kd_intake_prove(intake));
+	/* Once may be a loop that was held up. */
+	assert_true(kd_intake_prove(intake));
+	assert_false(kd_intake_prove(intake));
+	turn(3);
+	assert_true(kd_intake_prove(intake));
+	turn(3);
+	assert_true(kd_intake_prove(intake));
+	assert_int_equal(kd_intake_lost(intake), 0);
+}
+
+/* Two rules may watch one folder, or one the other's parent. */
+static void
+two_rules_prove_one_folder(void **state)
+{
+	(void)state;
+	char below[80];
+	struct kd_intake_handler handler = {.settled = on_settled, .changed = on_changed};
+	put("sub/a.vmd", "a");
+	begin();
+	snprintf(below, sizeof below, "%s/sub", folder);
+	struct kd_rule other = rule, third = rule;
+	other.watch = below;
+	struct kd_intake *same = kd_intake_new(loop, inotify, &third, &handler);
+	struct kd_intake *inner = kd_intake_new(loop, inotify, &other, &handler);
+	while (!kd_intake_is_current(intake) || !kd_intake_is_current(same) ||
+		!kd_intake_is_current(inner))
+		ev_run(loop, EVRUN_ONCE);
+	for (int i = 0; i < 4; i++) {
+		assert_true(kd_intake_prove(intake));
+		assert_true(kd_intake_prove(same));
+		assert_true(kd_intake_prove(inner));
+		turn(3);
+	}
+	assert_int_equal(
+		kd_intake_lost(intake) + kd_intake_lost(same) + kd_intake_lost(inner), 0);
+	kd_intake_free(same);
+	kd_intake_free(inner);
+	put("sub/b.vmd", "b");
+	wait_for(3, 10);
+	assert_int_equal(times_seen("sub/b.vmd"), 1);
+}
+
 static void
 a_sequence_is_taken_with_its_last_frame(void **state)
 {
@@ -661,6 +804,14 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 			a_drop_folder_may_come_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(draining_is_a_barrier, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_watch_that_died_is_renewed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_watch_that_dies_again_is_polled, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_loop_that_does_not_read_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			two_rules_prove_one_folder, setup, teardown),
 		cmocka_unit_test_setup_teardown(markers_are_no_drops, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_marked_file_is_taken_at_once, setup, teardown),

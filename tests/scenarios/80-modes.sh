@@ -150,6 +150,8 @@ for i in $(seq 50); do
 	[ "$(stat -c %i "$drop/reused")" = "$inode" ] && break
 	mv "$drop/reused" "$scratch/kept$i"
 done
+# Somebody else on this file system may have been given it first.
+[ -e "$drop/reused" ] || { note 'the inode was not to be had again'; echo other >"$drop/reused"; }
 idle
 like "$(cat "$output"/reused*.2 "$output"/reused.2* 2>/dev/null)" 'other' 'mode 12: a used inode is no identity'
 head -c 1M /dev/zero >"$scratch/head"
@@ -235,6 +237,37 @@ else
 	skip 'mode 6: without watches it polls' 'needs strace, and no sanitizer'
 fi
 
+# 15: watches die behind kilnd's back.  Its watchdog is what asks after them, so there is one
+# here: a socket that nobody reads.
+anew watched
+mkdir "$drop/below"
+/usr/bin/python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while s.recv(4096): pass' "$scratch/notify" &
+listener=$!
+await 10 test -S "$scratch/notify"
+kilnd_start env NOTIFY_SOCKET="$scratch/notify" WATCHDOG_USEC=1000000
+idle
+lost() { ctl status --json | json 'd["lost_watches"]'; }
+sleep 2
+is "$(lost)" 0 'mode 15: watches live'
+if "$top_srcdir/tests/scenarios/kill-watches.py" "$kilnd_pid" >/dev/null; then
+	echo unseen >"$drop/unseen"
+	echo unseen, too >"$drop/below/unseen"
+	try 'mode 15: what a dead watch did not tell of is found' await 30 published unseen below/unseen
+	is "$(lost)" 1 'mode 15: it is counted'
+	is "$(grep -c 'had died' "$kilnd_log")" 1 'mode 15: with one warning'
+	like "$(ctl status)" 'lost watches *1' 'mode 15: and shown'
+	echo seen >"$drop/below/seen"
+	try 'mode 15: the new watch tells' await 30 published below/seen
+	is "$(ctl status --json | json 'd["rules"][0]["state"], d["lost_watches"]')" "('watching', 1)" 'mode 15: and lives'
+else
+	skip 'mode 15: a dead watch is found' "needs to be root, or to look into a sibling's descriptors"
+fi
+kill "$listener"
+kilnd_stop
+
 # 15: what polls does not burn the processor.
 if mounts 'mode 15: polling is cheap'; then
 	anew many
@@ -252,7 +285,7 @@ if mounts 'mode 15: polling is cheap'; then
 		sleep 12
 		spent=$(($(used) - before))
 		note "$spent hundredths of a second in 12 s of polling 2000 files"
-		try 'mode 15: polling does not burn the processor' test "$spent" -lt 300
+		try 'mode 15: polling does not burn the processor' test "$spent" -lt 60
 		kilnd_stop
 		umount "$drop"
 	else

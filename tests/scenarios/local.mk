@@ -23,4 +23,5 @@ tap_scripts += \
 	tests/scenarios/80-modes.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
+dist_check_SCRIPTS += tests/scenarios/kill-watches.py
 EXTRA_DIST += tests/scenarios/sdboot.sh
