@@ -6,7 +6,8 @@ libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
 	kernels/both.h kernels/caps.h kernels/caps.c kernels/trig.h kernels/quat.h \
 	kernels/view.h kernels/view.c kernels/supersample.h kernels/supersample.c \
-	kernels/remap.h kernels/remap_place.h kernels/remap.c \
+	kernels/remap.h kernels/remap_place.h kernels/remap_deep.h \
+	kernels/quads.h kernels/remap_quads.h kernels/remap.c \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \

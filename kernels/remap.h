@@ -22,6 +22,7 @@
  * Processing, 1981, equation 15); Lanczos has three lobes, its weights made to sum to 1.
  *
  * Grade: EXACT for 8 and 16 bits and float: nothing is fused, sums go in the order above.
+ * Of a NaN only that it is one.
  */
 #ifndef KERN_REMAP_H
 #define KERN_REMAP_H

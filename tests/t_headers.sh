@@ -29,8 +29,9 @@ alone() # HEADER FLAG...
 	shift
 	# These are for files that say how wide a register is.
 	case $header in
-	*lanes* | *wide*) [ "$(uname -m)" = x86_64 ] || return 0
-		set -- "$@" -mavx2 -DLANES=8 ;;
+	*lanes* | *wide* | *quads* | *remap_deep* | *remap_place*)
+		[ "$(uname -m)" = x86_64 ] || return 0
+		set -- "$@" -mavx2 -DLANES=8 -DQUADS=2 ;;
 	esac
 	echo "#include \"$header\"" | $cc -x c -fsyntax-only -Wall -Wextra -Werror "$@" -
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/files.h"
 
+#include "plugins/formats/large.h"
+
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,12 +10,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* From here on fmt_large_alloc() gives whole large pages, which are aligned to more than the
+ * rows of a picture need. */
+#define LARGE ((size_t)4 << 20)
+
 void *
 pv_files_room(void **buffer, size_t *room, size_t wanted)
 {
 	if (*room < wanted) {
 		free(*buffer);
-		*buffer = aligned_alloc(64, (wanted + 63) / 64 * 64);
+		*buffer = wanted < LARGE ? aligned_alloc(64, (wanted + 63) / 64 * 64)
+					 : fmt_large_alloc(wanted);
 		*room = *buffer != NULL ? wanted : 0;
 	}
 	return *buffer;

@@ -4,6 +4,7 @@
 #include "kernels/remap.h"
 #include "kernels/supersample.h"
 #include "kernels/view.h"
+#include "plugins/formats/large.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -84,8 +85,8 @@ draw(const struct pv_maps *maps, struct pv_map *map, int supersample)
 	if (plan(&view, map, supersample) < 0)
 		return -1;
 	const size_t samples = map->starts[map->height];
-	map->u = malloc(samples * sizeof *map->u);
-	map->v = malloc(samples * sizeof *map->v);
+	map->u = fmt_large_alloc(samples * sizeof *map->u);
+	map->v = fmt_large_alloc(samples * sizeof *map->v);
 	if (map->u == NULL || map->v == NULL)
 		return -1;
 	for (uint32_t row = 0; row < map->height; row++) {

@@ -9,25 +9,32 @@
 #include <string.h>
 
 /* A small panorama, and more pixels than any variant takes at once. */
-#define WIDTH  64
-#define HEIGHT 32
-#define STRIDE ((WIDTH + 2 * KERN_REMAP_MARGIN) * KERN_REMAP_CHANNELS)
-#define PIXELS 37
+#define WIDTH	 64
+#define HEIGHT	 32
+#define CHANNELS KERN_REMAP_CHANNELS
+#define STRIDE	 (WIDTH + 2 * KERN_REMAP_MARGIN)
+#define VALUES	 ((HEIGHT + 2 * KERN_REMAP_MARGIN) * STRIDE * CHANNELS)
+#define PIXELS	 37
 
 struct trial {
-	uint8_t panorama[(HEIGHT + 2 * KERN_REMAP_MARGIN) * STRIDE];
-	uint8_t wanted[PIXELS * KERN_REMAP_CHANNELS], got[PIXELS * KERN_REMAP_CHANNELS];
+	float panorama[VALUES]; /* room for any type */
+	float wanted[PIXELS * CHANNELS], got[PIXELS * CHANNELS];
 	int32_t u[PIXELS], v[PIXELS];
 };
 
 /* Noise from a fixed start, and a row that crosses seam and pole. */
 static void
-prepare(struct trial *trial)
+prepare(struct trial *trial, enum kern_remap_type type)
 {
 	uint32_t noise = 1;
-	for (size_t i = 0; i < sizeof trial->panorama; i++) {
+	for (size_t i = 0; i < VALUES; i++) {
 		noise = noise * UINT32_C(1664525) + UINT32_C(1013904223);
-		trial->panorama[i] = (uint8_t)(noise >> 24);
+		if (type == KERN_REMAP_U8)
+			((uint8_t *)trial->panorama)[i] = (uint8_t)(noise >> 24);
+		else if (type == KERN_REMAP_U16)
+			((uint16_t *)trial->panorama)[i] = (uint16_t)(noise >> 16);
+		else
+			trial->panorama[i] = (float)(noise >> 8) * 0x1p-24f;
 	}
 	for (int32_t i = 0; i < PIXELS; i++) {
 		trial->u[i] =
@@ -38,37 +45,46 @@ prepare(struct trial *trial)
 }
 
 static int
+agrees(kern_remap_fn *fn, struct trial *trial, enum kern_remap_type type,
+	struct kern_remap *a)
+{
+	const size_t pixel = kern_remap_pixel(type);
+	prepare(trial, type);
+	const struct kern_remap_picture picture = {
+		.pixels = (char *)trial->panorama +
+			  KERN_REMAP_MARGIN * (STRIDE + 1) * pixel,
+		.stride = STRIDE * pixel,
+		.width = WIDTH,
+		.height = HEIGHT,
+		.row_count = HEIGHT,
+		.type = type,
+	};
+	kern_remap_pad(&picture);
+	a->picture = &picture;
+	a->to = trial->wanted;
+	kern_remap_c(a, NULL);
+	a->to = trial->got;
+	return fn(a, NULL) == 0 && memcmp(trial->wanted, trial->got, PIXELS * pixel) == 0;
+}
+
+static int
 proven(kern_remap_fn *fn, enum kern_remap_filter filter,
 	const struct kern_remap_weights *weights)
 {
 	struct trial *trial = malloc(sizeof *trial);
 	if (trial == NULL)
 		return 0;
-	prepare(trial);
-	const struct kern_remap_picture picture = {
-		.pixels = trial->panorama +
-			  KERN_REMAP_MARGIN * (STRIDE + KERN_REMAP_CHANNELS),
-		.stride = STRIDE,
-		.width = WIDTH,
-		.height = HEIGHT,
-		.row_count = HEIGHT,
-		.type = KERN_REMAP_U8,
-	};
-	kern_remap_pad(&picture);
 	struct kern_remap a = {
-		.picture = &picture,
 		.filter = filter,
 		.weights = weights,
 		.u = trial->u,
 		.v = trial->v,
 		.shift = kern_view_shift(WIDTH, 100.0),
 		.count = PIXELS,
-		.to = trial->wanted,
 	};
-	kern_remap_c(&a, NULL);
-	a.to = trial->got;
-	int same = fn(&a, NULL) == 0 &&
-		   memcmp(trial->wanted, trial->got, sizeof trial->got) == 0;
+	int same = agrees(fn, trial, KERN_REMAP_U8, &a) &&
+		   agrees(fn, trial, KERN_REMAP_U16, &a) &&
+		   agrees(fn, trial, KERN_REMAP_FLOAT, &a);
 	free(trial);
 	return same;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* checkkern [SEED] | checkkern --bench [arrays] - judges the kernels: see ck.h. */
+/* checkkern [SEED] | checkkern --bench [arrays | remap] - judges the kernels: see ck.h. */
 #include "tests/kernels/ck.h"
 
 #include "kernels/caps.h"
@@ -157,12 +157,14 @@ main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
 		const char *only = argc > 2 ? argv[2] : "";
 		state = 1;
-		if (strcmp(only, "arrays") != 0) {
+		if (only[0] == '\0') {
 			bench_pose();
 			bench_track();
-			bench_remap();
 		}
-		bench_arrays();
+		if (strcmp(only, "arrays") != 0)
+			bench_remap();
+		if (strcmp(only, "remap") != 0)
+			bench_arrays();
 		return 0;
 	}
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
