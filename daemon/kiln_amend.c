@@ -96,6 +96,14 @@ end_cancel(struct order *order)
 	free(order);
 }
 
+/* Whether a keeper has to look whether it left the unit in a claim. */
+static int
+is_astray(const struct kd_kiln *kiln, const struct kd_unit *unit)
+{
+	const struct kd_rule *rule = kd_conf_rule(kiln->conf, unit->rule);
+	return unit->astray && (rule == NULL || rule->inputs != KD_INPUTS_KEEP);
+}
+
 static void
 on_cancelled(void *context, int rc)
 {
@@ -107,10 +115,16 @@ on_cancelled(void *context, int rc)
 			put_into_queue(kiln, unit);
 			continue;
 		}
+		order->cancelled++;
+		if (is_astray(kiln, unit)) {
+			kd_unit_note_end(unit, KD_STATE_CANCELLED, NULL, "cancelled");
+			unit->state = KD_STATE_READY;
+			put_into_queue(kiln, unit);
+			continue;
+		}
 		unit->state = KD_STATE_CANCELLED;
 		kd_kiln_tell_unit(kiln, unit, "cancelled", NULL);
 		kd_queue_close(kiln->queue, unit);
-		order->cancelled++;
 	}
 	if (rc < 0)
 		refuse(order, "the ledger cannot be written");
@@ -128,14 +142,15 @@ cancel_units(struct order *order)
 		end_cancel(order);
 		return;
 	}
-	int64_t *ids = calloc(count, sizeof *ids);
+	struct kd_ledger_cancelled *ids = calloc(count, sizeof *ids);
 	int rc = -ENOMEM;
 	count = 0;
 	for (struct kd_unit *u = order->units; ids != NULL && u != NULL; u = u->next)
-		ids[count++] = u->id;
+		ids[count++] = (struct kd_ledger_cancelled){
+			.unit = u->id, .astray = is_astray(order->kiln, u)};
 	if (ids != NULL)
-		rc = kd_ledger_cancel(order->kiln->ledger, ids, count, "cancelled",
-			on_cancelled, order);
+		rc = kd_ledger_cancel(
+			order->kiln->ledger, ids, count, on_cancelled, order);
 	free(ids);
 	if (rc < 0)
 		on_cancelled(order, rc);
@@ -162,10 +177,24 @@ stop_running(struct order *order, const char *rule, int64_t id)
 	}
 }
 
+/* Those that have ended are only in the queue for their inputs: they go on with that. */
+static void
+spare_ended(struct order *order)
+{
+	struct kd_unit **at = &order->units;
+	while (*at != NULL) {
+		if (kd_unit_is_final((*at)->recorded))
+			put_into_queue(order->kiln, kd_kiln_run_unchain(at));
+		else
+			at = &(*at)->next;
+	}
+}
+
 static void
 cancel_unit(struct order *order, int64_t id, const char *state)
 {
 	order->units = kd_queue_take(order->kiln->queue, id);
+	spare_ended(order);
 	if (order->units == NULL)
 		stop_running(order, NULL, id);
 	if (order->units != NULL || order->asked > 0) {
@@ -194,6 +223,7 @@ kd_kiln_answer_cancel(
 		refuse(order, "there is no such rule");
 	} else {
 		order->units = kd_queue_drain(kiln->queue, rule);
+		spare_ended(order);
 		stop_running(order, rule, 0);
 		cancel_units(order);
 	}

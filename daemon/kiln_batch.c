@@ -9,6 +9,7 @@
 #include "daemon/kiln_run.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,6 +44,7 @@ kd_kiln_run_settle(
 	unit->not_before = outcome->not_before;
 	unit->company = outcome->company;
 	unit->restore = unit->restore && !kd_unit_is_final(outcome->state);
+	unit->astray |= outcome->astray != 0;
 	unit->attempts -= (uint32_t)outcome->refund;
 	unit->batch = 0;
 	kd_kiln_tell_unit(kiln, unit, outcome->reason[0] == '\0' ? NULL : outcome->reason,
@@ -128,25 +130,62 @@ on_closed(void *context, int rc)
 	end_run(run);
 }
 
-/* The keeper went before it had disposed of the inputs.  The ledger has the outcomes; the
- * units come again, and are found published, only to have that done. */
+/* All is recorded but that the input of unit i is disposed of: it comes again for that. */
 static void
-come_again(struct kd_kiln_run *run, const char *why)
+come_again(struct kd_kiln_run *run, uint32_t i)
+{
+	struct kd_outcome *outcome = &run->outcomes[i];
+	struct kd_unit *unit = run->batch->units[i];
+	kd_unit_note_end(unit, outcome->state, outcome->sha256, outcome->reason);
+	kd_outcome_dispose_again(
+		outcome, unit, run->batch->rule, ev_now(run->kiln->loop));
+}
+
+/* The keeper went before it had disposed of the inputs. */
+static void
+all_come_again(struct kd_kiln_run *run, const char *why)
 {
 	struct kd_log_about where = about(run, NULL);
-	kd_log_about(KD_WARNING, &where,
-		"rule '%s': inputs of batch %lld were not all disposed of: %s; trying "
-		"again",
-		run->batch->rule->name, (long long)run->batch->id, why);
+	uint32_t count = 0;
 	for (uint32_t i = 0; i < run->batch->unit_count; i++) {
-		struct kd_outcome *outcome = &run->outcomes[i];
-		if (!kd_unit_is_disposed(outcome->state))
+		if (!kd_unit_is_disposed(run->outcomes[i].state))
 			continue;
-		run->batch->units[i]->recorded = outcome->state;
-		kd_outcome_clear(outcome);
-		kd_outcome_put_back(
-			outcome, run->batch->units[i], ev_now(run->kiln->loop), why);
+		come_again(run, i);
+		count++;
 	}
+	if (count > 0)
+		kd_log_about(KD_WARNING, &where,
+			"rule '%s': inputs of batch %lld were not all disposed of: %s; "
+			"trying again",
+			run->batch->rule->name, (long long)run->batch->id, why);
+}
+
+/* What is cancelled while its keeper is gone may lie in a claim. */
+static int
+is_to_be_put_back(const struct kd_kiln_run *run, const struct kd_outcome *outcome)
+{
+	return outcome->state == KD_STATE_CANCELLED && outcome->astray &&
+	       run->batch->rule->inputs != KD_INPUTS_KEEP;
+}
+
+/* Those whose inputs are where they belong, for the ledger. */
+static uint32_t
+list_closed(const struct kd_kiln_run *run, struct kd_ledger_closed *units)
+{
+	const struct kd_batch *batch = run->batch;
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < batch->unit_count; i++) {
+		const struct kd_outcome *outcome = &run->outcomes[i];
+		int moved = outcome->state == KD_STATE_FAILED
+				    ? batch->rule->quarantine != NULL
+				    : batch->rule->inputs != KD_INPUTS_KEEP;
+		if (kd_unit_is_disposed(outcome->state))
+			units[count++] = (struct kd_ledger_closed){
+				.unit = batch->units[i]->id,
+				.left = moved && !outcome->stays,
+			};
+	}
+	return count;
 }
 
 /* The inputs are where they belong: the last entry. */
@@ -158,28 +197,19 @@ on_finished(void *context, const uint32_t *failed, char *const *reasons,
 	struct kd_batch *batch = run->batch;
 	struct kd_log_about where = about(run, NULL);
 	run->job = NULL;
-	if (reason != NULL)
-		come_again(run, reason);
 	for (uint32_t i = 0; i < failed_count; i++) {
-		run->outcomes[failed[i]].kept_input = 1;
-		kd_log_about(KD_WARNING, &where, "rule '%s': '%s' stays where it is: %s",
+		if (!kd_unit_is_disposed(run->outcomes[failed[i]].state))
+			continue;
+		come_again(run, failed[i]);
+		kd_log_about(KD_WARNING, &where,
+			"rule '%s': '%s' stays where it is: %s; trying again",
 			batch->rule->name, KD_NAME(batch->units[failed[i]]->path),
 			reasons[i]);
 	}
+	if (reason != NULL)
+		all_come_again(run, reason);
 	struct kd_ledger_closed *units = calloc(batch->unit_count, sizeof *units);
-	uint32_t count = 0;
-	for (uint32_t i = 0; units != NULL && reason == NULL && i < batch->unit_count;
-		i++) {
-		enum kd_state state = run->outcomes[i].state;
-		if (!kd_unit_is_disposed(state) || run->outcomes[i].kept_input)
-			continue;
-		units[count++] = (struct kd_ledger_closed){
-			.unit = batch->units[i]->id,
-			.left = state == KD_STATE_FAILED
-					? batch->rule->quarantine != NULL
-					: batch->rule->inputs != KD_INPUTS_KEEP,
-		};
-	}
+	uint32_t count = units == NULL ? 0 : list_closed(run, units);
 	run->pending++;
 	if (kd_ledger_finish(run->kiln->ledger, units, count, on_closed, run) < 0)
 		on_closed(run, -ENOMEM);
@@ -231,17 +261,44 @@ on_recorded(void *context, int rc)
 	} else {
 		log_outcomes(run);
 	}
+	for (uint32_t i = 0; rc == 0 && i < run->batch->unit_count; i++)
+		if (is_to_be_put_back(run, &run->outcomes[i]))
+			come_again(run, i);
 	if (run->job == NULL) {
-		on_finished(run, NULL, NULL, 0, NULL);
+		on_finished(run, NULL, NULL, 0, rc < 0 ? NULL : "its keeper is gone");
 		return;
 	}
 	uint32_t *units = calloc(run->batch->unit_count, sizeof *units), count = 0;
 	for (uint32_t i = 0; units != NULL && i < run->batch->unit_count; i++) {
-		if (kd_unit_is_disposed(run->outcomes[i].state))
+		if (kd_unit_is_disposed(run->outcomes[i].state) &&
+			!run->outcomes[i].stays)
 			units[count++] = i;
 	}
 	kd_job_finish(run->job, units, count);
 	free(units);
+}
+
+/* A unit that had ended before stays as it ended, however often its input is tried. */
+static struct kd_ledger_outcome
+row_of(const struct kd_kiln_run *run, uint32_t i, const struct kd_result_unit *result)
+{
+	const struct kd_outcome *outcome = &run->outcomes[i];
+	const struct kd_unit *unit = run->batch->units[i];
+	int had_ended = kd_unit_is_final(unit->recorded);
+	const char *reason = outcome->reason;
+	if (had_ended && unit->end != NULL)
+		reason = unit->end->reason;
+	return (struct kd_ledger_outcome){
+		.unit = unit->id,
+		.state = had_ended ? unit->recorded : outcome->state,
+		.not_before = outcome->not_before,
+		.company = outcome->company,
+		.refund = outcome->refund,
+		.open = is_to_be_put_back(run, outcome) ||
+			(had_ended && !kd_unit_is_final(outcome->state)),
+		.result = result,
+		.reason = reason[0] == '\0' ? NULL : reason,
+	};
 }
 
 static void
@@ -250,18 +307,8 @@ record(struct kd_kiln_run *run, const struct kd_result *result, const char *fail
 	struct kd_batch *batch = run->batch;
 	struct kd_ledger_outcome *rows = calloc(batch->unit_count, sizeof *rows);
 	int rc = -ENOMEM;
-	for (uint32_t i = 0; rows != NULL && i < batch->unit_count; i++) {
-		const struct kd_outcome *outcome = &run->outcomes[i];
-		rows[i] = (struct kd_ledger_outcome){
-			.unit = batch->units[i]->id,
-			.state = outcome->state,
-			.not_before = outcome->not_before,
-			.company = outcome->company,
-			.refund = outcome->refund,
-			.result = result == NULL ? NULL : &result->units[i],
-			.reason = outcome->reason[0] == '\0' ? NULL : outcome->reason,
-		};
-	}
+	for (uint32_t i = 0; rows != NULL && i < batch->unit_count; i++)
+		rows[i] = row_of(run, i, result == NULL ? NULL : &result->units[i]);
 	struct kd_ledger_record given = {
 		.batch = batch->id,
 		.failure = failure,
@@ -327,6 +374,8 @@ on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256,
 	struct kd_kiln_run *run = context;
 	const struct kd_rule *rule = run->batch->rule;
 	run->job = job;
+	snprintf(run->outcomes[unit].sha256, sizeof run->outcomes[unit].sha256, "%s",
+		sha256);
 	struct question *question =
 		rule->same == KD_SAME_SKIP ? malloc(sizeof *question) : NULL;
 	if (question != NULL) {

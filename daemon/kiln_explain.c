@@ -145,7 +145,15 @@ explain_waiting(const struct part *part, json_t *unit, const struct kd_queue_pla
 	char held[1200];
 	const struct answer *answer = part->answer;
 	const char *why = kd_kiln_why_held(answer->kiln, part->rule, held, sizeof held);
-	if (place->unit->state == KD_STATE_DEFERRED)
+	if (kd_unit_is_final(place->unit->recorded))
+		add(part, unit, kd_unit_state_name(place->unit->recorded),
+			"but its input could not be disposed of, try %u; the next is in "
+			"%.0f s",
+			place->unit->disposals,
+			place->unit->not_before > ev_now(answer->kiln->loop)
+				? place->unit->not_before - ev_now(answer->kiln->loop)
+				: 0.);
+	else if (place->unit->state == KD_STATE_DEFERRED)
 		add(part, unit, "deferred",
 			"it waits %.0f s more for its next try, number %u",
 			place->unit->not_before - ev_now(answer->kiln->loop),

@@ -33,6 +33,25 @@ path_params(const struct kd_kernel *kernel)
 	return names;
 }
 
+/* As what a unit that has ended is disposed of; 0: it has not. */
+static uint32_t
+ended_as(const struct kd_unit *unit)
+{
+	switch (unit->recorded) {
+	case KD_STATE_PUBLISHED:
+	case KD_STATE_SKIPPED:
+		return 1 + KD_UNIT_SAME;
+	case KD_STATE_KEPT:
+		return 1 + KD_UNIT_KEPT;
+	case KD_STATE_FAILED:
+		return 1 + KD_UNIT_BAD;
+	case KD_STATE_CANCELLED:
+		return 1 + KD_UNIT_CANCELLED;
+	default:
+		return 0;
+	}
+}
+
 static int
 start_job(struct kd_kiln_run *run)
 {
@@ -48,6 +67,9 @@ start_job(struct kd_kiln_run *run)
 			.attempt = unit->attempts,
 			.path = (char *)unit->path,
 			.restore = unit->restore,
+			.ended = ended_as(unit),
+			.ended_reason = unit->end == NULL ? NULL : unit->end->reason,
+			.ended_sha256 = unit->end == NULL ? NULL : unit->end->sha256,
 			.output = output_folder(rule, unit->path),
 		};
 		if (units[i].output == NULL)

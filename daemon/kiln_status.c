@@ -40,9 +40,10 @@ rule_json(struct kd_kiln *kiln, const struct kd_rule *rule)
 		name = "paused";
 		why = hold;
 	}
-	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s?, s:o}", "name", rule->name,
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s?, s:I, s:o}", "name", rule->name,
 		"kernel", rule->kernel->name, "watch", kd_kiln_name_json(rule->watch),
 		"output", kd_kiln_name_json(rule->output), "state", name, "why", why,
+		"undisposed", (json_int_t)kd_queue_undisposed(kiln->queue, rule->name),
 		"units", units_json(kiln, rule->name));
 }
 

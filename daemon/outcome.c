@@ -91,9 +91,7 @@ by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 		outcome->look_later = result->status == KD_UNIT_BUSY;
 		break;
 	case KD_UNIT_GONE:
-		/* Disposed of by an earlier life that could not say so any more. */
-		outcome->state =
-			kd_unit_is_final(unit->recorded) ? unit->recorded : KD_STATE_GONE;
+		outcome->state = KD_STATE_GONE;
 		break;
 	case KD_UNIT_CANCELLED:
 		outcome->state = KD_STATE_READY;
@@ -112,23 +110,70 @@ by_status(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
 	say(outcome, result->reason);
 }
 
-void
-kd_outcome_judge(const struct kd_outcome_judge *judge, const struct kd_unit *unit,
+/* It had ended before, and only its input was to be disposed of. */
+static void
+by_disposal(const struct kd_outcome_judge *judge, struct kd_unit *unit,
 	const struct kd_result_unit *result, struct kd_outcome *outcome)
 {
-	*outcome = (struct kd_outcome){.company = unit->company};
+	enum kd_status status = result == NULL ? KD_UNIT_HELD : result->status;
+	outcome->refund = 1;
+	outcome->state = unit->recorded;
+	say(outcome, unit->end == NULL ? NULL : unit->end->reason);
+	switch (status) {
+	case KD_UNIT_SAME:
+	case KD_UNIT_KEPT:
+	case KD_UNIT_BAD:
+	case KD_UNIT_GONE:
+		return;
+	case KD_UNIT_CHANGED:
+		outcome->stays = 1;
+		return;
+	case KD_UNIT_CANCELLED:
+		if (unit->recorded == KD_STATE_CANCELLED)
+			return;
+		break;
+	default:
+		break;
+	}
+	kd_outcome_dispose_again(outcome, unit, judge->rule, judge->now);
+	say(outcome, result == NULL ? judge->failure : result->reason);
+}
+
+void
+kd_outcome_judge(const struct kd_outcome_judge *judge, struct kd_unit *unit,
+	const struct kd_result_unit *result, struct kd_outcome *outcome)
+{
+	struct kd_outcome judged = {.company = unit->company};
+	memcpy(judged.sha256, result == NULL ? outcome->sha256 : result->sha256,
+		sizeof judged.sha256);
+	*outcome = judged;
+	if (kd_unit_is_final(unit->recorded)) {
+		by_disposal(judge, unit, result, outcome);
+		return;
+	}
 	if (result == NULL && judge->stopping)
 		kd_outcome_put_back(outcome, unit, judge->now, judge->failure);
 	else if (result == NULL)
 		retry_or_give_up(judge, unit, judge->failure, outcome);
 	else
 		by_status(judge, unit, result, outcome);
+	outcome->astray = result == NULL || result->status == KD_UNIT_HELD;
 	if (unit->cancel && !kd_unit_is_final(outcome->state)) {
 		outcome->state = KD_STATE_CANCELLED;
 		say(outcome, "cancelled while it ran");
 	}
 	if (result != NULL && result->primary != NULL)
 		outcome->output = strdup(result->primary);
+}
+
+void
+kd_outcome_dispose_again(struct kd_outcome *outcome, struct kd_unit *unit,
+	const struct kd_rule *rule, double now)
+{
+	double wait = unit->disposals == 0 ? MOMENT : backoff(rule, unit->disposals);
+	unit->disposals++;
+	outcome->state = KD_STATE_DEFERRED;
+	outcome->not_before = now + wait;
 }
 
 void

@@ -62,6 +62,10 @@ print_rules(const json_t *rules)
 		rules, i, rule) if (json_is_string(json_object_get(rule, "why")))
 		printf("rule '%s' is %s: %s\n", text_of(rule, "name"),
 			text_of(rule, "state"), text_of(rule, "why"));
+	json_array_foreach(rules, i, rule) if (number_of(rule, "undisposed") > 0)
+		printf("rule '%s': the inputs of %lld units that are done could not be "
+		       "disposed of yet; they are tried again\n",
+			text_of(rule, "name"), number_of(rule, "undisposed"));
 }
 
 static void

@@ -70,7 +70,7 @@ kd_transfer_open(
 void
 kd_transfer_gone_name(char hidden[NAME_MAX + 1], const char *name)
 {
-	snprintf(hidden, NAME_MAX + 1, ".kiln-gone.%.200s", name);
+	snprintf(hidden, NAME_MAX + 1, KD_TRANSFER_GONE "%.200s", name);
 }
 
 static int
@@ -140,7 +140,10 @@ kd_transfer_remove(const struct kd_transfer *transfer)
 		rc = kd_file_rename_new(dir, name, dir, hidden);
 	if (rc == 0 && fsync(dir) < 0)
 		rc = -errno;
-	return rc < 0 ? rc : kd_file_remove_tree(dir, hidden);
+	if (rc == 0)
+		rc = kd_file_remove_tree(dir, hidden);
+	/* Or a power cut brings the hidden one back when nobody looks for it any more. */
+	return rc < 0 ? rc : sync_folder(transfer->unsynced, dir, 0);
 }
 
 /* Whether both are regular files of the same content: a copy that a crash left. */

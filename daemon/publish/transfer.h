@@ -61,7 +61,8 @@ int kd_transfer_move(const struct kd_transfer *transfer, const char *target);
 /* A file goes in one step; a folder under another name, so that a crash leaves no half of
  * it under its own. */
 int kd_transfer_remove(const struct kd_transfer *transfer);
-/* What a folder is called while it is being removed. */
+/* What a folder is called while it is being removed: that and its name. */
+#define KD_TRANSFER_GONE ".kiln-gone."
 void kd_transfer_gone_name(char hidden[NAME_MAX + 1], const char *name);
 
 /* "walk.vmd" in version 2: "walk.2.vmd"; directories and dot files get it at the end.

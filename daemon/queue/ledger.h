@@ -83,6 +83,7 @@ struct kd_ledger_outcome {
 	uint32_t company; /* see struct kd_unit */
 	int refund; /* the attempt is not counted (cancelled, busy, the company's crash)
 		     */
+	int open;   /* although it is CANCELLED: its input is to be put back first */
 	const struct kd_result_unit *result; /* borrowed for the call; NULL: none came */
 	const char *reason;
 };
@@ -108,9 +109,14 @@ struct kd_ledger_closed {
 int kd_ledger_finish(struct kd_ledger *ledger, const struct kd_ledger_closed *units,
 	uint32_t unit_count, kd_ledger_done_fn *done, void *context);
 
-/* Units that wait are closed as CANCELLED, with a reason for people. */
-int kd_ledger_cancel(struct kd_ledger *ledger, const int64_t *units, uint32_t unit_count,
-	const char *reason, kd_ledger_done_fn *done, void *context);
+/* Units that wait are CANCELLED, and closed unless they are astray: then their inputs are
+ * put back first. */
+struct kd_ledger_cancelled {
+	int64_t unit;
+	int astray;
+};
+int kd_ledger_cancel(struct kd_ledger *ledger, const struct kd_ledger_cancelled *units,
+	uint32_t unit_count, kd_ledger_done_fn *done, void *context);
 
 /* Opens a FAILED or CANCELLED unit again, as if never tried; or, with a rule in place of
  * a unit, all its FAILED ones.  units: linked by next, for the caller to take and queue.

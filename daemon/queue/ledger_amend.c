@@ -15,11 +15,10 @@ enum { RETRY_MOST = 100000 };
 
 struct cancel {
 	struct kd_ledger_order order;
-	char *reason;
 	kd_ledger_done_fn *done;
 	void *context;
 	uint32_t unit_count;
-	int64_t units[];
+	struct kd_ledger_cancelled units[];
 };
 
 static int
@@ -29,13 +28,14 @@ cancel_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < cancel->unit_count && rc == SQLITE_OK; i++) {
 		sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-			"UPDATE unit SET state = 8, finished = 1, restore = 0, company = "
+			"UPDATE unit SET state = 8, finished = ?2, restore = 0, company "
+			"= "
 			"0,"
-			" reason = ?2, updated = ?3 WHERE id = ?1");
+			" reason = 'cancelled', updated = ?3 WHERE id = ?1");
 		if (stmt == NULL)
 			return SQLITE_ERROR;
-		sqlite3_bind_int64(stmt, 1, cancel->units[i]);
-		kd_ledger_bind_text(stmt, 2, cancel->reason);
+		sqlite3_bind_int64(stmt, 1, cancel->units[i].unit);
+		sqlite3_bind_int(stmt, 2, !cancel->units[i].astray);
 		sqlite3_bind_double(stmt, 3, kd_ledger_now());
 		rc = kd_ledger_step(stmt);
 	}
@@ -47,22 +47,17 @@ cancel_done(struct kd_ledger_order *order, int rc)
 {
 	struct cancel *cancel = (struct cancel *)order;
 	cancel->done(cancel->context, rc);
-	free(cancel->reason);
 	free(cancel);
 }
 
 int
-kd_ledger_cancel(struct kd_ledger *ledger, const int64_t *units, uint32_t unit_count,
-	const char *reason, kd_ledger_done_fn *done, void *context)
+kd_ledger_cancel(struct kd_ledger *ledger, const struct kd_ledger_cancelled *units,
+	uint32_t unit_count, kd_ledger_done_fn *done, void *context)
 {
 	struct cancel *cancel =
 		calloc(1, sizeof *cancel + unit_count * sizeof cancel->units[0]);
-	if (cancel != NULL)
-		cancel->reason = strdup(reason);
-	if (cancel == NULL || cancel->reason == NULL) {
-		free(cancel);
+	if (cancel == NULL)
 		return -ENOMEM;
-	}
 	cancel->order.run = cancel_run;
 	cancel->order.done = cancel_done;
 	cancel->done = done;
@@ -171,7 +166,8 @@ static void
 make_open(struct kd_unit *unit, enum kd_state was)
 {
 	unit->restore = was == KD_STATE_FAILED;
-	unit->recorded = unit->state = KD_STATE_READY;
+	kd_unit_forget_end(unit);
+	unit->state = KD_STATE_READY;
 	unit->attempts = unit->company = 0;
 	unit->not_before = 0;
 }

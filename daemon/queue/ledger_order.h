@@ -63,7 +63,7 @@ double kd_ledger_now(void);
 /* A unit from a row of these columns, or NULL when memory is out. */
 #define KD_LEDGER_UNIT                                                                   \
 	"id, rule, path, kind, ino, btime, size, mtime, fingerprint, state, attempts, "  \
-	"company, not_before, restore"
+	"company, not_before, restore, sha256, reason, batch IS NOT NULL"
 struct kd_unit *kd_ledger_unit(sqlite3_stmt *stmt);
 
 /* The unit that query->path, of a file in the drop folder of query->rule, belongs to by

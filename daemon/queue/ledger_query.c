@@ -89,7 +89,10 @@ kd_ledger_unit(sqlite3_stmt *stmt)
 	unit->identity.mtime = sqlite3_column_int64(stmt, 7);
 	unit->identity.fingerprint = (uint64_t)sqlite3_column_int64(stmt, 8);
 	enum kd_state state = (enum kd_state)sqlite3_column_int(stmt, 9);
-	unit->recorded = kd_unit_is_final(state) ? state : KD_STATE_READY;
+	if (kd_unit_is_final(state))
+		kd_unit_note_end(unit, state, (const char *)sqlite3_column_text(stmt, 14),
+			(const char *)sqlite3_column_text(stmt, 15));
+	unit->astray = sqlite3_column_int(stmt, 16) != 0;
 	unit->state = state == KD_STATE_DEFERRED ? KD_STATE_DEFERRED : KD_STATE_READY;
 	unit->attempts = (uint32_t)sqlite3_column_int(stmt, 10);
 	unit->company = (uint32_t)sqlite3_column_int(stmt, 11);

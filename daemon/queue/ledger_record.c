@@ -130,10 +130,10 @@ struct start {
 static int
 start_unit(struct kd_ledger *ledger, int64_t unit, int64_t batch, double now)
 {
-	sqlite3_stmt *stmt =
-		kd_ledger_statement(ledger, "UPDATE unit SET state = 1, attempts = "
-					    "attempts + 1, batch = ?2, updated = ?3"
-					    " WHERE id = ?1");
+	/* One that has ended stays so: only its input is to be disposed of. */
+	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
+		"UPDATE unit SET state = CASE WHEN state < 3 THEN 1 ELSE state END,"
+		" attempts = attempts + 1, batch = ?2, updated = ?3 WHERE id = ?1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
 	sqlite3_bind_int64(stmt, 1, unit);
@@ -226,7 +226,7 @@ struct recorded_unit {
 	enum kd_state state;
 	double not_before;
 	uint32_t company;
-	int refund, status;
+	int refund, open, status;
 	char *reason, *primary;
 	char sha256[KD_HASH_HEX];
 	uint32_t output_count;
@@ -270,7 +270,7 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 		" sha256 = coalesce(?6, sha256), output = coalesce(?7, output),"
 		" attempts = attempts - ?8, updated = ?9,"
 		" restore = restore AND ?2 < 3,"
-		" finished = CASE ?2 WHEN 7 THEN 2 WHEN 8 THEN 1 ELSE 0 END,"
+		" finished = CASE ?2 WHEN 7 THEN 2 WHEN 8 THEN 1 - ?12 ELSE 0 END,"
 		" revision = coalesce(?11, (SELECT revision FROM batch WHERE id = ?10))"
 		" WHERE id = ?1");
 	if (stmt == NULL)
@@ -288,6 +288,7 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 	sqlite3_bind_double(stmt, 9, now);
 	sqlite3_bind_int64(stmt, 10, record->batch);
 	kd_ledger_bind_text(stmt, 11, record->revision);
+	sqlite3_bind_int(stmt, 12, unit->open);
 	int rc = kd_ledger_step(stmt);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -418,6 +419,7 @@ kd_ledger_record(struct kd_ledger *ledger, const struct kd_ledger_record *given,
 		to->not_before = from->not_before;
 		to->company = from->company;
 		to->refund = from->refund;
+		to->open = from->open != 0;
 		to->status = from->result == NULL ? (int)KD_UNIT_CRASHED
 						  : (int)from->result->status;
 		to->reason = copy_text(from->reason, &failed);

@@ -138,9 +138,11 @@ kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now)
 	int rc = unit->state == KD_STATE_DEFERRED && unit->not_before > now
 			 ? kd_heap_push(&rule->deferred, &unit->due, unit->not_before)
 			 : make_ready(rule, unit, now);
-	if (rc == 0)
-		rule->counts[unit->state]++;
-	return rc;
+	if (rc < 0)
+		return rc;
+	rule->counts[unit->state]++;
+	rule->undisposed += kd_unit_is_final(unit->recorded);
+	return 0;
 }
 
 void
@@ -222,6 +224,7 @@ take_unit(struct kd_queue_rule *rule, struct kd_batch *batch, struct kd_unit *un
 {
 	rule->counts[KD_STATE_READY]--;
 	rule->counts[KD_STATE_RUNNING]++;
+	rule->undisposed -= kd_unit_is_final(unit->recorded);
 	unit->state = KD_STATE_RUNNING;
 	unit->done = unit->total = 0;
 	batch->units[batch->unit_count++] = unit;
@@ -372,6 +375,13 @@ kd_queue_total(const struct kd_queue *queue, const char *name, enum kd_state sta
 	for (const struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next)
 		total += r->counts[state];
 	return total;
+}
+
+uint64_t
+kd_queue_undisposed(const struct kd_queue *queue, const char *name)
+{
+	const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	return rule == NULL ? 0 : rule->undisposed;
 }
 
 uint64_t

@@ -97,6 +97,8 @@ void kd_queue_discount(
 /* Units of a rule in a state, open and closed; rule NULL: all. */
 uint64_t kd_queue_total(
 	const struct kd_queue *queue, const char *rule, enum kd_state state);
+/* Of the units of a rule that wait those that have ended, but for their inputs. */
+uint64_t kd_queue_undisposed(const struct kd_queue *queue, const char *rule);
 uint64_t kd_queue_settling(const struct kd_queue *queue, const char *rule);
 uint32_t kd_queue_gpus_busy(const struct kd_queue *queue);
 /* Nothing ready or running (deferred units may wait, and those of rules that are held). */

@@ -53,8 +53,10 @@ take_from(struct kd_queue_rule *rule, int64_t id)
 		kd_group_take(group, unit);
 		kd_group_table_tidy(rule->groups, rule->rule, group);
 	}
-	if (unit != NULL)
-		rule->counts[unit->state]--;
+	if (unit == NULL)
+		return NULL;
+	rule->counts[unit->state]--;
+	rule->undisposed -= kd_unit_is_final(unit->recorded);
 	return unit;
 }
 
@@ -97,6 +99,7 @@ kd_queue_drain(struct kd_queue *queue, const char *name)
 		chain(unit, &first);
 	}
 	rule->counts[KD_STATE_READY] = rule->counts[KD_STATE_DEFERRED] = 0;
+	rule->undisposed = 0;
 	return first;
 }
 

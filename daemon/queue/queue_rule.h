@@ -21,6 +21,7 @@ struct kd_queue_rule {
 	uint64_t settling;
 	double last_start;
 	uint64_t counts[KD_STATES];
+	uint64_t undisposed; /* of those that wait */
 };
 
 struct kd_queue {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/queue/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,5 +61,31 @@ kd_unit_new(const char *rule, const char *path, uint32_t kind)
 void
 kd_unit_free(struct kd_unit *unit)
 {
+	if (unit != NULL)
+		free(unit->end);
 	free(unit);
+}
+
+void
+kd_unit_note_end(
+	struct kd_unit *unit, enum kd_state state, const char *sha256, const char *reason)
+{
+	size_t length = reason == NULL ? 0 : strlen(reason);
+	struct kd_unit_end *end = malloc(sizeof *end + length + 1);
+	if (end != NULL) {
+		snprintf(end->sha256, sizeof end->sha256, "%s",
+			sha256 == NULL ? "" : sha256);
+		memcpy(end->reason, reason == NULL ? "" : reason, length + 1);
+	}
+	free(unit->end);
+	unit->end = end;
+	unit->recorded = state;
+}
+
+void
+kd_unit_forget_end(struct kd_unit *unit)
+{
+	free(unit->end);
+	unit->end = NULL;
+	unit->recorded = KD_STATE_READY;
 }

@@ -41,6 +41,12 @@ struct kd_identity {
 	uint64_t fingerprint; /* of names, sizes and times inside; 0 for a file */
 };
 
+/* How a unit ended whose input has not been disposed of. */
+struct kd_unit_end {
+	char sha256[KD_HASH_HEX]; /* of what was processed; "": it is not known */
+	char reason[];
+};
+
 /* One block of memory each, for a hundred thousand of them may be open. */
 struct kd_unit {
 	int64_t id;
@@ -48,11 +54,14 @@ struct kd_unit {
 	struct kd_identity identity;
 	uint32_t kind;
 	enum kd_state state;
-	/* What an earlier life of the daemon had recorded: a final state whose inputs
-	 * were not yet disposed of, else READY. */
+	/* What is recorded: a final state whose input is not yet disposed of, which is
+	 * all that is left to do, else READY. */
 	enum kd_state recorded;
-	unsigned restore : 1; /* tried again out of quarantine: fetched from there */
-	unsigned cancel : 1;  /* somebody asked to cancel it while it ran */
+	struct kd_unit_end *end; /* with a final one; NULL: memory was out */
+	uint32_t disposals;	 /* tries at that that came to nothing */
+	unsigned restore : 1;	 /* tried again out of quarantine: fetched from there */
+	unsigned cancel : 1;	 /* somebody asked to cancel it while it ran */
+	unsigned astray : 1; /* a keeper may have died over it: it may lie in a claim */
 	uint32_t attempts;
 	/* It was there when a batch crashed: at most so many units, itself counted, may be
 	 * in its next one.  0: nothing is held against it. */
@@ -73,5 +82,11 @@ struct kd_unit {
 /* Copies rule and path; NULL when memory is out. */
 struct kd_unit *kd_unit_new(const char *rule, const char *path, uint32_t kind);
 void kd_unit_free(struct kd_unit *unit);
+
+/* It has ended in that state, but for its input; sha256 and reason may be NULL. */
+void kd_unit_note_end(struct kd_unit *unit, enum kd_state state, const char *sha256,
+	const char *reason);
+/* It is open again, as if it had not ended. */
+void kd_unit_forget_end(struct kd_unit *unit);
 
 #endif

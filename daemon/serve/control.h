@@ -13,7 +13,8 @@
  *           "reload_error":s|null,"overflows":n,"polling":n,"workers":{"limit","busy",
  *           "idle"},"gpus":{"slots","busy"},"units":{STATE:n,...},"rules":[{"name",
  *           "kernel","watch","output","state":"watching"|"polling"|"waiting"|"paused",
- *           "why":s|null,"units":{STATE:n,...}},...]}
+ *           "why":s|null,"undisposed":n (units that wait for their inputs to be
+ *           disposed of, after that failed),"units":{STATE:n,...}},...]}
  *           STATE: settling ready running deferred published skipped kept failed gone
  *           cancelled
  *   list    {"rule":s|null,"state":s|null,"limit":n,"before":n} -> event for each unit,

@@ -204,9 +204,36 @@ kd_claim_prepare(int root)
 	return claims < 0 ? claims : 0;
 }
 
+/* What was being removed when the power went: nothing else is called so in there. */
+static void
+remove_remains(int claims)
+{
+	int again = openat(claims, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = again < 0 ? NULL : fdopendir(again);
+	if (dir == NULL) {
+		if (again >= 0)
+			close(again);
+		return;
+	}
+	const struct dirent *entry;
+	while ((entry = readdir(dir)) != NULL)
+		if (strncmp(entry->d_name, KD_TRANSFER_GONE,
+			    sizeof KD_TRANSFER_GONE - 1) == 0)
+			kd_file_remove_tree(claims, entry->d_name);
+	closedir(dir);
+}
+
 void
 kd_claim_tidy(int root)
 {
+	if (unlinkat(root, KD_CLAIM_FOLDER, AT_REMOVEDIR) == 0 ||
+		(errno != ENOTEMPTY && errno != EEXIST))
+		return;
+	int claims = open_claims(root, 0);
+	if (claims < 0)
+		return;
+	remove_remains(claims);
+	close(claims);
 	unlinkat(root, KD_CLAIM_FOLDER, AT_REMOVEDIR);
 }
 

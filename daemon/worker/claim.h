@@ -40,7 +40,7 @@ int kd_claim_prepare(int root);
 /* Makes all claims durable; once a batch. */
 int kd_claim_sync(int root);
 
-/* Removes the claim folder when nothing is left in it. */
+/* Removes the claim folder when nothing is left in it but remains of what was removed. */
 void kd_claim_tidy(int root);
 
 /* Back to where it was dropped.  0, also when it is not held. */

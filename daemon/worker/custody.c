@@ -159,13 +159,46 @@ fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 	return kd_quarantine_fetch(&given, err);
 }
 
+/* The input of a unit that had ended before is to be disposed of: if it is the same. */
+static void
+end_again(struct kd_batch_unit *unit)
+{
+	const struct kd_manifest_unit *given = unit->unit;
+	enum kd_status ended = (enum kd_status)(given->ended - 1), found = KD_UNIT_HELD;
+	const char *sha256 = given->ended_sha256 == NULL ? "" : given->ended_sha256;
+	struct kd_err err;
+	if (ended == KD_UNIT_CANCELLED) {
+		kd_batch_settle(unit, ended, "cancelled");
+		return;
+	}
+	int rc = kd_content_read(&unit->source, &unit->content, &found, &err);
+	int is_same = rc == 0 ? strcmp(unit->content.sha256, sha256) == 0
+			      : found == KD_UNIT_BAD && sha256[0] == '\0';
+	if (rc == 0 && sha256[0] == '\0')
+		is_same = unit->claim.held;
+	if (rc < 0 && found != KD_UNIT_BAD)
+		kd_batch_settle(unit, found == KD_UNIT_GONE ? found : KD_UNIT_HELD, "%s",
+			err.text);
+	else if (is_same)
+		kd_batch_settle(unit, ended, "%s",
+			given->ended_reason == NULL ? "" : given->ended_reason);
+	else
+		kd_batch_settle(unit, KD_UNIT_CHANGED,
+			"it is not what was processed any more; it stays");
+}
+
 void
-kd_custody_restore(struct kd_batch *batch, uint32_t i, struct kd_link *link)
+kd_custody_prepare(struct kd_batch *batch, uint32_t i, struct kd_link *link)
 {
 	struct kd_batch_unit *unit = &batch->units[i];
 	struct kd_err err;
-	if (!unit->unit->restore || batch->manifest.quarantine == NULL ||
-		unit->stage == KD_BATCH_SETTLED)
+	if (unit->stage == KD_BATCH_SETTLED)
+		return;
+	if (unit->unit->ended != 0) {
+		end_again(unit);
+		return;
+	}
+	if (!unit->unit->restore || batch->manifest.quarantine == NULL)
 		return;
 	int rc = fetch(batch, unit, &err);
 	if (rc < 0)
@@ -268,7 +301,8 @@ kd_custody_put_back(struct kd_batch *batch)
 		/* Nobody comes again for these: it would lie in the claim for good. */
 		if (unit->claim.held && (unit->status == KD_UNIT_BUSY ||
 						unit->status == KD_UNIT_CHANGED ||
-						unit->status == KD_UNIT_GONE))
+						unit->status == KD_UNIT_GONE ||
+						unit->status == KD_UNIT_CANCELLED))
 			kd_batch_settle(unit, KD_UNIT_HELD,
 				"%s; it could not be put back yet",
 				unit->reason == NULL ? "" : unit->reason);

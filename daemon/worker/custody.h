@@ -14,9 +14,10 @@
  * claimed. */
 int kd_custody_begin(struct kd_batch *batch, struct kd_err *err);
 
-/* A unit that is tried again after it was quarantined is fetched from there.  Where that
- * is not to be done, reading it says what is amiss. */
-void kd_custody_restore(struct kd_batch *batch, uint32_t i, struct kd_link *link);
+/* Before unit i is read: one that is tried again after it was quarantined is fetched from
+ * there; where that is not to be done, reading it says what is amiss.  One that had ended
+ * before is settled so, as far as it still is what had been processed. */
+void kd_custody_prepare(struct kd_batch *batch, uint32_t i, struct kd_link *link);
 
 /* Claims the units that are to run, or did.  One that changed since it was read is
  * settled. */

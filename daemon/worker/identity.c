@@ -51,9 +51,9 @@ look(const struct kd_broker *broker)
 		struct kd_batch_unit *unit = &batch->units[i];
 		enum kd_status status;
 		struct kd_err err;
+		kd_custody_prepare(batch, i, broker->link);
 		if (unit->stage == KD_BATCH_SETTLED)
 			continue;
-		kd_custody_restore(batch, i, broker->link);
 		if (kd_content_look(&unit->source, &unit->content, &status, &err) < 0)
 			kd_batch_settle(unit, status, "%s", err.text);
 		else

@@ -85,6 +85,9 @@ static const struct field manifest_unit_fields[] = {
 	{"path", FIELD_NAME, AT(kd_manifest_unit, path), NULL},
 	{"output", FIELD_NAME, AT(kd_manifest_unit, output), NULL},
 	{"restore", FIELD_U32_OPT, AT(kd_manifest_unit, restore), NULL},
+	{"ended", FIELD_U32_OPT, AT(kd_manifest_unit, ended), NULL},
+	{"ended_reason", FIELD_NAME_OPT, AT(kd_manifest_unit, ended_reason), NULL},
+	{"ended_sha256", FIELD_NAME_OPT, AT(kd_manifest_unit, ended_sha256), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field result_fields[] = {
@@ -427,6 +430,9 @@ manifest_check(const struct kd_manifest *manifest, struct kd_err *err)
 		if (unit->output[0] != '\0' && !kd_name_is_beneath(unit->output))
 			return kd_err_set(err, -EINVAL,
 				"units[%u]: 'output' leaves the output folder", i);
+		if (unit->ended > 1 + KD_UNIT_HELD)
+			return kd_err_set(
+				err, -EINVAL, "units[%u]: 'ended' is no status", i);
 	}
 	return 0;
 }

@@ -27,6 +27,11 @@ struct kd_manifest_unit {
 	uint32_t attempt; /* 1, 2, ... */
 	char *path;	  /* relative to root */
 	uint32_t restore; /* 1: when it is not at path, it is fetched from quarantine */
+	/* 1 + the enum kd_status that it ended with before: it is not run again, only its
+	 * input, if it still is that of sha256 ("" or NULL: whatever is claimed), is
+	 * disposed of as then.  0: it is run. */
+	uint32_t ended;
+	char *ended_reason, *ended_sha256;
 	char *output; /* folder below the output root that its outputs land in; "" = the
 			 root itself (layout mirror: the drop's sub-folder) */
 };

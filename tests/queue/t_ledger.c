@@ -505,8 +505,8 @@ failures_and_cancellations_are_retried_and_nothing_else(void **state)
 	assert_int_equal(retried->id, other);
 	assert_null(retried->next);
 	kd_unit_free(retried);
-	assert_int_equal(
-		kd_ledger_cancel(ledger, &waiting, 1, "unwanted", on_done, NULL), 0);
+	struct kd_ledger_cancelled cancelled = {.unit = waiting};
+	assert_int_equal(kd_ledger_cancel(ledger, &cancelled, 1, on_done, NULL), 0);
 	ev_run(loop, 0);
 	assert_int_equal(offer("waiting", 1), waiting);
 	assert_false(got.fresh);
@@ -519,6 +519,14 @@ failures_and_cancellations_are_retried_and_nothing_else(void **state)
 	assert_int_equal(got.id, KD_STATE_CANCELLED);
 	assert_false(retried->restore);
 	kd_unit_free(retried);
+	/* One that a keeper has to put back first is open until it has. */
+	cancelled.astray = 1;
+	assert_int_equal(kd_ledger_cancel(ledger, &cancelled, 1, on_done, NULL), 0);
+	ev_run(loop, 0);
+	reopen();
+	assert_int_equal(loaded_count, 3);
+	assert_int_equal(loaded[2].id, waiting);
+	assert_int_equal(loaded[2].recorded, KD_STATE_CANCELLED);
 }
 
 static char paused[100];

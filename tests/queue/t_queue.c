@@ -325,6 +325,37 @@ bad_input_is_not_retried(void **state)
 	assert_string_equal(outcome.reason, "why");
 }
 
+/* One that has ended is not judged anew: its input goes, stays or is tried again. */
+static void
+an_end_is_not_judged_again(void **state)
+{
+	(void)state;
+	static const enum kd_status over[] = {KD_UNIT_BAD, KD_UNIT_GONE, KD_UNIT_CHANGED};
+	struct kd_outcome_judge by = {.rule = &high, .company = 1, .now = 1000};
+	struct kd_result_unit result = {.reason = (char *)"why"};
+	struct kd_outcome outcome = {0};
+	struct kd_unit unit = {.attempts = 1};
+	kd_unit_note_end(&unit, KD_STATE_FAILED, "abc", "as it was");
+	for (size_t i = 0; i < sizeof over / sizeof *over; i++) {
+		result.status = over[i];
+		kd_outcome_judge(&by, &unit, &result, &outcome);
+		assert_int_equal(outcome.state, KD_STATE_FAILED);
+		assert_string_equal(outcome.reason, "as it was");
+		assert_int_equal(outcome.stays, over[i] == KD_UNIT_CHANGED);
+		assert_true(outcome.refund);
+	}
+	double last = 0;
+	for (int i = 0; i < 4; i++) {
+		result.status = KD_UNIT_HELD;
+		kd_outcome_judge(&by, &unit, i == 0 ? NULL : &result, &outcome);
+		assert_int_equal(outcome.state, KD_STATE_DEFERRED);
+		assert_true(outcome.not_before > 1000 && outcome.not_before > last);
+		last = i == 0 ? 0 : outcome.not_before * 0.8;
+	}
+	assert_int_equal(unit.recorded, KD_STATE_FAILED);
+	kd_unit_forget_end(&unit);
+}
+
 static void
 transient_failures_back_off_and_end(void **state)
 {
@@ -399,7 +430,7 @@ a_poisonous_unit_is_found_by_halving(void **state)
 		struct kd_result_unit result = {
 			.status = poisoned ? KD_UNIT_CRASHED : KD_UNIT_PUBLISHED};
 		for (uint32_t i = 0; i < count; i++) {
-			struct kd_outcome outcome;
+			struct kd_outcome outcome = {0};
 			units[i]->attempts++;
 			kd_outcome_judge(&by, units[i], &result, &outcome);
 			units[i]->attempts -= (uint32_t)outcome.refund;
@@ -613,6 +644,7 @@ main(void)
 		cmocka_unit_test(ten_thousand_retries_come_in_their_order),
 		cmocka_unit_test(ten_thousand_folders_come_in_their_order),
 		cmocka_unit_test(units_sleep_while_their_rule_is_away),
+		cmocka_unit_test(an_end_is_not_judged_again),
 		cmocka_unit_test(bad_input_is_not_retried),
 		cmocka_unit_test(transient_failures_back_off_and_end),
 		cmocka_unit_test(what_is_held_is_tried_for_ever),
