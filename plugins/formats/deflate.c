@@ -15,7 +15,7 @@
 enum {
 	WORD = 4,
 	WINDOW = FMT_DEFLATE_FAR,
-	BLOCK = 1 << 17,
+	BLOCK = FMT_DEFLATE_PART,
 	STORED_MOST = 65535,
 	MATCH_MOST = 64, /* words */
 	END = 256,	 /* the symbol of a block's end */
@@ -25,7 +25,6 @@ enum {
 	ORDERS = 19, /* symbols of the code that codes are written in */
 	ORDER_LONGEST = 7,
 	COUNTS = 8,
-	SLACK = 64, /* bytes that may be written beyond what is kept */
 };
 
 struct output {
@@ -58,6 +57,7 @@ struct fmt_deflate {
 	size_t distance;
 	uint32_t least;	      /* words of a match */
 	size_t history, have; /* bytes before the block, and of it */
+	const uint8_t *block; /* while it is compressed */
 	struct output to;
 	uint32_t run_count;
 	struct run runs[BLOCK / WORD + 1];
@@ -66,7 +66,7 @@ struct fmt_deflate {
 	uint16_t symbols[MATCH_MOST + 1];    /* of the lengths, by words */
 	struct bits matches[MATCH_MOST + 1]; /* length and distance, by words */
 	uint8_t window[WINDOW + BLOCK];
-	uint8_t out[BLOCK + BLOCK / 64 + SLACK];
+	uint8_t out[FMT_DEFLATE_PART_ROOM];
 };
 
 /* RFC 1951, 3.2.5: the first length or distance of each symbol, and its extra bits. */
@@ -205,7 +205,7 @@ add_run(struct fmt_deflate *d, const uint8_t *literals, uint32_t literal,
 static void
 find_runs(struct fmt_deflate *d)
 {
-	const uint8_t *block = d->window + d->history;
+	const uint8_t *block = d->block;
 	uint32_t words = (uint32_t)(d->have / WORD), literal = 0, at = 0;
 	if (d->distance > 0 && d->distance > d->history)
 		at = (uint32_t)((d->distance - d->history + WORD - 1) / WORD);
@@ -348,7 +348,7 @@ write_literals(struct fmt_deflate *d, const uint8_t *at, uint32_t words)
 static void
 write_symbols(struct fmt_deflate *d)
 {
-	const uint8_t *at = d->window + d->history, *end = at + d->have;
+	const uint8_t *at = d->block, *end = at + d->have;
 	for (uint32_t i = 0; i < d->run_count; i++) {
 		write_literals(d, at, d->runs[i].literal);
 		at += ((size_t)d->runs[i].literal + d->runs[i].matched) * WORD;
@@ -366,7 +366,7 @@ write_symbols(struct fmt_deflate *d)
 static void
 write_stored(struct fmt_deflate *d, int last)
 {
-	const uint8_t *at = d->window + d->history;
+	const uint8_t *at = d->block;
 	size_t left = d->have, length;
 	do {
 		length = left < STORED_MOST ? left : STORED_MOST;
@@ -391,16 +391,16 @@ move_on(struct fmt_deflate *d)
 	d->have = 0;
 }
 
-size_t
-fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out)
+/* Writes the block to d->to. */
+static void
+write_block(struct fmt_deflate *d, int last)
 {
 	struct preamble preamble;
-	d->to.at = d->out;
 	d->run_count = 0;
 	memset(d->counts, 0, sizeof d->counts);
 	find_runs(d);
 	for (size_t i = d->have / WORD * WORD; i < d->have; i++)
-		d->counts[0][d->window[d->history + i]]++;
+		d->counts[0][d->block[i]]++;
 	d->counts[0][END] = 1;
 	uint64_t bits = plan_codes(d);
 	bits += plan_preamble(d, d->run_count > 1, &preamble);
@@ -412,7 +412,35 @@ fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out)
 	}
 	if (last)
 		put(d, 0, (8 - d->to.count) % 8);
+}
+
+size_t
+fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out)
+{
+	d->to.at = d->out;
+	d->block = d->window + d->history;
+	write_block(d, last);
 	move_on(d);
 	*out = d->out;
 	return (size_t)(d->to.at - d->out);
+}
+
+size_t
+fmt_deflate_alone(
+	struct fmt_deflate *d, const struct fmt_deflate_part *part, uint8_t *out)
+{
+	d->block = part->bytes;
+	d->history = part->history;
+	d->have = part->length;
+	d->to = (struct output){.at = out};
+	write_block(d, part->last);
+	/* Up to a whole byte: an empty block that is stored. */
+	if (d->to.count > 0) {
+		put(d, 0, 3);
+		put(d, 0, (8 - d->to.count) % 8);
+		put(d, 0xffff0000u, 32);
+	}
+	d->history = d->have = 0;
+	d->to.count = 0;
+	return (size_t)(d->to.at - out);
 }

@@ -15,6 +15,10 @@
  *	made = fmt_deflate_make(d, 1, &out);
  *
  * The same bytes in other pieces give the same stream.  One thread at a time.
+ *
+ * Or in parts, each compressed by itself, by any fmt_deflate that was begun likewise, so
+ * that several threads can share a stream: parts in their order are one.  Where it is cut
+ * decides about its bytes, who compressed what does not.
  */
 #ifndef FMT_DEFLATE_H
 #define FMT_DEFLATE_H
@@ -41,5 +45,21 @@ int fmt_deflate_full(const struct fmt_deflate *d);
 /* Compresses what was taken; last: and ends the stream.  How many bytes are at *out,
  * until the next call. */
 size_t fmt_deflate_make(struct fmt_deflate *d, int last, const uint8_t **out);
+
+#define FMT_DEFLATE_PART ((size_t)1 << 17) /* bytes a part may have */
+/* What a part takes at the worst, and what may be written beyond it. */
+#define FMT_DEFLATE_PART_ROOM (FMT_DEFLATE_PART + FMT_DEFLATE_PART / 64 + 64)
+
+struct fmt_deflate_part {
+	const uint8_t *bytes;
+	size_t length;	/* at most FMT_DEFLATE_PART */
+	size_t history; /* so many bytes of the same stream lie before `bytes` */
+	int last;	/* ends the stream */
+};
+
+/* Compresses a part to whole bytes at out, which has FMT_DEFLATE_PART_ROOM: how many.  What
+ * was taken by fmt_deflate_take() is forgotten. */
+size_t fmt_deflate_alone(
+	struct fmt_deflate *d, const struct fmt_deflate_part *part, uint8_t *out);
 
 #endif

@@ -16,6 +16,9 @@ libfmt_a_SOURCES = \
 	plugins/formats/vmd_sort.h plugins/formats/vmd_sort.c \
 	plugins/formats/vpd.h plugins/formats/vpd.c \
 	plugins/formats/npz.h plugins/formats/npz.c plugins/formats/npz_values.c \
+	plugins/formats/npz_sink.h plugins/formats/npz_sink.c \
+	plugins/formats/npz_stream.h plugins/formats/npz_stream.c \
+	plugins/formats/npz_zip.h plugins/formats/npz_zip.c \
 	plugins/formats/deflate.h plugins/formats/deflate.c \
 	plugins/formats/deflate_codes.h plugins/formats/deflate_codes.c \
 	plugins/formats/png.h plugins/formats/png.c \

@@ -2,9 +2,10 @@
 /*
  * npz.h - numpy's .npz: a ZIP of .npy 1.0 arrays, read by numpy.load(allow_pickle=False).
  *
- * Arrays are written one after the other, each in pieces of any size and in C order, so
- * memory does not grow with the data.  The same calls give the same bytes: entries carry
- *a fixed date.  ZIP64 records appear only where a size or offset needs them.
+ * Arrays are written one after the other, or several side by side, each in pieces of any
+ * size and in C order.  The same data give the same bytes, whatever the pieces and whoever
+ * helps: entries carry a fixed date.  ZIP64 records appear only where a size or offset
+ * needs them.
  *
  *	fmt_npz_open(fd, FMT_NPZ_FAST, &npz, err);
  *	fmt_npz_begin(npz, &(struct fmt_npz_array){"positions", "<f4", {frames, bones, 3},
@@ -13,9 +14,9 @@
  *	fmt_npz_close(npz, err);
  *	fmt_npz_free(npz);
  *
- * Every call answers 0 or a negative errno with *err (-ENOSPC for a full disk).  After a
- * failure only fmt_npz_free() makes sense: the file is not to be used.  One thread at a
- * time.
+ * Every call answers 0 or a negative errno with *err (-ENOSPC for a full disk, which may
+ * show as late as in fmt_npz_close()).  After a failure only fmt_npz_free() makes sense:
+ * the file is not to be used.  One thread at a time.
  */
 #ifndef FMT_NPZ_H
 #define FMT_NPZ_H
@@ -42,10 +43,32 @@ struct fmt_npz_array {
 
 struct fmt_npz;
 
+/* So many arrays may be written side by side. */
+#define FMT_NPZ_ABREAST 6
+
+/* Threads that do parts of a piece of work together: run() has fn do all of 0..parts-1,
+ * with worker in 0..threads-1 for what each thread has of its own, and returns when that is
+ * done: 0, or what one of them returned. */
+struct fmt_npz_team {
+	int (*run)(void *team, int (*fn)(void *context, uint32_t part, uint32_t worker),
+		void *context, uint32_t parts);
+	void *team;
+	uint32_t threads;
+};
+
 /* fd: a regular file open for writing, not O_APPEND, at the offset where the archive
- * shall begin; it stays the caller's. */
+ * shall begin; it stays the caller's, and at that offset. */
 int fmt_npz_open(int fd, enum fmt_npz_compression compression, struct fmt_npz **npz,
 	struct fmt_err *err);
+
+/* From now on they compress together ("fast"); borrowed.  Before the first array. */
+int fmt_npz_help(
+	struct fmt_npz *npz, const struct fmt_npz_team *team, struct fmt_err *err);
+
+/* Writes what waits to be written, as far as that makes sense.  It has to be done anyhow;
+ * this may be done on any thread, beside other work of the caller's, while no other call is
+ * made. */
+int fmt_npz_write(struct fmt_npz *npz, struct fmt_err *err);
 
 int fmt_npz_begin(
 	struct fmt_npz *npz, const struct fmt_npz_array *array, struct fmt_err *err);
@@ -54,6 +77,27 @@ int fmt_npz_append(
 	struct fmt_npz *npz, const void *data, size_t length, struct fmt_err *err);
 /* -EINVAL where less came than the shape holds. */
 int fmt_npz_end(struct fmt_npz *npz, struct fmt_err *err);
+
+/* Several at once, at most FMT_NPZ_ABREAST, that grow side by side: fmt_npz_append_to() says
+ * which one, fmt_npz_end() ends all.  Where it is not known where the arrays behind the
+ * first shall go before it has ended, they are kept: rooms[i], i > 0, is memory of
+ * fmt_npz_room(npz, &arrays[i]) bytes, the caller's until fmt_npz_end(); NULL where that
+ * answers 0. */
+size_t fmt_npz_room(const struct fmt_npz *npz, const struct fmt_npz_array *array);
+struct fmt_npz_abreast {
+	const struct fmt_npz_array *arrays;
+	unsigned count;
+	void *const *rooms;
+};
+int fmt_npz_begin_abreast(
+	struct fmt_npz *npz, const struct fmt_npz_abreast *abreast, struct fmt_err *err);
+struct fmt_npz_piece {
+	unsigned array;
+	const void *data;
+	size_t length;
+};
+int fmt_npz_append_to(
+	struct fmt_npz *npz, const struct fmt_npz_piece *piece, struct fmt_err *err);
 
 /* Writes the directory; the archive is whole when this has answered 0.  No fsync. */
 int fmt_npz_close(struct fmt_npz *npz, struct fmt_err *err);

@@ -27,7 +27,7 @@ struct fk_crew_options {
 	uint32_t threads; /* >= 1 */
 	uint32_t chunk;	  /* 0: automatic */
 	int neighbours;	  /* of the frames are evaluated, too */
-	size_t row_bytes; /* of the widest array */
+	size_t row_bytes; /* of all arrays together */
 	uint64_t budget;  /* bytes, of which planes and rows each take an eighth */
 };
 

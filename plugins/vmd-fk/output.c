@@ -19,12 +19,16 @@ struct writing {
 	struct fmt_npz *npz;
 	struct fmt_err *err;
 	struct fk_array arrays[FK_ARRAYS_MAX];
-	float *kept[FK_ARRAYS_MAX]; /* the whole of an array, in a pass before its turn */
+	struct fmt_npz_array shapes[FK_ARRAYS_MAX];
+	/* Where arrays of this pass are kept until their turn to be written. */
+	void *rooms[FK_ARRAYS_MAX];
 	unsigned array_count, passes, pass;
-	unsigned first, served;	    /* arrays of this pass */
-	uint32_t chunk, part;	    /* frames */
-	uint32_t from, until;	    /* of the chunk at hand */
-	float *rows;		    /* of the chunk, of the pass's first array */
+	unsigned first, served; /* arrays of this pass */
+	uint32_t chunk, part;	/* frames */
+	uint32_t from, until;	/* of the chunk at hand */
+	float *rows;		/* of the chunk, one array of the pass after another */
+	int written;		/* how writing went beside the arithmetic */
+	struct fmt_err unwritten;
 	double seconds;		    /* of arithmetic */
 	struct fk_offload *offload; /* that evaluates the chunks; NULL: the parts do */
 };
@@ -43,11 +47,11 @@ fill_rows(const struct writing *w, const struct fk_worker *worker,
 	const struct fk_planes *planes, uint32_t from)
 {
 	struct fk_filling filling = {w->state, planes, &worker->run};
-	const struct fk_array *array = &w->arrays[w->first];
-	array->fill(&filling, w->rows + (from - w->from) * fk_arrays_width(array));
-	for (unsigned i = w->first + 1; i < w->first + w->served; i++) {
-		array = &w->arrays[i];
-		array->fill(&filling, w->kept[i] + from * fk_arrays_width(array));
+	float *rows = w->rows;
+	for (unsigned i = w->first; i < w->first + w->served; i++) {
+		size_t width = fk_arrays_width(&w->arrays[i]);
+		w->arrays[i].fill(&filling, rows + (from - w->from) * width);
+		rows += w->chunk * width;
 	}
 }
 
@@ -140,12 +144,27 @@ evaluate_on_gpu(struct writing *w)
 	w->seconds += now() - begin;
 }
 
+/* What the chunk before left to be written, by one of them, while the others evaluate. */
+static int
+write_or_evaluate(void *context, uint32_t part, uint32_t number)
+{
+	struct writing *w = context;
+	if (part > 0)
+		return evaluate_part(w, part - 1, number);
+	double begin = now();
+	w->written = fmt_npz_write(w->npz, &w->unwritten);
+	w->state->crew.workers[number].busy += now() - begin;
+	return 0;
+}
+
 /* All parts of the chunk, by whoever works on this unit. */
 static int
 evaluate_parts(struct writing *w)
 {
 	uint32_t parts = count_parts(w);
 	int rc = 0;
+	if (w->job->together && w->state->crew.threads > 1)
+		return fk_team_run(w->state->crew.team, write_or_evaluate, w, parts + 1);
 	if (w->job->together)
 		return fk_team_run(w->state->crew.team, evaluate_part, w, parts);
 	for (uint32_t part = 0; rc == 0 && part < parts; part++)
@@ -190,38 +209,45 @@ evaluate(struct writing *w)
 			fk_frames_at(frames, w->from), fk_frames_at(frames, w->until - 1),
 			strerror(-rc));
 	w->seconds += arithmetic_of(w, now() - begin);
+	if (w->written < 0) {
+		*w->err = w->unwritten;
+		return w->written;
+	}
 	host->progress(host, w->job->unit, (uint64_t)frames->count * w->pass + w->until,
 		(uint64_t)frames->count * w->passes);
 	return 0;
 }
 
-static int
-begin_array(const struct writing *w, const struct fk_array *array)
+/* The arrays as an npz has them. */
+static void
+shape_arrays(struct writing *w)
 {
-	struct fmt_npz_array npz = {
-		.name = array->name,
-		.dtype = "<f4",
-		.shape = {w->motion->frames.count, array->columns, array->components},
-		.dimensions = array->components > 0 ? 3 : 2,
-	};
-	return fmt_npz_begin(w->npz, &npz, w->err);
+	w->array_count = fk_arrays_list(w->state, w->arrays);
+	for (unsigned i = 0; i < w->array_count; i++) {
+		const struct fk_array *array = &w->arrays[i];
+		w->shapes[i] = (struct fmt_npz_array){
+			.name = array->name,
+			.dtype = "<f4",
+			.shape = {w->motion->frames.count, array->columns,
+				array->components},
+			.dimensions = array->components > 0 ? 3 : 2,
+		};
+	}
 }
 
-/* How many arrays one pass serves: `first`, and those behind it that fit into memory.
- * *bytes is what these take, of each. */
+/* How many arrays one pass serves: `first`, and those behind it that can be kept, if they
+ * must. */
 static unsigned
-plan_pass(const struct writing *w, unsigned first, size_t *bytes)
+plan_pass(const struct writing *w, unsigned first)
 {
 	uint64_t room =
 		w->state->budget / 4 / (w->job->together ? 1 : w->state->crew.threads);
 	unsigned next = first + 1;
 	for (; next < w->array_count; next++) {
-		size_t row = fk_arrays_width(&w->arrays[next]) * sizeof(float);
-		if (__builtin_mul_overflow(
-			    (size_t)w->motion->frames.count, row, &bytes[next]) ||
-			bytes[next] > room)
+		size_t bytes = fmt_npz_room(w->npz, &w->shapes[next]);
+		if (bytes > room)
 			break;
-		room -= bytes[next];
+		room -= bytes;
 	}
 	return next - first;
 }
@@ -230,47 +256,45 @@ plan_pass(const struct writing *w, unsigned first, size_t *bytes)
 static int
 write_pass(struct writing *w)
 {
-	const struct fk_array *array = &w->arrays[w->first];
+	const struct fmt_npz_abreast abreast = {
+		w->shapes + w->first, w->served, w->rooms + w->first};
 	uint32_t frames = w->motion->frames.count;
-	int rc = begin_array(w, array);
+	int rc = fmt_npz_begin_abreast(w->npz, &abreast, w->err);
 	for (w->from = 0; rc == 0 && w->from < frames; w->from = w->until) {
 		w->until = frames - w->from > w->chunk ? w->from + w->chunk : frames;
 		rc = evaluate(w);
-		if (rc == 0)
-			rc = fmt_npz_append(w->npz, w->rows,
-				(w->until - w->from) * fk_arrays_width(array) *
-					sizeof(float),
-				w->err);
+		const float *rows = w->rows;
+		for (unsigned i = 0; rc == 0 && i < w->served; i++) {
+			size_t width = fk_arrays_width(&w->arrays[w->first + i]);
+			const struct fmt_npz_piece piece = {
+				i, rows, (w->until - w->from) * width * sizeof *rows};
+			rc = fmt_npz_append_to(w->npz, &piece, w->err);
+			rows += w->chunk * width;
+		}
 	}
-	rc = rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-	for (unsigned i = w->first + 1; rc == 0 && i < w->first + w->served; i++) {
-		rc = begin_array(w, &w->arrays[i]);
-		if (rc == 0)
-			rc = fmt_npz_append(w->npz, w->kept[i],
-				frames * fk_arrays_width(&w->arrays[i]) * sizeof(float),
-				w->err);
-		rc = rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
-	}
-	return rc;
+	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
 }
 
 static void
-drop_kept(struct writing *w)
+drop_rooms(struct writing *w)
 {
 	for (unsigned i = 0; i < w->array_count; i++) {
-		free(w->kept[i]);
-		w->kept[i] = NULL;
+		free(w->rooms[i]);
+		w->rooms[i] = NULL;
 	}
 }
 
 /* Room for the arrays that are kept in this pass, as many as the system grants; for the
  * others there will be a pass of their own. */
 static void
-keep_arrays(struct writing *w, const size_t *bytes)
+make_rooms(struct writing *w)
 {
 	for (unsigned i = 1; i < w->served; i++) {
-		w->kept[w->first + i] = fmt_large_alloc(bytes[w->first + i]);
-		if (w->kept[w->first + i] != NULL)
+		size_t bytes = fmt_npz_room(w->npz, &w->shapes[w->first + i]);
+		if (bytes == 0)
+			continue;
+		w->rooms[w->first + i] = fmt_large_alloc(bytes);
+		if (w->rooms[w->first + i] != NULL)
 			continue;
 		w->served = i;
 		w->passes++;
@@ -283,15 +307,14 @@ keep_arrays(struct writing *w, const size_t *bytes)
 static int
 write_arrays(struct writing *w)
 {
-	size_t bytes[FK_ARRAYS_MAX];
 	int rc = 0;
-	for (unsigned i = 0; i < w->array_count; i += plan_pass(w, i, bytes))
+	for (unsigned i = 0; i < w->array_count; i += plan_pass(w, i))
 		w->passes++;
 	for (w->first = 0; rc == 0 && w->first < w->array_count; w->pass++) {
-		w->served = plan_pass(w, w->first, bytes);
-		keep_arrays(w, bytes);
+		w->served = plan_pass(w, w->first);
+		make_rooms(w);
 		rc = write_pass(w);
-		drop_kept(w);
+		drop_rooms(w);
 		w->first += w->served;
 	}
 	return rc;
@@ -302,7 +325,7 @@ static int
 make_rows(struct writing *w)
 {
 	const struct fk_crew *crew = &w->state->crew;
-	size_t widest = 0, cells, bytes = 0;
+	size_t width = 0, cells, bytes = 0;
 	int whole = 1;
 	w->part = fk_run_capacity(&crew->workers[0].run, &w->motion->frames);
 	w->chunk = crew->chunk;
@@ -311,10 +334,9 @@ make_rows(struct writing *w)
 	if (w->chunk > w->motion->frames.count)
 		w->chunk = w->motion->frames.count;
 	for (unsigned i = 0; i < w->array_count; i++)
-		if (fk_arrays_width(&w->arrays[i]) > widest)
-			widest = fk_arrays_width(&w->arrays[i]);
+		width += fk_arrays_width(&w->arrays[i]);
 	for (; w->rows == NULL && w->chunk > 0; w->chunk /= 2, whole = 0) {
-		if (__builtin_mul_overflow(widest, (size_t)w->chunk, &cells) ||
+		if (__builtin_mul_overflow(width, (size_t)w->chunk, &cells) ||
 			__builtin_mul_overflow(cells, sizeof(float), &bytes))
 			continue;
 		w->rows = malloc(bytes + 1);
@@ -331,18 +353,29 @@ make_rows(struct writing *w)
 	return 0;
 }
 
+static int
+run_team(void *team, int (*fn)(void *context, uint32_t part, uint32_t worker),
+	void *context, uint32_t parts)
+{
+	return fk_team_run(team, fn, context, parts);
+}
+
 int
 fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
 	const struct fk_output *output, struct fmt_err *err)
 {
 	const struct fk_state *state = job->state;
 	struct writing w = {.job = job, .state = state, .motion = motion, .err = err};
+	const struct fmt_npz_team team = {
+		run_team, state->crew.team, job->together ? state->crew.threads : 1};
 	if (motion->body)
-		w.array_count = fk_arrays_list(state, w.arrays);
+		shape_arrays(&w);
 	take_gpu(&w);
 	int rc = make_rows(&w);
 	if (rc == 0)
 		rc = fmt_npz_open(output->fd, state->layout.compression, &w.npz, err);
+	if (rc == 0)
+		rc = fmt_npz_help(w.npz, &team, err);
 	if (rc == 0)
 		rc = write_arrays(&w);
 	/* Frames count once, however often they were evaluated. */

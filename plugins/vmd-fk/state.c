@@ -2,6 +2,7 @@
 #include "plugins/vmd-fk/state.h"
 
 #include "plugins/formats/text.h"
+#include "plugins/vmd-fk/arrays.h"
 #include "plugins/vmd-fk/core_bones.h"
 #include "plugins/vmd-fk/needed.h"
 #include "plugins/vmd-fk/variant.h"
@@ -269,13 +270,16 @@ build_skeleton(struct fk_state *state, const struct fk_switches *switches)
 	return rc;
 }
 
-/* The widest row that an array has. */
+/* One row of each array. */
 static size_t
 row_bytes(const struct fk_state *state)
 {
-	size_t columns = state->columns.count,
-	       morphs = state->skeleton.morphs.morph_count;
-	return sizeof(float) * (columns * 4 > morphs ? columns * 4 : morphs) + 1;
+	struct fk_array arrays[FK_ARRAYS_MAX];
+	unsigned count = fk_arrays_list(state, arrays);
+	size_t floats = 0;
+	for (unsigned i = 0; i < count; i++)
+		floats += fk_arrays_width(&arrays[i]);
+	return sizeof(float) * floats + 1;
 }
 
 static int

@@ -131,6 +131,43 @@ is_the_same_in_pieces(void **state)
 	fmt_deflate_free(d);
 }
 
+/* Parts, the last first, by one compressor after another: together they are the stream. */
+static void
+is_a_stream_in_parts(void **state)
+{
+	static const size_t distances[] = {0, 4, 864, 32768}, cuts[] = {1, 5000, 131072};
+	struct fmt_deflate *two[2] = {fmt_deflate_new(), fmt_deflate_new()};
+	static uint8_t room[FMT_DEFLATE_PART_ROOM];
+	(void)state;
+
+	for (unsigned kind = 0; kind < 5; kind++) {
+		for (size_t i = 0; i < 12; i++) {
+			size_t distance = distances[i % 4], cut = cuts[i / 4];
+			size_t length = cut * 3 + 2, made = 0, end = sizeof packed;
+			fill(kind, distance, 3 + i);
+			for (size_t part = 4; part-- > 0;) {
+				struct fmt_deflate *d = two[part % 2];
+				fmt_deflate_begin(d, distance, 1);
+				size_t some = fmt_deflate_alone(d,
+					&(struct fmt_deflate_part){
+						.bytes = data + part * cut,
+						.length = part < 3 ? cut : 2,
+						.history = part * cut,
+						.last = part == 3},
+					room);
+				assert_true(some <= sizeof room);
+				end -= some;
+				made += some;
+				memcpy(packed + end, room, some);
+			}
+			memmove(packed, packed + end, made);
+			expect_back(length, made);
+		}
+	}
+	fmt_deflate_free(two[0]);
+	fmt_deflate_free(two[1]);
+}
+
 /* Kraft's sum of complete codes is 1, whatever the frequencies and the limit. */
 static void
 makes_complete_codes(void **state)
@@ -170,6 +207,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(survives_all_kinds),
 		cmocka_unit_test(is_the_same_in_pieces),
+		cmocka_unit_test(is_a_stream_in_parts),
 		cmocka_unit_test(makes_complete_codes),
 	};
 	return cmocka_run_group_tests_name("deflate", tests, NULL, NULL);
