@@ -175,6 +175,7 @@ begin(int fd, struct kd_batch *batch, struct kd_err *err)
 	for (uint32_t i = 0; i < count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
 		unit->unit = &batch->manifest.units[i];
+		unit->publish.number = i;
 		unit->stem = stem_of(unit->unit);
 		unit->facts = json_object();
 		unit->warnings = json_array();
@@ -196,7 +197,6 @@ void
 kd_batch_describe(struct kd_batch *batch, uint32_t i, const struct kd_handle *handle)
 {
 	struct kd_batch_unit *unit = &batch->units[i];
-	unit->publish.number = i;
 	unit->publish.stem = unit->stem;
 	unit->publish.sidecar = (struct kd_sidecar){
 		.manifest = &batch->manifest,

@@ -105,6 +105,37 @@ test_runs_before_the_verdict(void **state)
 	kd_manifest_clear(&manifest);
 }
 
+/* Small ones that are large together. */
+static void
+test_many_together(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.bin", "b.txt", "c.txt", "d.txt", NULL};
+	struct client client = {.late = 1};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	write_large("a.bin", 1);
+	client_write(&client_scratch, "in/b.txt", "one");
+	client_write(&client_scratch, "in/c.txt", "two");
+	client_write(&client_scratch, "in/d.txt", "three");
+	copy_of(&manifest, names, 0);
+	move_away(&manifest);
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	for (uint32_t i = 0; i < 4; i++) {
+		client_expect_published(&result, i);
+		assert_int_equal(result.units[i].output_count, 1);
+		assert_string_equal(
+			result.units[i].sha256, result.units[i].outputs[0].sha256);
+	}
+	json_decref(client_finish(&client, 4));
+	client_expect_text(&client_scratch, "done/d.txt", "three");
+	client_expect_text(&client_scratch, "out/c.txt", "two");
+	assert_int_equal(client_stop(&client), 0);
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+}
+
 /* The kernel would take ten minutes; it is asked to stop, and stays warm. */
 static void
 test_same_content_publishes_nothing(void **state)
@@ -316,6 +347,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CLIENT_TEST(test_runs_before_the_verdict),
+		CLIENT_TEST(test_many_together),
 		CLIENT_TEST(test_same_content_publishes_nothing),
 		CLIENT_TEST(test_a_result_that_waits_is_dropped),
 		CLIENT_TEST(test_changed_while_it_is_hashed),
