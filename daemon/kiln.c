@@ -91,6 +91,7 @@ on_offered(void *context, int rc, int64_t id, int fresh)
 	struct kd_unit *unit = offered->unit;
 	free(offered);
 	kiln->offers--;
+	kd_queue_expect(kiln->queue, unit->rule, -1);
 	if (rc < 0) {
 		kd_log(KD_ERROR,
 			"rule '%s': '%s' cannot be entered into the ledger (%s), looking "
@@ -125,14 +126,26 @@ on_settled(void *context, const struct kd_unit *seen)
 		unit->identity = seen->identity;
 		*offered = (struct offered){kiln, unit};
 		kiln->offers++;
+		kd_queue_expect(kiln->queue, unit->rule, 1);
 		if (kd_ledger_offer(kiln->ledger, unit, on_offered, offered) == 0)
 			return;
 		kiln->offers--;
+		kd_queue_expect(kiln->queue, unit->rule, -1);
 	}
 	kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
 		seen->rule, KD_NAME(seen->path));
 	kd_unit_free(unit);
 	free(offered);
+}
+
+/* Drops wait in memory only as far as the rule's backlog goes. */
+static void
+make_room(struct kd_kiln *kiln, struct kd_intake *intake)
+{
+	const struct kd_rule *rule = kd_intake_rule(intake);
+	uint64_t taken =
+		kd_intake_settling(intake) + kd_queue_open(kiln->queue, rule->name);
+	kd_intake_set_room(intake, taken < rule->backlog ? rule->backlog - taken : 0);
 }
 
 static void
@@ -141,6 +154,7 @@ on_intake_changed(void *context, struct kd_intake *intake)
 	struct kd_kiln *kiln = context;
 	kd_queue_set_settling(
 		kiln->queue, kd_intake_rule(intake)->name, kd_intake_settling(intake));
+	make_room(kiln, intake);
 	kd_kiln_turn(kiln);
 }
 
@@ -175,9 +189,11 @@ kd_kiln_build_intakes(struct kd_kiln *kiln, struct kd_conf *conf)
 	free_intakes(kiln->intakes, kiln->intake_count);
 	kiln->intakes = intakes;
 	kiln->intake_count = count;
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		kd_queue_set_settling(kiln->queue, conf->rules[i]->name,
 			kd_intake_settling(intakes[i]));
+		make_room(kiln, intakes[i]);
+	}
 	return 0;
 }
 
@@ -198,6 +214,9 @@ kd_kiln_turn(struct kd_kiln *kiln)
 		return;
 	}
 	kd_kiln_start_batches(kiln);
+	for (uint32_t i = 0; i < kiln->intake_count; i++)
+		if (kd_intake_is_full(kiln->intakes[i]))
+			make_room(kiln, kiln->intakes[i]);
 	double wait = kd_queue_wait(kiln->queue, ev_now(kiln->loop));
 	ev_timer_stop(kiln->loop, &kiln->schedule);
 	if (wait >= 0) {

@@ -133,9 +133,14 @@ waiter_free(struct kd_kiln_waiter **at)
 static int
 all_seen(const struct kd_kiln *kiln)
 {
-	for (uint32_t i = 0; i < kiln->intake_count; i++)
-		if (!kd_intake_is_current(kiln->intakes[i]))
+	for (uint32_t i = 0; i < kiln->intake_count; i++) {
+		const struct kd_intake *intake = kiln->intakes[i];
+		/* What a held rule has no room for is not seen before it is let go. */
+		if (!kd_intake_is_current(intake) &&
+			!(kd_intake_is_full(intake) &&
+				kd_queue_held(kiln->queue, kd_intake_rule(intake)->name)))
 			return 0;
+	}
 	return 1;
 }
 

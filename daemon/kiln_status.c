@@ -6,6 +6,7 @@
 
 #include "daemon/kiln_answer.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 static json_t *
@@ -35,6 +36,14 @@ rule_json(struct kd_kiln *kiln, const struct kd_rule *rule)
 		intake == NULL ? KD_INTAKE_WAITING : kd_intake_state(intake, &why);
 	const char *name = names[state],
 		   *hold = kd_kiln_why_held(kiln, rule->name, held, sizeof held);
+	char full[120];
+	if (intake != NULL && kd_intake_is_full(intake) && why == NULL) {
+		snprintf(full, sizeof full,
+			"%u drops wait (backlog); what else comes is taken in when half "
+			"of them are done",
+			rule->backlog);
+		why = full;
+	}
 	/* Drops are taken in by a rule that is held too: how, matters less. */
 	if (hold != NULL) {
 		name = "paused";

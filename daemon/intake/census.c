@@ -38,10 +38,17 @@ struct family {
 	struct kd_look_sum sum;
 };
 
+/* Which entries a reading is about, one after the other. */
+enum phase { NUMBERED, MAINS, COMPANIONS, READ };
+
 struct kd_census {
+	struct ev_loop *loop;
 	const struct kd_rule *rule;
 	char *folder; /* NULL: none was read */
-	double when;
+	double since; /* when its reading began */
+	enum phase phase;
+	DIR *dir; /* while it is read */
+	int entries;
 	uint64_t ino;
 	void *families; /* tsearch(3) by name */
 	size_t family_count;
@@ -50,11 +57,13 @@ struct kd_census {
 };
 
 struct kd_census *
-kd_census_new(const struct kd_rule *rule)
+kd_census_new(struct ev_loop *loop, const struct kd_rule *rule)
 {
 	struct kd_census *census = calloc(1, sizeof *census);
-	if (census != NULL)
-		census->rule = rule;
+	if (census == NULL)
+		return NULL;
+	census->loop = loop;
+	census->rule = rule;
 	return census;
 }
 
@@ -72,8 +81,17 @@ family_free(void *node)
 }
 
 static void
+close_folder(struct kd_census *census)
+{
+	if (census->dir != NULL)
+		closedir(census->dir);
+	census->dir = NULL;
+}
+
+static void
 forget(struct kd_census *census)
 {
+	close_folder(census);
 	tdestroy(census->families, family_free);
 	kd_stems_clear(&census->stems);
 	free(census->sums);
@@ -206,59 +224,112 @@ note_main(struct kd_census *census, int dir, const char *name)
 	return rc < 0 ? rc : 0;
 }
 
-/* Calls `take` for all entries that the rule does not ignore. */
+void
+kd_census_stop(struct kd_census *census)
+{
+	if (census->dir != NULL)
+		forget(census);
+}
+
 static int
-read_entries(struct kd_census *census, DIR *dir,
-	int (*take)(struct kd_census *census, int dir, const char *name))
+take_entry(struct kd_census *census, const char *name)
+{
+	const int dir = dirfd(census->dir);
+	switch (census->phase) {
+	case NUMBERED:
+		return count_numbered(census, dir, name);
+	case MAINS:
+		return note_main(census, dir, name);
+	case COMPANIONS:
+		return count_stem(census, dir, name);
+	case READ:
+		break;
+	}
+	return 0;
+}
+
+/* Takes all entries of the present phase that the rule does not ignore. */
+static int
+read_entries(struct kd_census *census, int *entries)
 {
 	const struct dirent *entry;
 	int rc = 0;
-	rewinddir(dir);
-	for (int i = 0; rc == 0 && i < ENTRIES_MOST && (entry = readdir(dir)) != NULL;
-		i++)
+	while (rc == 0 && census->entries < ENTRIES_MOST) {
+		if (*entries <= 0)
+			return KD_SETTLE_MORE;
+		entry = readdir(census->dir);
+		if (entry == NULL)
+			break;
+		*entries -= 1;
+		census->entries++;
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
 			entry->d_type != DT_DIR &&
 			!kd_name_matches(entry->d_name, census->rule->ignore))
-			rc = take(census, dirfd(dir), entry->d_name);
+			rc = take_entry(census, entry->d_name);
+	}
+	return rc;
+}
+
+/* The main files are known: what belongs to them is counted, from the first entry on. */
+static int
+begin_companions(struct kd_census *census)
+{
+	kd_stems_seal(&census->stems);
+	census->sums = calloc(census->stems.count + 1, sizeof *census->sums);
+	census->phase = COMPANIONS;
+	census->entries = 0;
+	rewinddir(census->dir);
+	return census->sums == NULL ? -ENOMEM : 0;
+}
+
+static int
+read_on(struct kd_census *census, int *entries)
+{
+	int rc = read_entries(census, entries);
+	if (rc == 0 && census->phase == MAINS) {
+		rc = begin_companions(census);
+		if (rc == 0)
+			rc = read_entries(census, entries);
+	}
+	if (rc == 0) {
+		census->phase = READ;
+		close_folder(census);
+	}
 	return rc;
 }
 
 static int
-read_bundles(struct kd_census *census, DIR *dir)
-{
-	int rc = read_entries(census, dir, note_main);
-	kd_stems_seal(&census->stems);
-	census->sums = calloc(census->stems.count + 1, sizeof *census->sums);
-	if (rc == 0 && census->sums == NULL)
-		rc = -ENOMEM;
-	return rc < 0 ? rc : read_entries(census, dir, count_stem);
-}
-
-int
-kd_census_take(struct kd_census *census, int root, const char *path, double now)
+begin_folder(struct kd_census *census, int root, const char *path)
 {
 	struct stat st;
-	if (census->folder != NULL && census->when == now &&
-		strcmp(census->folder, path) == 0)
-		return 0;
 	forget(census);
 	int fd = kd_file_open_beneath(root, path[0] == '\0' ? "." : path,
 		O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd;
-	DIR *dir = fstat(fd, &st) < 0 ? NULL : fdopendir(fd);
-	if (dir == NULL) {
+	census->dir = fstat(fd, &st) < 0 ? NULL : fdopendir(fd);
+	if (census->dir == NULL) {
 		close(fd);
 		return -ENOMEM;
 	}
 	census->ino = st.st_ino;
-	census->when = now;
+	census->since = ev_now(census->loop);
+	census->entries = 0;
+	census->phase = census->rule->unit == KILN_BUNDLE ? MAINS : NUMBERED;
 	census->folder = strdup(path);
-	int rc = census->folder == NULL ? -ENOMEM
-		 : census->rule->unit == KILN_BUNDLE
-			 ? read_bundles(census, dir)
-			 : read_entries(census, dir, count_numbered);
-	closedir(dir);
+	return census->folder == NULL ? -ENOMEM : 0;
+}
+
+int
+kd_census_take(struct kd_census *census, int root, const char *path,
+	struct kd_settle_reach *reach)
+{
+	int at_hand = census->folder != NULL && strcmp(census->folder, path) == 0;
+	if (at_hand && census->phase == READ && census->since >= reach->since)
+		return 0;
+	int rc = at_hand && census->phase != READ ? 0 : begin_folder(census, root, path);
+	if (rc == 0)
+		rc = read_on(census, &reach->entries);
 	if (rc < 0)
 		forget(census);
 	return rc;

@@ -20,12 +20,18 @@ struct kd_census_series {
 };
 
 /* Borrows rule, of unit sequence or bundle.  NULL when memory is out. */
-struct kd_census *kd_census_new(const struct kd_rule *rule);
+struct kd_census *kd_census_new(struct ev_loop *loop, const struct kd_rule *rule);
 void kd_census_free(struct kd_census *census);
 
-/* Reads the folder `path` beneath root, unless it did so at this very `now`.  At most a
- * million entries are looked at.  0, or a negative errno: it holds nothing then. */
-int kd_census_take(struct kd_census *census, int root, const char *path, double now);
+/* Reads the folder `path` beneath root, unless what it has of it was read at reach->since
+ * or later.  At most a million entries are looked at.  0; KD_SETTLE_MORE when
+ * reach->entries, from which each entry is taken off, do not reach: the next call for the
+ * same folder goes on, one for another begins anew; or a negative errno: it holds nothing
+ * then. */
+int kd_census_take(struct kd_census *census, int root, const char *path,
+	struct kd_settle_reach *reach);
+/* Leaves off what is under way, and holds nothing open. */
+void kd_census_stop(struct kd_census *census);
 
 /* A sequence's family is named by what stands before and behind the number, with a '/'
  * between; a bundle's by its stem.  -ENOENT: there is none. */

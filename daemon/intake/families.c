@@ -20,13 +20,14 @@
 #include <string.h>
 
 struct kd_families {
-	struct ev_loop *loop;
 	const struct kd_rule *rule;
 	struct kd_root *root;
 	struct kd_families_handler handler;
 	struct kd_settle *settle;
 	struct kd_settle *patience; /* those with gaps, while gaps = "wait:..." */
-	struct kd_census *census;
+	/* Each has its own, lest they read two folders by turns for ever. */
+	struct kd_census *census, *patient_census;
+	int judging; /* what settle has read is at hand, for patience too */
 };
 
 /* A candidate's name apart: its folder, NUL-ended in `folder`, and its family. */
@@ -42,21 +43,44 @@ split(const struct kd_families *families, const char *candidate, char folder[PAT
 }
 
 static int
-look(void *context, const char *candidate, struct kd_look *seen)
+look_in(struct kd_families *families, struct kd_census *census, const char *candidate,
+	struct kd_settle_reach *reach, struct kd_look *seen)
 {
-	struct kd_families *families = context;
 	char folder[PATH_MAX];
 	const char *family = split(families, candidate, folder);
 	int root = kd_root_open(families->root);
 	if (root < 0) /* away: a scan finds what is there then */
 		return -ENOENT;
-	int rc = kd_census_take(families->census, root, folder, ev_now(families->loop));
-	return rc < 0 ? rc : kd_census_look(families->census, family, seen);
+	reach->entries--;
+	int rc = kd_census_take(census, root, folder, reach);
+	return rc != 0 ? rc : kd_census_look(census, family, seen);
+}
+
+static int
+look(void *context, const char *candidate, struct kd_settle_reach *reach,
+	struct kd_look *seen)
+{
+	struct kd_families *families = context;
+	return look_in(families, families->census, candidate, reach, seen);
+}
+
+/* What begins to wait was read just now. */
+static int
+look_patiently(void *context, const char *candidate, struct kd_settle_reach *reach,
+	struct kd_look *seen)
+{
+	struct kd_families *families = context;
+	if (families->judging)
+		reach->since = 0;
+	return look_in(families,
+		families->judging ? families->census : families->patient_census,
+		candidate, reach, seen);
 }
 
 /* What is told of one family's sequences. */
 struct telling {
 	struct kd_families *families;
+	const struct kd_census *census;
 	const char *candidate, *folder, *family;
 	int patient; /* nothing more is waited for */
 };
@@ -88,7 +112,7 @@ tell_series(const struct telling *telling, const struct kd_census_series *series
 			KD_NAME(slash + 1));
 		return;
 	}
-	kd_census_look_series(telling->families->census, series, &seen);
+	kd_census_look_series(telling->census, series, &seen);
 	tell(telling, pattern, &seen);
 	free(pattern);
 }
@@ -110,44 +134,53 @@ judge_series(void *context, const struct kd_census_series *series)
 		tell_series(telling, series);
 }
 
+/* The folder has just been read for the look at this candidate. */
 static void
-settled_as(struct kd_families *families, const char *candidate, int patient)
+settled_as(struct kd_families *families, const char *candidate,
+	const struct kd_look *seen, int patient)
 {
 	char folder[PATH_MAX];
 	struct telling telling = {
 		.families = families,
+		.census = patient ? families->patient_census : families->census,
 		.candidate = candidate,
 		.folder = folder,
 		.family = split(families, candidate, folder),
 		.patient = patient,
 	};
-	struct kd_look seen;
-	if (look(families, candidate, &seen) < 0)
+	/* What could not be looked at is nothing to tell of; a scan finds it again. */
+	if (seen->files == 0)
 		return;
 	if (families->rule->unit == KILN_BUNDLE)
-		tell(&telling, kd_census_main(families->census, telling.family), &seen);
+		tell(&telling, kd_census_main(telling.census, telling.family), seen);
 	else
-		kd_census_each(families->census, telling.family, judge_series, &telling);
+		kd_census_each(telling.census, telling.family, judge_series, &telling);
 }
 
 static void
 settled(void *context, const char *candidate, const struct kd_look *seen)
 {
-	(void)seen;
-	settled_as(context, candidate, 0);
+	struct kd_families *families = context;
+	families->judging = 1;
+	settled_as(families, candidate, seen, 0);
+	families->judging = 0;
 }
 
 static void
 waited(void *context, const char *candidate, const struct kd_look *seen)
 {
-	(void)seen;
-	settled_as(context, candidate, 1);
+	settled_as(context, candidate, seen, 1);
 }
 
 static void
 counted(void *context)
 {
 	struct kd_families *families = context;
+	/* Nobody asks for what is under way any more. */
+	if (kd_settle_count(families->settle) == 0)
+		kd_census_stop(families->census);
+	if (kd_settle_count(families->patience) == 0)
+		kd_census_stop(families->patient_census);
 	families->handler.counted(families->handler.context);
 }
 
@@ -166,21 +199,21 @@ kd_families_new(struct ev_loop *loop, const struct kd_rule *rule, struct kd_root
 		.lazy = 1,
 	};
 	const struct kd_settle_handler waiting = {
-		.look = look,
+		.look = look_patiently,
 		.settled = waited,
 		.counted = counted,
 		.context = families,
 		.cheap = 1,
 	};
-	families->loop = loop;
 	families->rule = rule;
 	families->root = root;
 	families->handler = *handler;
-	families->census = kd_census_new(rule);
+	families->census = kd_census_new(loop, rule);
+	families->patient_census = kd_census_new(loop, rule);
 	families->settle = kd_settle_new(loop, rule->settle, &settling);
 	families->patience = kd_settle_new(loop, rule->sequence.wait, &waiting);
-	if (families->census == NULL || families->settle == NULL ||
-		families->patience == NULL) {
+	if (families->census == NULL || families->patient_census == NULL ||
+		families->settle == NULL || families->patience == NULL) {
 		kd_families_free(families);
 		return NULL;
 	}
@@ -195,6 +228,7 @@ kd_families_free(struct kd_families *families)
 	kd_settle_free(families->settle);
 	kd_settle_free(families->patience);
 	kd_census_free(families->census);
+	kd_census_free(families->patient_census);
 	free(families);
 }
 
@@ -331,6 +365,13 @@ int
 kd_families_waits(const struct kd_families *families, const char *path)
 {
 	return has(families, families->patience, path);
+}
+
+void
+kd_families_stop(struct kd_families *families)
+{
+	kd_census_stop(families->census);
+	kd_census_stop(families->patient_census);
 }
 
 uint64_t

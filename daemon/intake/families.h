@@ -39,6 +39,9 @@ int kd_families_has(const struct kd_families *families, const char *path);
 /* Whether it has been quiet, and is waited for because frames are missing. */
 int kd_families_waits(const struct kd_families *families, const char *path);
 
+/* Leaves off a look that is under way, and holds nothing open: the root is another. */
+void kd_families_stop(struct kd_families *families);
+
 /* Candidates that have not been quiet for long enough. */
 uint64_t kd_families_count(const struct kd_families *families);
 

@@ -14,10 +14,10 @@
 #include "daemon/intake/look.h"
 #include "daemon/intake/ready.h"
 #include "daemon/intake/root.h"
+#include "daemon/intake/scan.h"
 #include "daemon/intake/settle.h"
 #include "plugins/kiln_plugin.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -33,12 +33,6 @@ static const double CHECK = 2;	   /* seconds between looks for a root that is aw
 static const double POLL = 10;	   /* between scans where events do not tell of all */
 static const double SAFETY = 3600; /* between scans elsewhere, should a watch have died */
 
-struct folder { /* to be scanned */
-	struct folder *next;
-	enum kd_ready_seen seen; /* SCAN or NEW: how it came to be scanned */
-	char path[];
-};
-
 struct kd_intake {
 	struct ev_loop *loop;
 	struct kd_inotify *inotify;
@@ -52,14 +46,12 @@ struct kd_intake {
 	int ready;  /* built: the handler may be called */
 	enum kd_intake_state state;
 	char why[256];
-	struct folder *first, **last; /* to be scanned */
-	DIR *dir;		      /* being scanned */
-	char *dir_path;
-	enum kd_ready_seen dir_seen;
-	ev_idle scan;
-	int whole;	    /* the scan under way began at the root */
+	struct kd_look_walk *walk; /* of directories */
+	struct kd_scan *scan;
 	uint64_t unwatched; /* folders that this scan could not watch ... */
 	int incomplete;	    /* ... or could not read, for want of descriptors or memory */
+	uint64_t room;	    /* for so many more candidates */
+	int full, missed;   /* there was none; and something came that had none */
 	ev_timer again;	    /* looks for the root, and polls */
 	struct kd_canary canary;
 	uint64_t lost;	   /* watches that had died */
@@ -102,64 +94,35 @@ set_state(struct kd_intake *intake, enum kd_intake_state state, const char *why)
 }
 
 static void
-scan_later(struct kd_intake *intake, const char *path, enum kd_ready_seen seen)
+tell_memory(const struct kd_intake *intake, const char *path, int rc)
 {
-	size_t length = strlen(path) + 1;
-	struct folder *folder = malloc(sizeof *folder + length);
-	if (folder == NULL) {
-		kd_log(KD_ERROR,
-			"rule '%s': out of memory, '%s' is not scanned until the next "
-			"scan",
+	if (rc < 0)
+		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
 			intake->rule->name, KD_NAME(path));
-		return;
-	}
-	folder->next = NULL;
-	folder->seen = seen;
-	memcpy(folder->path, path, length);
-	*intake->last = folder;
-	intake->last = &folder->next;
-	ev_idle_start(intake->loop, &intake->scan);
 }
 
-/* From the root on, unless that waits to be done anyway. */
 static void
 scan_all(struct kd_intake *intake)
 {
-	for (const struct folder *f = intake->first; f != NULL; f = f->next)
-		if (f->path[0] == '\0')
-			return;
-	scan_later(intake, "", KD_SEEN_SCAN);
+	tell_memory(intake, intake->rule->watch, kd_scan_all(intake->scan));
 }
 
+/* What looks at the drop folder holds nothing of it open any more. */
 static void
-end_folder(struct kd_intake *intake)
+stop_looking(struct kd_intake *intake)
 {
-	if (intake->dir != NULL)
-		closedir(intake->dir);
-	free(intake->dir_path);
-	intake->dir = NULL;
-	intake->dir_path = NULL;
-}
-
-static void
-forget_scans(struct kd_intake *intake)
-{
-	end_folder(intake);
-	while (intake->first != NULL) {
-		struct folder *next = intake->first->next;
-		free(intake->first);
-		intake->first = next;
-	}
-	intake->last = &intake->first;
-	intake->whole = 0;
-	ev_idle_stop(intake->loop, &intake->scan);
+	if (intake->walk != NULL)
+		kd_look_walk_stop(intake->walk);
+	if (intake->families != NULL)
+		kd_families_stop(intake->families);
 }
 
 /* The folder that was found went away, or another took its place. */
 static void
 forget_root(struct kd_intake *intake)
 {
-	forget_scans(intake);
+	kd_scan_stop(intake->scan);
+	stop_looking(intake);
 	kd_inotify_forget(intake->inotify, &intake->subscriber, "");
 	kd_root_lose(&intake->root);
 	kd_canary_forget(&intake->canary);
@@ -216,76 +179,88 @@ watch_folder(struct kd_intake *intake, int dir, const char *path)
 	return 0;
 }
 
+/* There is no room for more candidates.  What comes lies where it lies, and is found by
+ * the scan: the one that is under way waits in its place, another makes up for events. */
 static void
-tell_memory(const struct kd_intake *intake, const char *path, int rc)
+fill_up(struct kd_intake *intake)
 {
-	if (rc < 0)
-		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-			intake->rule->name, KD_NAME(path));
+	if (intake->full)
+		return;
+	intake->full = 1;
+	kd_scan_hold(intake->scan, 1);
+	struct kd_log_about about = {.rule = intake->rule->name};
+	kd_log_about(KD_INFO, &about,
+		"rule '%s': %u drops wait (backlog); what else comes is taken in when "
+		"half "
+		"of them are done",
+		intake->rule->name, intake->rule->backlog);
 }
 
+/* So many candidates more than `before` take their room. */
 static void
-take_unit(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
+spend_room(struct kd_intake *intake, uint64_t before)
 {
-	int rc = 0;
+	uint64_t now = kd_intake_settling(intake);
+	uint64_t spent = now > before ? now - before : 0;
+	intake->room -= spent < intake->room ? spent : intake->room;
+	if (intake->room == 0)
+		fill_up(intake);
+}
+
+static int
+act(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
+{
 	switch (act) {
 	case KD_ACT_NOTHING:
 		break;
 	case KD_ACT_NOTE:
-		rc = kd_settle_note(intake->settle, unit);
-		break;
+		return kd_settle_note(intake->settle, unit);
 	case KD_ACT_TOUCH:
-		rc = kd_settle_touch(intake->settle, unit);
-		break;
+		return kd_settle_touch(intake->settle, unit);
 	case KD_ACT_TAKE:
-		kd_settle_take(intake->settle, unit);
-		break;
+		return kd_settle_take(intake->settle, unit);
 	}
-	tell_memory(intake, unit, rc);
+	return 0;
+}
+
+static void
+take_unit(struct kd_intake *intake, const char *path,
+	const struct kd_filter_verdict *verdict, enum kd_ready_seen seen)
+{
+	char unit[PATH_MAX];
+	uint64_t before = kd_intake_settling(intake);
+	snprintf(unit, sizeof unit, "%.*s", (int)verdict->unit, path);
+	if (intake->room == 0 &&
+		(intake->families != NULL || !kd_settle_has(intake->settle, unit))) {
+		intake->missed = 1;
+		return;
+	}
+	if (intake->families != NULL)
+		tell_memory(intake, path,
+			kd_families_see(intake->families, path,
+				seen == KD_SEEN_EVENT || seen == KD_SEEN_ARRIVAL));
+	else
+		tell_memory(intake, unit,
+			act(intake, unit,
+				kd_ready_act(intake->rule, kd_root_open(&intake->root),
+					path, verdict, seen)));
+	spend_room(intake, before);
 }
 
 /* An entry that a scan found or an event named: a unit settles, a folder is scanned. */
 static void
-take_entry(struct kd_intake *intake, const char *path, int is_folder,
-	enum kd_ready_seen seen)
+take_entry(void *context, const char *path, int is_folder, enum kd_ready_seen seen)
 {
+	struct kd_intake *intake = context;
 	struct kd_filter_verdict verdict = kd_filter_entry(intake->rule, path, is_folder);
-	if (verdict.unit > 0) {
-		char unit[PATH_MAX];
-		snprintf(unit, sizeof unit, "%.*s", (int)verdict.unit, path);
-		if (intake->families != NULL)
-			tell_memory(intake, path,
-				kd_families_see(intake->families, path,
-					seen == KD_SEEN_EVENT ||
-						seen == KD_SEEN_ARRIVAL));
-		else
-			take_unit(intake, unit,
-				kd_ready_act(intake->rule, kd_root_open(&intake->root),
-					path, &verdict, seen));
-	}
+	if (verdict.unit > 0)
+		take_unit(intake, path, &verdict, seen);
 	if (verdict.descend)
-		scan_later(intake, path,
-			seen == KD_SEEN_EVENT || seen == KD_SEEN_NEW ? KD_SEEN_NEW
-								     : KD_SEEN_SCAN);
-}
-
-/* The path of an entry; 0 when it is too long to be one. */
-static int
-join(char path[PATH_MAX], const char *folder, const char *name)
-{
-	int length = snprintf(
-		path, PATH_MAX, "%s%s%s", folder, folder[0] == '\0' ? "" : "/", name);
-	return length > 0 && length < PATH_MAX;
-}
-
-static int
-is_folder(int dir, const struct dirent *entry)
-{
-	struct stat st;
-	if (entry->d_type != DT_UNKNOWN)
-		return entry->d_type == DT_DIR;
-	return fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       S_ISDIR(st.st_mode);
+		tell_memory(intake, path,
+			kd_scan_add(intake->scan, path,
+				seen == KD_SEEN_EVENT || seen == KD_SEEN_NEW
+					? KD_SEEN_NEW
+					: KD_SEEN_SCAN));
 }
 
 static int
@@ -296,9 +271,11 @@ is_shortage(int rc)
 
 /* Watches and opens a folder; -ENOENT when it is gone. */
 static int
-open_folder(struct kd_intake *intake, const struct folder *folder)
+open_folder(void *context, const char *path)
 {
-	const char *path = folder->path;
+	struct kd_intake *intake = context;
+	if (path[0] == '\0')
+		intake->unwatched = intake->incomplete = 0;
 	int root = kd_root_open(&intake->root);
 	if (root == -ESTALE)
 		return -ENOENT; /* the next check finds the other one */
@@ -306,89 +283,44 @@ open_folder(struct kd_intake *intake, const struct folder *folder)
 			  : kd_file_open_beneath(root, path[0] == '\0' ? "." : path,
 				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	int rc = fd < 0 ? fd : watch_folder(intake, fd, path);
-	if (rc == 0) {
-		intake->dir = fdopendir(fd);
-		intake->dir_path = strdup(path);
-		intake->dir_seen = folder->seen;
-		if (intake->dir == NULL || intake->dir_path == NULL)
-			rc = -ENOMEM;
-	}
-	if (rc < 0) {
-		if (fd >= 0 && intake->dir == NULL)
-			close(fd);
-		end_folder(intake);
-	}
+	if (rc == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
 	return rc;
 }
 
 static void
-begin_folder(struct kd_intake *intake)
+skipped(void *context, const char *folder, int rc)
 {
-	struct folder *folder = intake->first;
-	intake->first = folder->next;
-	if (intake->first == NULL)
-		intake->last = &intake->first;
-	if (folder->path[0] == '\0') {
-		intake->whole = 1;
-		intake->unwatched = 0;
-		intake->incomplete = 0;
-	}
-	int rc = open_folder(intake, folder);
-	if (rc < 0 && rc != -ENOENT)
-		kd_log(KD_WARNING, "rule '%s': cannot look into '%s' (%s), %s",
-			intake->rule->name, KD_NAME(folder->path), strerror(-rc),
-			is_shortage(rc) ? "trying again soon" : "skipping it");
+	struct kd_intake *intake = context;
+	kd_log(KD_WARNING, "rule '%s': cannot look into '%s' (%s), %s",
+		intake->rule->name, KD_NAME(folder), strerror(-rc),
+		is_shortage(rc) ? "trying again soon" : "skipping it");
 	if (is_shortage(rc))
 		intake->incomplete = 1;
-	free(folder);
 }
 
 /* What is held open keeps a file system from being unmounted. */
 static void
 release_root(struct kd_intake *intake)
 {
-	if (kd_intake_is_current(intake) && kd_intake_settling(intake) == 0)
-		kd_root_release(&intake->root);
+	if (!kd_intake_is_current(intake) || kd_intake_settling(intake) > 0)
+		return;
+	stop_looking(intake);
+	kd_root_release(&intake->root);
 }
 
 static void
-end_scan(struct kd_intake *intake)
+scan_ended(void *context, int whole)
 {
-	ev_idle_stop(intake->loop, &intake->scan);
-	if (intake->whole && intake->unwatched == 0 && !intake->polled &&
+	struct kd_intake *intake = context;
+	if (whole && intake->unwatched == 0 && !intake->polled &&
 		intake->state == KD_INTAKE_POLLING)
 		set_state(intake, KD_INTAKE_WATCHING, "");
-	intake->whole = 0;
 	wait_on(intake);
 	release_root(intake);
 	intake->handler.changed(intake->handler.context, intake);
-}
-
-static void
-scan_slice(struct ev_loop *loop, ev_idle *idle, int events)
-{
-	(void)loop;
-	(void)events;
-	enum { SLICE = 256 };
-	struct kd_intake *intake = idle->data;
-	if (intake->dir == NULL && intake->first != NULL)
-		begin_folder(intake);
-	const struct dirent *entry = NULL;
-	for (int i = 0; i < SLICE && intake->dir != NULL; i++) {
-		entry = readdir(intake->dir);
-		if (entry == NULL) {
-			end_folder(intake);
-			break;
-		}
-		char path[PATH_MAX];
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-			!join(path, intake->dir_path, entry->d_name))
-			continue;
-		take_entry(intake, path, is_folder(dirfd(intake->dir), entry),
-			intake->dir_seen);
-	}
-	if (kd_intake_is_current(intake))
-		end_scan(intake);
 }
 
 /* Whether the name still leads to the folder that is watched. */
@@ -447,7 +379,7 @@ on_event(struct kd_inotify_subscriber *subscriber, const char *folder, const cha
 		find_root(intake);
 		return;
 	}
-	if (name[0] == '\0' || !join(path, folder, name))
+	if (name[0] == '\0' || !kd_scan_join(path, folder, name))
 		return;
 	/* A folder that was moved takes its watches along, wherever it goes. */
 	if ((mask & IN_ISDIR) != 0 && (mask & IN_MOVED_FROM) != 0)
@@ -474,17 +406,22 @@ on_moved(struct kd_inotify_subscriber *subscriber)
 }
 
 static int
-look(void *context, const char *path, struct kd_look *seen)
+look(void *context, const char *path, struct kd_settle_reach *reach, struct kd_look *seen)
 {
 	struct kd_intake *intake = context;
-	const char *marker =
-		intake->rule->ready == KD_READY_MARKER ? intake->rule->marker : NULL;
 	int root = kd_root_open(&intake->root);
 	if (root < 0) /* away, or another one: a scan finds what is there then */
 		return -ENOENT;
-	return intake->rule->unit == KILN_DIRECTORY
-		       ? kd_look_directory(root, path, marker, seen)
-		       : kd_look_file(root, path, seen);
+	reach->entries--;
+	if (intake->rule->unit != KILN_DIRECTORY)
+		return kd_look_file(root, path, seen);
+	const struct kd_look_wanted wanted = {
+		.root = root,
+		.path = path,
+		.marker = intake->rule->ready == KD_READY_MARKER ? intake->rule->marker
+								 : NULL,
+	};
+	return kd_look_directory(intake->walk, &wanted, &reach->entries, seen);
 }
 
 static void
@@ -511,9 +448,9 @@ counted(void *context)
 	intake->handler.changed(intake->handler.context, intake);
 }
 
-/* What settles: drops of one path each, or families of files. */
+/* What settles, drops of one path each or families of files; and what finds it. */
 static int
-new_settle(struct kd_intake *intake)
+new_parts(struct kd_intake *intake)
 {
 	const struct kd_rule *rule = intake->rule;
 	const struct kd_settle_handler one = {
@@ -525,12 +462,37 @@ new_settle(struct kd_intake *intake)
 	};
 	const struct kd_families_handler several = {
 		.settled = settled, .counted = counted, .context = intake};
+	const struct kd_scan_handler scan = {
+		.open = open_folder,
+		.entry = take_entry,
+		.skipped = skipped,
+		.ended = scan_ended,
+		.context = intake,
+	};
+	intake->scan = kd_scan_new(intake->loop, &scan);
 	if (rule->unit == KILN_SEQUENCE || rule->unit == KILN_BUNDLE)
 		intake->families =
 			kd_families_new(intake->loop, rule, &intake->root, &several);
 	else
 		intake->settle = kd_settle_new(intake->loop, rule->settle, &one);
-	return intake->families == NULL && intake->settle == NULL ? -ENOMEM : 0;
+	if (rule->unit == KILN_DIRECTORY)
+		intake->walk = kd_look_walk_new();
+	return intake->scan == NULL ||
+			       (intake->families == NULL && intake->settle == NULL) ||
+			       (rule->unit == KILN_DIRECTORY && intake->walk == NULL)
+		       ? -ENOMEM
+		       : 0;
+}
+
+static void
+free_parts(struct kd_intake *intake)
+{
+	kd_scan_free(intake->scan);
+	kd_settle_free(intake->settle);
+	kd_families_free(intake->families);
+	kd_look_walk_free(intake->walk);
+	kd_root_clear(&intake->root);
+	free(intake);
 }
 
 struct kd_intake *
@@ -542,22 +504,19 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 		return NULL;
 	intake->loop = loop;
 	intake->rule = rule;
-	if (new_settle(intake) < 0 ||
+	intake->root.fd = -1;
+	intake->room = UINT64_MAX;
+	if (new_parts(intake) < 0 ||
 		kd_root_init(&intake->root, rule->watch, rule->mount) < 0) {
-		kd_settle_free(intake->settle);
-		kd_families_free(intake->families);
-		free(intake);
+		free_parts(intake);
 		return NULL;
 	}
 	intake->inotify = inotify;
 	intake->handler = *handler;
-	intake->last = &intake->first;
 	intake->subscriber.event = on_event;
 	intake->subscriber.overflow = on_overflow;
 	intake->subscriber.moved = on_moved;
 	kd_inotify_subscribe(inotify, &intake->subscriber);
-	ev_idle_init(&intake->scan, scan_slice);
-	intake->scan.data = intake;
 	ev_timer_init(&intake->again, try_again, CHECK, 0.);
 	intake->again.data = intake;
 	intake->state = KD_INTAKE_WAITING;
@@ -572,12 +531,8 @@ kd_intake_free(struct kd_intake *intake)
 	if (intake == NULL)
 		return;
 	kd_inotify_unsubscribe(intake->inotify, &intake->subscriber);
-	forget_scans(intake);
 	ev_timer_stop(intake->loop, &intake->again);
-	kd_settle_free(intake->settle);
-	kd_families_free(intake->families);
-	kd_root_clear(&intake->root);
-	free(intake);
+	free_parts(intake);
 }
 
 void
@@ -671,7 +626,32 @@ kd_intake_is_waited_for(const struct kd_intake *intake, const char *path)
 int
 kd_intake_is_current(const struct kd_intake *intake)
 {
-	return intake->dir == NULL && intake->first == NULL;
+	return kd_scan_is_over(intake->scan) && !intake->missed;
+}
+
+void
+kd_intake_set_room(struct kd_intake *intake, uint64_t room)
+{
+	if (intake->full && room < intake->rule->backlog - intake->rule->backlog / 2)
+		room = 0;
+	intake->room = room;
+	if (room == 0) {
+		fill_up(intake);
+		return;
+	}
+	if (!intake->full)
+		return;
+	intake->full = 0;
+	kd_scan_hold(intake->scan, 0);
+	if (intake->missed && intake->root.found)
+		scan_all(intake);
+	intake->missed = 0;
+}
+
+int
+kd_intake_is_full(const struct kd_intake *intake)
+{
+	return intake->full;
 }
 
 enum kd_intake_state

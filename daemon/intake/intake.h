@@ -35,6 +35,12 @@ struct kd_intake *kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify
 	const struct kd_rule *rule, const struct kd_intake_handler *handler);
 void kd_intake_free(struct kd_intake *intake);
 
+/* For so many more drops, beyond those that settle, there is room with the rule's backlog.
+ * Without any, scans stand still and what events tell of is left for a scan; that comes
+ * when at least half of the backlog is free. */
+void kd_intake_set_room(struct kd_intake *intake, uint64_t room);
+int kd_intake_is_full(const struct kd_intake *intake);
+
 /* Looks at everything again. */
 void kd_intake_rescan(struct kd_intake *intake);
 /* Looks at what events, once they are delivered, have not told of: whether the drop

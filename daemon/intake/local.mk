@@ -12,4 +12,5 @@ libkdintake_a_SOURCES = \
 	daemon/intake/look.h daemon/intake/look.c \
 	daemon/intake/ready.h daemon/intake/ready.c \
 	daemon/intake/root.h daemon/intake/root.c \
+	daemon/intake/scan.h daemon/intake/scan.c \
 	daemon/intake/settle.h daemon/intake/settle.c

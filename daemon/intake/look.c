@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -59,7 +60,9 @@ int
 kd_look_file(int root, const char *path, struct kd_look *look)
 {
 	struct statx st;
-	int fd = kd_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
+	/* A bare name leads nowhere else: no need to hold it fast. */
+	int bare = strchr(path, '/') == NULL;
+	int fd = bare ? -ELOOP : kd_file_open_beneath(root, path, O_PATH | O_NOFOLLOW, 0);
 	/* ELOOP: the last component is a link; O_PATH may not open it under
 	   RESOLVE_NO_SYMLINKS, but its own status is there to be read. */
 	int rc = fd >= 0	? status(fd, "", AT_EMPTY_PATH, &st)
@@ -75,8 +78,13 @@ kd_look_file(int root, const char *path, struct kd_look *look)
 	return 0;
 }
 
-struct walk {
+/* The folders from the top to where the walk is. */
+struct kd_look_walk {
+	char *path; /* of the unit; NULL: no walk is under way */
+	DIR *dirs[MOST_DEPTH];
+	int depth; /* of them open */
 	uint64_t entries;
+	struct statx top;
 	struct kd_look_sum sum;
 	const char *marker; /* at the top: seen, but not one of the files; or NULL */
 };
@@ -92,12 +100,60 @@ add(struct kd_look_sum *sum, uint64_t hash, const struct statx *st)
 	sum->files++;
 }
 
-static int walk_folder(int fd, int depth, struct walk *walk);
+struct kd_look_walk *
+kd_look_walk_new(void)
+{
+	return calloc(1, sizeof(struct kd_look_walk));
+}
+
+void
+kd_look_walk_stop(struct kd_look_walk *walk)
+{
+	while (walk->depth > 0)
+		closedir(walk->dirs[--walk->depth]);
+	free(walk->path);
+	walk->path = NULL;
+}
+
+void
+kd_look_walk_free(struct kd_look_walk *walk)
+{
+	if (walk == NULL)
+		return;
+	kd_look_walk_stop(walk);
+	free(walk);
+}
+
+/* Files or none: what is too much to look at is there, for the worker to refuse. */
+static void
+count_rest(struct kd_look_walk *walk)
+{
+	walk->sum.files++;
+}
+
+/* Goes down into a folder.  Takes fd. */
+static int
+enter(struct kd_look_walk *walk, int fd)
+{
+	if (walk->depth == MOST_DEPTH) {
+		close(fd);
+		count_rest(walk);
+		return 0;
+	}
+	DIR *dir = fdopendir(fd);
+	if (dir == NULL) {
+		close(fd);
+		return -ENOMEM;
+	}
+	walk->dirs[walk->depth++] = dir;
+	return 0;
+}
 
 static int
-walk_entry(int dir, const char *name, int depth, struct walk *walk)
+walk_entry(struct kd_look_walk *walk, const char *name)
 {
 	struct statx st;
+	const int depth = walk->depth - 1, dir = dirfd(walk->dirs[depth]);
 	int rc = status(dir, name, AT_SYMLINK_NOFOLLOW, &st);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
@@ -112,60 +168,78 @@ walk_entry(int dir, const char *name, int depth, struct walk *walk)
 	if (marker)
 		return 0;
 	int fd = kd_file_open_beneath(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-	return fd < 0 ? (fd == -ENOENT ? 0 : fd) : walk_folder(fd, depth + 1, walk);
+	return fd < 0 ? (fd == -ENOENT ? 0 : fd) : enter(walk, fd);
 }
 
-/* Takes fd. */
+/* 0 at the end, KD_SETTLE_MORE when the entries did not reach. */
 static int
-walk_folder(int fd, int depth, struct walk *walk)
+walk_on(struct kd_look_walk *walk, int *entries)
 {
-	DIR *dir = fdopendir(fd);
-	if (dir == NULL) {
-		close(fd);
-		return -ENOMEM;
-	}
 	int rc = 0;
-	const struct dirent *entry;
-	/* Files or none: what is too much to look at is there, for the worker to refuse. */
-	if (depth == MOST_DEPTH || walk->entries == MOST_ENTRIES)
-		walk->sum.files++;
-	while (rc == 0 && depth < MOST_DEPTH && walk->entries < MOST_ENTRIES &&
-		(entry = readdir(dir)) != NULL) {
+	while (rc == 0 && walk->depth > 0) {
+		if (*entries <= 0)
+			return KD_SETTLE_MORE;
+		*entries -= 1;
+		const struct dirent *entry =
+			walk->entries == MOST_ENTRIES
+				? NULL
+				: readdir(walk->dirs[walk->depth - 1]);
+		if (entry == NULL) {
+			if (walk->entries == MOST_ENTRIES)
+				count_rest(walk);
+			closedir(walk->dirs[--walk->depth]);
+			continue;
+		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		walk->entries++;
-		rc = walk_entry(dirfd(dir), entry->d_name, depth, walk);
+		rc = walk_entry(walk, entry->d_name);
 	}
-	closedir(dir);
 	return rc;
 }
 
-int
-kd_look_directory(int root, const char *path, const char *marker, struct kd_look *look)
+static int
+walk_begin(struct kd_look_walk *walk, const struct kd_look_wanted *wanted)
 {
-	struct statx st;
-	struct walk walk = {.marker = marker};
-	int fd = kd_file_open_beneath(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	kd_look_walk_stop(walk);
+	*walk = (struct kd_look_walk){.marker = wanted->marker};
+	int fd = kd_file_open_beneath(
+		wanted->root, wanted->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return fd;
-	int rc = status(fd, "", AT_EMPTY_PATH, &st);
-	if (rc < 0) {
+	int rc = status(fd, "", AT_EMPTY_PATH, &walk->top);
+	walk->path = rc < 0 ? NULL : strdup(wanted->path);
+	if (walk->path == NULL) {
 		close(fd);
-		return rc;
+		return rc < 0 ? rc : -ENOMEM;
 	}
-	rc = walk_folder(fd, 0, &walk);
+	return enter(walk, fd);
+}
+
+int
+kd_look_directory(struct kd_look_walk *walk, const struct kd_look_wanted *wanted,
+	int *entries, struct kd_look *look)
+{
+	int rc = walk->path != NULL && strcmp(walk->path, wanted->path) == 0
+			 ? 0
+			 : walk_begin(walk, wanted);
+	if (rc == 0)
+		rc = walk_on(walk, entries);
+	if (rc == KD_SETTLE_MORE)
+		return rc;
+	kd_look_walk_stop(walk);
 	if (rc < 0)
 		return rc;
-	if (walk.sum.files == 0)
+	if (walk->sum.files == 0)
 		return -ENOENT;
 	/* The folder's own mtime moves with companions that come and go; its files count.
 	 */
-	set_identity(&look->identity, &st);
+	set_identity(&look->identity, &walk->top);
 	look->identity.mtime = 0;
-	look->identity.size = (int64_t)walk.sum.bytes;
-	look->identity.fingerprint = walk.sum.fingerprint;
-	look->freshness = walk.sum.freshness + freshness_of(0, &st);
-	look->files = walk.sum.files;
+	look->identity.size = (int64_t)walk->sum.bytes;
+	look->identity.fingerprint = walk->sum.fingerprint;
+	look->freshness = walk->sum.freshness + freshness_of(0, &walk->top);
+	look->files = walk->sum.files;
 	return 0;
 }
 

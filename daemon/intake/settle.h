@@ -21,10 +21,22 @@ struct kd_look {
 
 struct kd_settle;
 
+/* So many entries are looked at in one turn of the loop; then others have theirs. */
+enum { KD_SETTLE_AT_ONCE = 512 };
+
+/* How far one look may go. */
+struct kd_settle_reach {
+	int entries; /* that may still be looked at in this turn; the look takes off its own */
+	double since; /* what was read of a folder at this time or later is new enough */
+};
+enum { KD_SETTLE_MORE = 1 };
+
 struct kd_settle_handler {
-	/* Looks at path: 0 and *look; -ENOENT: it is gone (or, a folder, still empty);
-	 * other errors: it is reported as it is, with an all-zero look. */
-	int (*look)(void *context, const char *path, struct kd_look *look);
+	/* Looks at path: 0 and *look; KD_SETTLE_MORE: the entries were too few for it, it goes
+	 * on when it is asked for the same path again; -ENOENT: it is gone (or, a folder,
+	 * still empty); other errors: it is reported as it is, with an all-zero look. */
+	int (*look)(void *context, const char *path, struct kd_settle_reach *reach,
+		struct kd_look *look);
 	/* Quiet for long enough; the candidate is forgotten afterwards. */
 	void (*settled)(void *context, const char *path, const struct kd_look *look);
 	/* The number of candidates became another. */
@@ -44,8 +56,9 @@ int kd_settle_note(struct kd_settle *settle, const char *path);
 /* Something happened to it just now: its quiet time starts anew.  0 or -ENOMEM. */
 int kd_settle_touch(struct kd_settle *settle, const char *path);
 
-/* It is whole: settled now, if it is there, without any quiet time. */
-void kd_settle_take(struct kd_settle *settle, const char *path);
+/* It is whole: settled with the next turns of the loop, if it is there, without any quiet
+ * time.  0 or -ENOMEM. */
+int kd_settle_take(struct kd_settle *settle, const char *path);
 
 uint64_t kd_settle_count(const struct kd_settle *settle);
 int kd_settle_has(const struct kd_settle *settle, const char *path);

@@ -394,6 +394,24 @@ kd_queue_settling(const struct kd_queue *queue, const char *name)
 	return total;
 }
 
+void
+kd_queue_expect(struct kd_queue *queue, const char *name, int more)
+{
+	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	if (rule != NULL)
+		rule->expected += (uint64_t)more;
+}
+
+uint64_t
+kd_queue_open(const struct kd_queue *queue, const char *name)
+{
+	const struct kd_queue_rule *rule = kd_queue_rule(queue, name);
+	return rule == NULL ? 0
+			    : rule->expected + rule->counts[KD_STATE_READY] +
+				      rule->counts[KD_STATE_RUNNING] +
+				      rule->counts[KD_STATE_DEFERRED];
+}
+
 uint32_t
 kd_queue_gpus_busy(const struct kd_queue *queue)
 {

@@ -71,6 +71,12 @@ void kd_queue_find(const struct kd_queue *queue, const char *rule, int64_t id,
  * up to max_wait. */
 void kd_queue_set_settling(struct kd_queue *queue, const char *rule, uint64_t count);
 
+/* So many more drops of a rule (less, below 0) are on their way into the ledger, or out
+ * of it again. */
+void kd_queue_expect(struct kd_queue *queue, const char *rule, int more);
+/* Units of a rule that are in hand: expected, waiting or running. */
+uint64_t kd_queue_open(const struct kd_queue *queue, const char *rule);
+
 /* The next batch that may start, with its units RUNNING: 1 and *batch; 0 none now;
  * -ENOMEM.  Highest priority first, then the rule that has waited longest; within a rule
  * first those that were there when a batch crashed. */

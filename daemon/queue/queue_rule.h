@@ -18,7 +18,7 @@ struct kd_queue_rule {
 	struct kd_heap deferred; /* of units' due */
 	unsigned held;		 /* set of enum kd_hold */
 	uint32_t running;	 /* batches */
-	uint64_t settling;
+	uint64_t settling, expected;
 	double last_start;
 	uint64_t counts[KD_STATES];
 	uint64_t undisposed; /* of those that wait */

@@ -52,6 +52,7 @@ struct kd_rule {
 		uint64_t max_bytes;
 		double max_wait;
 	} batch;
+	uint32_t backlog; /* drops in hand at once, from the first look to the end */
 	const struct kd_kernel *kernel; /* in the configuration's catalog */
 	char *device;
 	uint32_t workers;

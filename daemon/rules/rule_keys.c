@@ -357,6 +357,7 @@ const struct kd_key kd_rule_keys[] = {
 	{.name = "ready", read_ready, 0, 0, 0, NULL, NULL},
 	{.name = "sequence", kd_key_table, 0, 0, 0, NULL, sequence_keys},
 	{.name = "batch", kd_key_table, 0, 0, 0, NULL, batch_keys},
+	{.name = "backlog", kd_key_u32, AT(backlog), 1, 1e7, NULL, NULL},
 	{.name = "kernel", kd_key_any, 0, 0, 0, NULL, NULL},
 	{.name = "device", read_device, AT(device), 0, 0, NULL, NULL},
 	{.name = "workers", kd_key_u32, AT(workers), 1, 256, NULL, NULL},

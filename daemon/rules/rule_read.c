@@ -196,6 +196,7 @@ kd_rule_read(
 		.settle = 2,
 		.sequence = {.first = -1, .last = -1},
 		.batch = {.max_units = 64, .max_bytes = 2ull << 30, .max_wait = 5},
+		.backlog = 100000,
 		.workers = 1,
 		.idle = 600,
 		.limits = {.memory = 4ull << 30, .output = 20ull << 30, .wall = 1800},
