@@ -12,5 +12,6 @@ libkdpublish_a_SOURCES = \
 	daemon/publish/sidecar.h daemon/publish/sidecar.c \
 	daemon/publish/slot.h daemon/publish/slot.c \
 	daemon/publish/stage.h daemon/publish/stage.c \
+	daemon/publish/superseded.h daemon/publish/superseded.c \
 	daemon/publish/transfer.h daemon/publish/transfer.c
 libkdpublish_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)

@@ -8,6 +8,7 @@
 #include "daemon/publish/folder.h"
 #include "daemon/publish/restage.h"
 #include "daemon/publish/slot.h"
+#include "daemon/publish/superseded.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,7 @@ kd_publish_unit_clear(struct kd_publish_unit *unit)
 	free(unit->reason);
 	free(unit->primary);
 	free(unit->sidecar_path);
+	json_decref(unit->superseded);
 	*unit = (struct kd_publish_unit){0};
 }
 
@@ -192,6 +194,7 @@ settle_already(const struct kd_publisher *publisher, struct kd_publish_unit *uni
 	}
 	/* The attempt that published it may have died before its fsync. */
 	folder->touched = 1;
+	kd_superseded_found(unit, json);
 	kd_publish_settle(unit, KD_UNIT_ALREADY, "published before as '%s'",
 		KD_NAME(unit->primary));
 	return 0;
@@ -247,6 +250,8 @@ prepare_version(struct kd_publisher *publisher, struct kd_publish_unit *unit,
 		if (rc == 0 || unit->status != KD_UNIT_PUBLISHED)
 			goto out;
 	}
+	if (prepared->state != KD_SLOT_FREE)
+		kd_superseded_note(folder->fd, slot, unit);
 	rc = kd_finish_sidecar(&publisher->finish, unit, slot);
 	prepared->ready = rc == 0;
 	rc = rc < 0 ? rc : 1;
@@ -435,6 +440,7 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 		place(publisher, units, prepared, count);
 	free(prepared);
 	kd_durable_units(publisher->stage, &publisher->folders, units, count);
+	kd_superseded_remove(publisher->stage, &publisher->folders, units, count);
 }
 
 static int

@@ -34,6 +34,7 @@ struct kd_publish_unit {
 	struct kd_output *outputs; /* path: in the stage; afterwards below the output
 				      root. Owned by the unit, so are those below */
 	uint32_t output_count;
+	json_t *superseded;    /* see superseded.h */
 	int doubted;	       /* it has its name, but its folder's fsync failed since */
 	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, HELD, TRANSIENT, BAD */
 	char *reason, *primary, *sidecar_path; /* absolute paths */

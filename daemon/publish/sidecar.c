@@ -105,6 +105,9 @@ kd_sidecar_json(const struct kd_sidecar *sidecar, const struct kd_output *output
 	int rc = 0;
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		rc |= json_object_set_new(json, members[i].key, members[i].value);
+	if (sidecar->superseded != NULL)
+		rc |= json_object_set_new(
+			json, "superseded", json_deep_copy(sidecar->superseded));
 	if (rc != 0) {
 		json_decref(json);
 		return NULL;

@@ -22,10 +22,11 @@ struct kd_sidecar {
 	const char *sha256;	      /* of the unit's content */
 	const char *plugin, *version; /* "" until an engine said */
 	const char *variant, *device;
-	const json_t *paths;	/* path parameters: name -> {"path":s,"sha256":hex} */
-	const json_t *inputs;	/* [{"name":s,"sha256":hex,"bytes":n},...] */
-	const json_t *facts;	/* what the kernel told by meta() */
-	const json_t *warnings; /* strings */
+	const json_t *paths;	  /* path parameters: name -> {"path":s,"sha256":hex} */
+	const json_t *inputs;	  /* [{"name":s,"sha256":hex,"bytes":n},...] */
+	const json_t *facts;	  /* what the kernel told by meta() */
+	const json_t *warnings;	  /* strings */
+	const json_t *superseded; /* see superseded.h; NULL: nothing */
 	struct timespec started, finished; /* CLOCK_REALTIME */
 	double seconds;
 };

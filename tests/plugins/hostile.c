@@ -291,7 +291,8 @@ steps(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 	return 0;
 }
 
-/* The one that behaves: a primary and a companion, what the input says in both. */
+/* The one that behaves: a primary and a companion, what the input says in both; of an input
+ * that begins with "lone" only the primary, with "other" another companion. */
 static int
 paired(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
 {
@@ -301,9 +302,13 @@ paired(const struct kiln_host *host, void *state, const struct kiln_batch *batch
 		int in = host->open_input(host, i, batch->units[i]->inputs[0]->name);
 		ssize_t got = read(in, text, sizeof text);
 		close(in);
-		for (uint32_t k = 0; k < 2; k++) {
+		int is_lone = got >= 4 && memcmp(text, "lone", 4) == 0;
+		int is_other = got >= 5 && memcmp(text, "other", 5) == 0;
+		for (uint32_t k = 0; k < 2 && !(is_lone && k == 1); k++) {
 			snprintf(name, sizeof name, "%s%s", batch->units[i]->stem,
-				k == 0 ? ".out" : ".preview.out");
+				k == 0	   ? ".out"
+				: is_other ? ".curves.out"
+					   : ".preview.out");
 			int fd = host->create(
 				host, i, name, k == 0 ? KILN_PRIMARY : KILN_COMPANION);
 			if (got < 0 || write(fd, text, (size_t)got) != got)

@@ -110,6 +110,112 @@ test_replace(void **state)
 	kd_manifest_result_clear(&result);
 }
 
+/* a.out.kiln.json, edited as an attempt that died would have left it. */
+static void
+edit_sidecar(void (*edit)(json_t *sidecar))
+{
+	const char *path = client_path(&client_scratch, "out/a.out.kiln.json");
+	json_t *sidecar = json_load_file(path, 0, NULL);
+	assert_non_null(sidecar);
+	edit(sidecar);
+	assert_int_equal(json_dump_file(sidecar, path, 0), 0);
+	json_decref(sidecar);
+}
+
+static void
+test_replaced_companions_go(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	client_write(&client_scratch, "out/a.notes.out", "mine");
+	run_pair("other", KD_COLLISION_REPLACE, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	client_expect_text(&client_scratch, "out/a.out", "other");
+	client_expect_text(&client_scratch, "out/a.curves.out", "other");
+	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	client_expect_text(&client_scratch, "out/a.notes.out", "mine");
+	/* What somebody has changed since is his. */
+	client_write(&client_scratch, "out/a.curves.out", "edited");
+	run_pair("lone", KD_COLLISION_REPLACE, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	client_expect_text(&client_scratch, "out/a.out", "lone");
+	client_expect_text(&client_scratch, "out/a.curves.out", "edited");
+	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+}
+
+static void
+test_versions_keep_their_companions(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_VERSION, &result);
+	kd_manifest_result_clear(&result);
+	run_pair("lone", KD_COLLISION_VERSION, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	client_expect_text(&client_scratch, "out/a.preview.out", "one");
+	client_expect_text(&client_scratch, "out/a.2.out", "lone");
+}
+
+/* It died when the new primary stood and the old companion did, too. */
+static void
+test_what_a_crash_left_is_removed(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	run_pair("lone", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	client_write(&client_scratch, "out/a.preview.out", "one");
+	run_pair("lone", KD_COLLISION_REPLACE, &result);
+	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
+	kd_manifest_result_clear(&result);
+	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	/* Another unit's by now: its own sidecar says so. */
+	client_write(&client_scratch, "out/a.preview.out", "one");
+	client_write(&client_scratch, "out/b.out.kiln.json",
+		"{\"format\":1,\"outputs\":[{\"name\":\"a.preview.out\"}]}");
+	run_pair("lone", KD_COLLISION_REPLACE, &result);
+	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
+	kd_manifest_result_clear(&result);
+	client_expect_text(&client_scratch, "out/a.preview.out", "one");
+}
+
+/* The sidecar of one that died before its primary: its own companions are not there. */
+static void
+forget_primary(json_t *sidecar)
+{
+	json_t *outputs = json_object_get(sidecar, "outputs");
+	json_object_set_new(sidecar, "sha256", json_string("another"));
+	json_object_set_new(json_array_get(outputs, 0), "sha256", json_string("another"));
+}
+
+static void
+test_what_two_have_replaced_goes(void **state)
+{
+	(void)state;
+	struct kd_result result;
+	run_pair("one", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	run_pair("other", KD_COLLISION_REPLACE, &result);
+	kd_manifest_result_clear(&result);
+	/* As if "other" had got no further than its sidecar and its companion. */
+	client_write(&client_scratch, "out/a.preview.out", "one");
+	edit_sidecar(forget_primary);
+	run_pair("lone", KD_COLLISION_REPLACE, &result);
+	client_expect_published(&result, 0);
+	kd_manifest_result_clear(&result);
+	client_expect_text(&client_scratch, "out/a.out", "lone");
+	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	assert_false(client_exists(&client_scratch, "out/a.curves.out"));
+}
+
 static void
 run_directory(enum kd_collision collision, struct kd_result *result)
 {
@@ -261,6 +367,10 @@ main(void)
 		CLIENT_TEST(test_versions_stay_together),
 		CLIENT_TEST(test_a_foreign_file_is_left_alone),
 		CLIENT_TEST(test_keep),
+		CLIENT_TEST(test_replaced_companions_go),
+		CLIENT_TEST(test_versions_keep_their_companions),
+		CLIENT_TEST(test_what_a_crash_left_is_removed),
+		CLIENT_TEST(test_what_two_have_replaced_goes),
 		CLIENT_TEST(test_replace),
 		CLIENT_TEST(test_directories),
 		CLIENT_TEST(test_mode_and_group),
