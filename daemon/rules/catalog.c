@@ -8,6 +8,7 @@
 
 #include "daemon/base/name.h"
 #include "daemon/rules/describe.h"
+#include "daemon/rules/params.h"
 #include "plugins/kiln_plugin.h"
 
 #include <dirent.h>
@@ -163,7 +164,8 @@ take_param(const json_t *object, struct kd_param_schema *param, struct kd_err *e
 		(code = take_text(object, "help", 1, &param->help, err)) != 0 ||
 		(code = take_range(object, param, err)) != 0)
 		return code;
-	return take_choices(object, param, err);
+	code = take_choices(object, param, err);
+	return code != 0 ? code : kd_params_check_default(param, err);
 }
 
 static int

@@ -207,6 +207,23 @@ toml_value(const char *text, struct kd_err *err)
 	return value;
 }
 
+int
+kd_params_check_default(const struct kd_param_schema *param, struct kd_err *err)
+{
+	const struct kd_params_input input = {.base = "/"};
+	json_t *checked = NULL, *value = NULL;
+	if (param->default_text == NULL)
+		return 0;
+	if ((value = toml_value(param->default_text, NULL)) == NULL)
+		return kd_err_set(err, -EINVAL,
+			"parameter %s: expected a TOML value as its default, found %s",
+			param->name, KD_NAME(param->default_text));
+	int code = check_value(&input, param, value, &checked, err);
+	json_decref(checked);
+	json_decref(value);
+	return code;
+}
+
 /* What holds where nothing is given: the schema's default, or null. */
 static int
 default_value(const struct kd_params_input *input, const struct kd_param_schema *param,

@@ -32,6 +32,9 @@ struct kd_params_input {
 int kd_params_check(
 	const struct kd_params_input *input, json_t **full, struct kd_err *err);
 
+/* Whether a parameter's default is a value that the parameter could be given. */
+int kd_params_check_default(const struct kd_param_schema *param, struct kd_err *err);
+
 /* Parses "key=value" of a command line; value as in TOML, and what is no TOML value is a
  * string ("model=M.pmx", "bones=core", "ik=false").  Adds to `given`. */
 int kd_params_parse_argument(const char *argument, json_t *given, struct kd_err *err);

@@ -137,11 +137,7 @@ tests_fuzz_fuzz_keeper_LDADD = $(fuzz_base_libs)
 # Without launch.c, which is the harness's.
 tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_frames) $(fuzz_base) \
 	daemon/base/series.c daemon/base/stems.c $(libkdpublish_a_SOURCES) \
-	daemon/worker/attempt.c daemon/worker/batch.c daemon/worker/broker.c \
-	daemon/worker/claim.c daemon/worker/content.c daemon/worker/custody.c \
-	daemon/worker/family.c daemon/worker/gate.c daemon/worker/handle.c \
-	daemon/worker/keeper.c daemon/worker/link.c daemon/worker/manifest.c \
-	daemon/worker/spent.c daemon/worker/told.c daemon/worker/unpack_keeper.c
+	$(worker_keeper_sources) daemon/worker/manifest.c
 tests_fuzz_fuzz_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_worker_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) -ldl -lpthread

@@ -60,6 +60,22 @@ t_refused(void **state)
 			 "{\"name\":\"x\",\"type\":\"bool\",\"required\":false},"
 			 "{\"name\":\"x\",\"type\":\"bool\",\"required\":false}")),
 			"\"x\" twice"},
+		{PLUGIN(KERNEL("a", "[\"file\"]",
+			 "{\"name\":\"x\",\"type\":\"bool\",\"required\":false,"
+			 "\"default\":\"maybe\"}")),
+			"parameter x: expected a TOML value as its default"},
+		{PLUGIN(KERNEL("a", "[\"file\"]",
+			 "{\"name\":\"x\",\"type\":\"integer\",\"required\":false,"
+			 "\"default\":\"true\"}")),
+			"parameter x: expected"},
+		{PLUGIN(KERNEL("a", "[\"file\"]",
+			 "{\"name\":\"x\",\"type\":\"number\",\"required\":false,"
+			 "\"minimum\":1,\"maximum\":2,\"default\":\"3\"}")),
+			"parameter x: expected"},
+		{PLUGIN(KERNEL("a", "[\"file\"]",
+			 "{\"name\":\"x\",\"type\":\"string\",\"required\":false,"
+			 "\"choices\":[\"a\"],\"default\":\"\\\"b\\\"\"}")),
+			"parameter x: expected one of \"a\""},
 		/* the second kernel takes the first down with it */
 		{PLUGIN(KERNEL("a", "[\"file\"]", "") "," KERNEL("a", "[\"file\"]", "")),
 			"already offered"},

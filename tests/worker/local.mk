@@ -31,7 +31,12 @@ tests_worker_t_aside_SOURCES = tests/worker/t_aside.c daemon/worker/aside.c
 tests_worker_t_aside_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_aside_LDADD = $(client_libs) -lpthread
 tap_programs += tests/worker/t_gate
-tests_worker_t_gate_SOURCES = tests/worker/t_gate.c daemon/worker/gate.c
+tests_worker_t_gate_SOURCES = tests/worker/t_gate.c daemon/worker/gate.c \
+	daemon/worker/gate_check.c daemon/worker/gate_elf.c
+tap_programs += tests/worker/t_gate_check
+tests_worker_t_gate_check_SOURCES = tests/worker/t_gate_check.c daemon/worker/gate_check.c
+tests_worker_t_gate_check_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_worker_t_gate_check_LDADD = $(base_libs) $(CMOCKA_LIBS)
 tests_worker_t_gate_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 tests_worker_t_gate_LDADD = $(client_libs)
 tap_programs += tests/worker/t_custody

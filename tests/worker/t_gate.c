@@ -182,7 +182,7 @@ static void
 a_descriptor_that_does_not_fit_is_refused(void **state)
 {
 	(void)state;
-	const uint32_t magic = KILN_MAGIC ^ 1, size = 8;
+	const uint32_t magic = KILN_MAGIC ^ 1, size = 8, more = 4096;
 	const uint16_t major = KILN_ABI_MAJOR + 1, minor = KILN_ABI_MINOR + 1;
 	expect_load(misfit("magic.so", offsetof(struct kiln_plugin, magic), &magic, 4),
 		"its magic number is");
@@ -194,11 +194,40 @@ a_descriptor_that_does_not_fit_is_refused(void **state)
 		"it was made for ABI");
 	expect_load(misfit("size.so", offsetof(struct kiln_plugin, size), &size, 4),
 		"its descriptor is 8 bytes");
+	/* More than the symbol has. */
+	expect_load(misfit("more.so", offsetof(struct kiln_plugin, size), &more, 4),
+		"less than the struct says");
 	client_write(&scratch, "plugins/text.so", "no ELF file at all");
 	expect_load(open(client_path(&scratch, "plugins/text.so"), O_RDONLY | O_CLOEXEC),
-		"cannot load it");
+		"cannot load it: it is no ELF file; a plugin is a shared object");
 	expect_load(open("/lib64/ld-linux-x86-64.so.2", O_RDONLY | O_CLOEXEC),
 		"it exports no symbol 'kiln_plugin'");
+	client_write(&scratch, "plugins/empty.so", "");
+	expect_load(open(client_path(&scratch, "plugins/empty.so"), O_RDONLY | O_CLOEXEC),
+		"cannot load it");
+}
+
+/* What dlopen(3) would map and die of. */
+static void
+a_file_that_is_cut_is_refused(void **state)
+{
+	(void)state;
+	static char image[1 << 20];
+	int fd = open(client_path(&scratch, "plugins/copy.so"), O_RDONLY | O_CLOEXEC);
+	ssize_t size = read(fd, image, sizeof image);
+	close(fd);
+	assert_in_range(size, 1000, sizeof image - 1);
+	static const int parts[] = {1, 2, 3, 4, 5};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		char name[40];
+		snprintf(name, sizeof name, "plugins/cut%zu.so", i);
+		fd = open(client_path(&scratch, name),
+			O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+		/* Its first segments, then not even these. */
+		ssize_t kept = i == 4 ? 60 : 4096 / parts[i];
+		assert_int_equal(write(fd, image, (size_t)kept), kept);
+		expect_load(fd, "cannot load it: it is cut");
+	}
 }
 
 static void
@@ -230,6 +259,8 @@ main(void)
 			links_are_followed_before_anything_is_trusted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_descriptor_that_does_not_fit_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_cut_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_was_looked_at_is_what_is_loaded, set_up, tear_down),
 	};
