@@ -82,6 +82,19 @@ static const struct kd_key rules_file_keys[] = {
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };
 
+/* Where a key belongs that stands in a table of the other kind, or in none. */
+#define RULE_HOME   "a rule, below [rule.NAME]"
+#define DAEMON_HOME "[daemon] of kiln.toml"
+static const struct kd_keys_home top_homes[] = {
+	{daemon_keys, DAEMON_HOME}, {kd_rule_keys, RULE_HOME}, {NULL, NULL}};
+static const struct kd_keys_home daemon_homes[] = {
+	{kd_rule_keys, RULE_HOME}, {NULL, NULL}};
+static const struct kd_keys_home rule_homes[] = {
+	{daemon_keys, DAEMON_HOME}, {NULL, NULL}};
+static const struct kd_keys_home rules_file_homes[] = {
+	{main_keys, "kiln.toml; files of the rules folder hold rules only"},
+	{daemon_keys, DAEMON_HOME}, {kd_rule_keys, RULE_HOME}, {NULL, NULL}};
+
 /* One load under way. */
 struct loading {
 	const struct kd_conf_options *options;
@@ -154,6 +167,8 @@ add_rules(struct loading *loading, const char *file, const struct kd_toml *root)
 			conf->rules, (conf->rule_count + 1) * sizeof *conf->rules);
 		if (more != NULL)
 			conf->rules = more;
+		if ((code = kd_keys_at_home(&at, kd_rule_keys, table, rule_homes)) != 0)
+			break;
 		if (first != NULL)
 			code = kd_keys_refuse_key(&at, table,
 				"rule \"%s\" is already defined at %s:%d:%d", first->name,
@@ -192,6 +207,8 @@ add_file(struct loading *loading, const char *folder, const char *name)
 		return memory(loading);
 	struct kd_keys at = {file, loading->err};
 	if ((code = parse_file(file, &root, loading->err)) == 0 &&
+		(code = kd_keys_at_home(&at, rules_file_keys, root, rules_file_homes)) ==
+			0 &&
 		(code = kd_keys_read(&at, rules_file_keys, root, NULL)) == 0)
 		code = add_rules(loading, file, root);
 	kd_toml_free(root);
@@ -338,6 +355,9 @@ load(struct loading *loading)
 			KD_NAME(loading->options->file));
 	struct kd_keys at = {conf->file, loading->err};
 	if ((code = parse_file(conf->file, &root, loading->err)) == 0 &&
+		(code = kd_keys_at_home(&at, main_keys, root, top_homes)) == 0 &&
+		(code = kd_keys_at_home(&at, daemon_keys, kd_toml_get(root, "daemon"),
+			 daemon_homes)) == 0 &&
 		(code = kd_keys_read(&at, main_keys, root, &loading->daemon)) == 0 &&
 		(code = take_daemon(loading)) == 0 &&
 		(code = kd_catalog_load(kd_catalog_worker(), conf->plugins,

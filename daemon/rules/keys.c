@@ -61,6 +61,32 @@ find_key(const struct kd_key *keys, const char *name, struct kd_near *near)
 	return NULL;
 }
 
+static int
+has_key(const struct kd_key *keys, const char *name)
+{
+	for (; keys->name != NULL; keys++)
+		if (strcmp(keys->name, name) == 0)
+			return 1;
+	return 0;
+}
+
+int
+kd_keys_at_home(const struct kd_keys *at, const struct kd_key *own,
+	const struct kd_toml *table, const struct kd_keys_home *homes)
+{
+	for (uint32_t i = 0; table != NULL && i < table->count; i++) {
+		const struct kd_toml *value = table->children[i];
+		if (has_key(own, value->key))
+			continue;
+		for (const struct kd_keys_home *home = homes; home->keys != NULL; home++)
+			if (has_key(home->keys, value->key))
+				return kd_keys_refuse_key(at, value,
+					"unknown key \"%s\" here; it belongs into %s",
+					value->key, home->home);
+	}
+	return 0;
+}
+
 int
 kd_keys_read(const struct kd_keys *at, const struct kd_key *keys,
 	const struct kd_toml *table, void *object)

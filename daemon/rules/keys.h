@@ -43,6 +43,16 @@ struct kd_key {
 int kd_keys_read(const struct kd_keys *at, const struct kd_key *keys,
 	const struct kd_toml *table, void *object);
 
+/* Where keys stand that are met in the wrong table: "[daemon]".  keys NULL ends a list. */
+struct kd_keys_home {
+	const struct kd_key *keys;
+	const char *home;
+};
+/* Refuses a key of the table that is none of its own, but one of another home's, with where
+ * it belongs.  Other unknown keys are left to kd_keys_read(). */
+int kd_keys_at_home(const struct kd_keys *at, const struct kd_key *own,
+	const struct kd_toml *table, const struct kd_keys_home *homes);
+
 /* -EINVAL with FILE:LINE:COLUMN of the value (of a table: its key), or of the key, before
  * the sentence. */
 int kd_keys_refuse(const struct kd_keys *at, const struct kd_toml *value,

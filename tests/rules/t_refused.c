@@ -120,12 +120,20 @@ static const struct bad rules[] = {
 	{"[rule.\"b/c\"]", "5:7", "letters, digits"},
 	{"[rule.-b]", "5:7", "found \"-b\""},
 	{"[rulez.b]", "5:2", "did you mean \"rule\"?"},
-	{"[daemon]\nlog = \"info\"", "5:2", "unknown key \"daemon\""},
+	{"[daemon]\nlog = \"info\"", "5:2",
+		"unknown key \"daemon\" here; it belongs into kiln.toml"},
+	/* in the wrong table */
+	{"state = \"/s\"", "5:1",
+		"unknown key \"state\" here; it belongs into [daemon] of kiln.toml"},
 };
 
 /* Whole files of rules.d: what the four good lines would be in the way of. */
 static const struct bad files[] = {
 	{"[rule]\na = 3", "2:1", "expected a rule: a table [rule.NAME], found 3"},
+	{"kernel = \"copy\"", "1:1",
+		"unknown key \"kernel\" here; it belongs into a rule, below [rule.NAME]"},
+	{"threads = 3", "1:1",
+		"unknown key \"threads\" here; it belongs into [daemon] of kiln.toml"},
 	{"rule = 3", "1:8", "rule: expected a table, found 3"},
 	{"[rule.a]\noutput = \"/o\"\nkernel = \"copy\"", "1:7",
 		"lacks the key \"watch\""},
@@ -198,6 +206,10 @@ static const struct bad mains[] = {
 	{"[daemon]\nkeep = \"59min\"", "2:8", "expected a duration of at least \"1h\""},
 	{"[daemon]\nkeep = 90", "2:8", "or \"forever\", found 90"},
 	{"[daemon]\nrulez = \"r\"", "2:1", "did you mean \"rules\"?"},
+	{"workers = 2", "1:1", "\"workers\" here; it belongs into [daemon] of kiln.toml"},
+	{"log = \"info\"\n[daemon]", "1:1", "it belongs into [daemon] of kiln.toml"},
+	{"watch = \"/i\"", "1:1", "\"watch\" here; it belongs into a rule, below "},
+	{"[daemon]\nsettle = \"2s\"", "2:1", "it belongs into a rule, below [rule.NAME]"},
 };
 
 static struct fake fake;
