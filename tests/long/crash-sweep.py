@@ -21,7 +21,7 @@ from sweep import Sweep, Tap, evenly  # noqa: E402
 from world import View, read_ledger, tree  # noqa: E402
 
 STARTS = int(os.environ.get("KILN_SWEEP_STARTS", "150"))
-SCENES = ("files", "folders", "frames", "replace", "across")
+SCENES = ("files", "folders", "frames", "meshes", "packs", "replace", "across")
 
 
 def snapshot(folders):

@@ -7,6 +7,7 @@ World.faults_at_rest() what is not as if nothing had happened.  Each fault is a 
 none of them is a passing state, so that a sweep may count them."""
 
 import hashlib
+import io
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import tarfile
 import time
 
 BUILD = pathlib.Path(os.environ.get("top_builddir", ".")).resolve()
@@ -51,19 +53,40 @@ class Scene:
                  collision="version"):
         self.name, self.inputs, self.unit, self.policy = name, inputs, unit, policy
         self.bad, self.old, self.across, self.collision = bad, old, across, collision
-        self.makes_folders = unit in ("directory", "sequence")
+        self.makes_folders = unit != "file"
+        self.is_family = unit in ("sequence", "bundle")
 
     def dropped_as(self, path, name):
-        """Where a part of that input lies in the drop folder; a sequence has no folder."""
-        return os.path.join(path, name) if name and self.unit != "sequence" else name or path
+        """Where a part of that input lies in the drop folder; a family has no folder."""
+        return os.path.join(path, name) if name and not self.is_family else name or path
 
     def home(self, path):
-        """What that input is called where it is kept, and its output."""
-        return path.partition(".")[0] if self.unit == "sequence" else path
+        """What that input is called where it is kept."""
+        return path.partition(".")[0] if self.is_family else path
+
+    def makes(self, path):
+        """What comes out of that input."""
+        return unpacked(self.inputs[path][""]) if self.unit == "archive" else self.inputs[path]
+
+
+def packed(files):
+    """The same archive every time."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return whole.getvalue()
+
+
+def unpacked(content):
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return {entry.name: archive.extractfile(entry).read() for entry in archive}
 
 
 # An input is {relative name: bytes}; that of a file has the one name "".  A sequence is
-# called as printf(3) would have it.
+# called as printf(3) would have it, a bundle by its main file.
 SCENES = {
     "files": Scene("files", {
         "a.txt": {"": b"first\n"}, "b.txt": {"": b"second\n"}, "sub/c.txt": {"": b"third\n" * 4096},
@@ -75,6 +98,14 @@ SCENES = {
         "walk.%04d.txt": {f"walk.{n:04}.txt": b"walk %d\n" % n for n in (1, 2, 3)},
         "run.%04d.txt": {f"run.{n:04}.txt": b"run %d\n" % n for n in (1, 2, 3)},
     }, unit="sequence"),
+    "meshes": Scene("meshes", {
+        "chair.obj": {"chair.obj": b"v\n", "chair.mtl": b"red\n", "chair_wood.png": b"wood\n" * 500},
+        "stool.obj": {"stool.obj": b"w\n", "stool-top.png": b"top\n"},
+    }, unit="bundle"),
+    "packs": Scene("packs", {
+        "one.tar": {"": packed({"f.1": b"packed\n", "deep/f.2": b"deeper\n" * 900})},
+        "two.tar": {"": packed({"g": b"other\n"})},
+    }, unit="archive", policy="delete"),
     "replace": Scene("replace", {
         "a.txt": {"": b"new first\n"}, "b.txt": {"": b"new second\n"},
     }, old=("a.txt", "b.txt"), policy="keep", collision="replace"),
@@ -147,7 +178,7 @@ class World:
         self.write(self.folder / "rules.d/sweep.toml", f"""
 [rule.sweep]
 watch = "{self.drop}"
-match = ["*"]
+match = ["{"*.obj" if scene.unit == "bundle" else "*"}"]
 unit = "{scene.unit}"
 {"sequence = { first = 1, last = 3 }" if scene.unit == "sequence" else ""}
 recursive = {"true" if scene.unit == "file" else "false"}
@@ -316,6 +347,9 @@ def unclaimed(drop, scene):
         entry, slash, part = inside.partition("/")
         if top != CLAIMS or not re.match("[0-9]+~", entry):
             continue
+        # A family's own folder has the name of its main file.
+        if content is None and scene.is_family:
+            continue
         for path in (*scene.inputs, *scene.bad):
             if os.path.basename(path) == entry.split("~", 1)[1]:
                 found.setdefault(scene.dropped_as(path, part) if part or not slash else path, content)
@@ -412,7 +446,7 @@ class View:
 
     def right_content(self, path, primary):
         return all(self.out.get(os.path.join(primary, name) if name else primary) == content
-                   for name, content in self.scene.inputs[path].items())
+                   for name, content in self.scene.makes(path).items())
 
     def faults(self):
         """What must hold at any moment."""
