@@ -71,19 +71,29 @@ hold(struct kd_claim *claim, const struct kd_content_source *original)
 		is_family(original) ? kd_name_base(original->path) : "");
 }
 
+/* A name that is taken, or gone by now, is left. */
+static int
+bring(int from, const char *name, int to)
+{
+	int rc = kd_file_rename_new(from, name, to, name);
+	return rc == -EEXIST || rc == -ENOENT ? 0 : rc;
+}
+
 /* Renames a unit's files from one folder to another; those that are there already are
- * left.  -ENOENT: there is none. */
+ * left.  A bundle's main file goes last: as long as it is there, the others are known to
+ * be of it.  -ENOENT: there is none. */
 static int
 gather(int from, int to, const struct kd_content_source *source)
 {
 	struct kd_family_names names = {0};
 	struct kd_err err;
+	const char *last = kd_name_base(source->path);
 	int rc = kd_family_list(from, source, 0, &names, &err);
-	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		rc = kd_file_rename_new(from, names.list[i], to, names.list[i]);
-		if (rc == -EEXIST || rc == -ENOENT)
-			rc = 0;
-	}
+	for (size_t i = 0; rc == 0 && i < names.count; i++)
+		if (strcmp(names.list[i], last) != 0)
+			rc = bring(from, names.list[i], to);
+	if (rc == 0 && source->kind == KILN_BUNDLE)
+		rc = bring(from, last, to);
 	kd_family_clear(&names);
 	if (rc == 0 && fsync(to) < 0)
 		rc = -errno;
@@ -248,9 +258,10 @@ kd_claim_sync(int root)
 	return rc;
 }
 
-/* All files of a claim's folder, each under the first name that is free. */
+/* All files of a claim's folder, each under the first name that is free; that one first,
+ * if it is there, for what gather() says. */
 static int
-scatter(int claims, const struct kd_claim *claim, int to)
+scatter(int claims, const struct kd_claim *claim, int to, const char *first)
 {
 	int from = kd_file_open_beneath(
 		claims, claim->entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -260,7 +271,9 @@ scatter(int claims, const struct kd_claim *claim, int to)
 			close(from);
 		return from < 0 ? from : -ENOMEM;
 	}
-	int rc = 0;
+	int rc = kd_inputs_rename(dirfd(dir), first, to, first);
+	if (rc == -ENOENT)
+		rc = 0;
 	const struct dirent *entry;
 	while (rc == 0 && (errno = 0, entry = readdir(dir)) != NULL)
 		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
@@ -290,7 +303,7 @@ kd_claim_put_back(struct kd_claim *claim, const struct kd_content_source *origin
 	if (to < 0)
 		rc = to;
 	else if (is_family(original))
-		rc = scatter(claims, claim, to);
+		rc = scatter(claims, claim, to, base);
 	else
 		rc = kd_inputs_rename(claims, claim->entry, to, base);
 	if (rc == 0 && (fsync(to) < 0 || fsync(claims) < 0))

@@ -245,6 +245,43 @@ test_a_sequence_claimed_in_part_is_taken_up(void **state)
 	assert_true(client_exists(&client_scratch, "out/f/f_1.png"));
 }
 
+/* Whatever of a bundle was claimed, or put back, when its keeper died. */
+static void
+test_a_bundle_claimed_in_part_is_taken_up(void **state)
+{
+	(void)state;
+	static const char *const files[] = {"chair.mtl", "chair.obj", "chair_wood.png"};
+	for (unsigned claimed = 0; claimed < 8; claimed++) {
+		/* The main file is claimed last, and put back first. */
+		if (claimed == 2 || claimed == 3 || claimed == 6)
+			continue;
+		struct kd_manifest manifest;
+		struct kd_result result;
+		client_mkdir(&client_scratch, "in/.kiln-claim");
+		client_mkdir(&client_scratch, "in/.kiln-claim/100~chair.obj");
+		assert_int_equal(
+			chmod(client_path(&client_scratch, "in/.kiln-claim"), 0700), 0);
+		for (unsigned i = 0; i < 3; i++) {
+			char name[64];
+			snprintf(name, sizeof name, "in/%s%s",
+				(claimed & 1 << i) != 0 ? ".kiln-claim/100~chair.obj/"
+							: "",
+				files[i]);
+			client_write(&client_scratch, name, files[i]);
+		}
+		client_manifest_unit(
+			&manifest, &client_scratch, KILN_BUNDLE, "chair.obj");
+		manifest.inputs = KD_INPUTS_DELETE;
+		client_run_and_finish(&manifest, &result);
+		client_expect_published(&result, 0);
+		assert_int_equal(result.units[0].output_count, 3);
+		kd_manifest_result_clear(&result);
+		/* Only an empty folder can be removed. */
+		assert_int_equal(rmdir(client_path(&client_scratch, "in")), 0);
+		client_mkdir(&client_scratch, "in");
+	}
+}
+
 static int
 cancel_on_progress(struct client *client, const struct kd_wire_message *message)
 {
@@ -311,6 +348,7 @@ main(void)
 		CLIENT_TEST(test_not_seen_is_not_absent),
 		CLIENT_TEST(test_a_claim_is_put_back_when_the_rule_keeps),
 		CLIENT_TEST(test_a_sequence_claimed_in_part_is_taken_up),
+		CLIENT_TEST(test_a_bundle_claimed_in_part_is_taken_up),
 		CLIENT_TEST(test_what_is_cancelled_goes_back),
 		CLIENT_TEST(test_a_claim_folder_of_others_is_not_used),
 	};
