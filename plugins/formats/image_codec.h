@@ -46,7 +46,7 @@ struct fmt_image_codec {
 	const struct fmt_image_writing *writing;
 };
 
-extern const struct fmt_image_writing fmt_image_png_write;
+extern const struct fmt_image_writing fmt_image_jpeg_write, fmt_image_png_write;
 
 /* Reads rows of the upright picture of one that the file has mirrored or turned. */
 int fmt_image_turn_read(

@@ -50,3 +50,8 @@ tap_programs += tests/formats/t_jpeg
 tests_formats_t_jpeg_SOURCES = tests/formats/t_jpeg.c
 tests_formats_t_jpeg_CPPFLAGS = $(check_cppflags) $(JPEG_CFLAGS)
 tests_formats_t_jpeg_LDADD = $(libfmtimage_libs) $(CMOCKA_LIBS) -lm
+
+tap_programs += tests/formats/t_jpeg_write
+tests_formats_t_jpeg_write_SOURCES = tests/formats/t_jpeg_write.c
+tests_formats_t_jpeg_write_CPPFLAGS = $(check_cppflags) $(JPEG_CFLAGS)
+tests_formats_t_jpeg_write_LDADD = $(libfmtimage_libs) $(CMOCKA_LIBS) -lm
