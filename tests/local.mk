@@ -7,6 +7,13 @@ tap_long = tests/long/flood.sh tests/long/fuzz.sh tests/long/overflow.sh \
 	tests/long/polled.sh tests/long/queued.sh
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
+# For tests/long/flood.sh: how long the loop is busy at a time.
+check_PROGRAMS += tests/long/turns.so
+tests_long_turns_so_SOURCES = tests/long/turns.c
+tests_long_turns_so_CFLAGS = $(so_cflags)
+tests_long_turns_so_LDFLAGS = $(AM_LDFLAGS) -shared
+tests_long_turns_so_LDADD = -ldl
+
 include tests/base/local.mk
 include tests/rules/local.mk
 include tests/queue/local.mk
