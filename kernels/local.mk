@@ -8,6 +8,7 @@ libkern_a_SOURCES = \
 	kernels/view.h kernels/view.c kernels/supersample.h kernels/supersample.c \
 	kernels/remap.h kernels/remap_place.h kernels/remap_deep.h \
 	kernels/quads.h kernels/remap_quads.h kernels/remap.c \
+	kernels/view_walk.h kernels/remap_walk.h \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \
@@ -34,12 +35,15 @@ libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
 EXTRA_DIST += kernels/NOTES.md
 
 # CUDA: whoever uses these objects links $(KILN_CUDA_LIBS) too.
-cuda_sources = kernels/track_cuda.cu kernels/morph_cuda.cu kernels/pose_cuda.cu
+cuda_sources = kernels/track_cuda.cu kernels/morph_cuda.cu kernels/pose_cuda.cu \
+	kernels/remap_cuda.cu
 fk_cuda_objects =
+pv_cuda_objects =
 if HAVE_CUDA
 fk_cuda_objects += kernels/track_cuda.o kernels/morph_cuda.o kernels/pose_cuda.o
+pv_cuda_objects += kernels/remap_cuda.o
 endif
-cuda_objects = $(fk_cuda_objects)
+cuda_objects = $(fk_cuda_objects) $(pv_cuda_objects)
 EXTRA_DIST += $(cuda_sources) kernels/launch_cuda.h
 # automake tracks no headers for these.
 $(cuda_objects): $(libkern_a_SOURCES) kernels/launch_cuda.h Makefile

@@ -13,6 +13,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Rows of bytes, some distance apart at either end. */
 struct gpu_rows {
@@ -53,6 +55,17 @@ struct gpu_device {
 	int (*follow)(void *stream, void *event);
 	int (*await)(void *event);
 };
+
+/* The number of the GPU that a host's device names, "cuda" or "cuda:1"; -1: it names none. */
+static inline long
+gpu_device_number(const char *device)
+{
+	static const char kind[] = "cuda";
+	const size_t length = sizeof kind - 1;
+	if (strncmp(device, kind, length) != 0)
+		return -1;
+	return device[length] == ':' ? strtol(device + length + 1, NULL, 10) : 0;
+}
 
 /* Only where it was built with nvcc. */
 extern const struct gpu_device gpu_device_cuda;

@@ -23,6 +23,7 @@ struct pv_crew {
 	uint32_t next, count;	       /* frames, taken and in all */
 	uint32_t under_way;
 	int stopped; /* nothing new is begun */
+	int told;    /* that views are made without a GPU that was asked for */
 	struct pv_share *shares;
 };
 
@@ -43,6 +44,11 @@ void pv_crew_free(struct pv_crew *crew);
 int pv_crew_next(struct pv_crew *crew, struct pv_work *work);
 void pv_crew_end_frame(struct pv_crew *crew, int stop);
 void pv_crew_do_lot(struct pv_crew *crew, struct pv_desk *desk, struct pv_work *work);
+
+/* Warns of what keeps views from being made on a GPU, once for the unit.  [any thread that
+ * does not hold the lock] */
+void pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
+	const char *why);
 
 /* Has all views of the source made, by the caller and whoever is free.  0 or a negative
  * errno with *err, when nobody is at them any more. */

@@ -21,7 +21,7 @@ pv_bench_init(struct pv_bench *bench, struct pv_crew *crew, struct pv_desk *desk
 void
 pv_bench_free(struct pv_bench *bench)
 {
-	free(bench->band);
+	pv_hold_free(&bench->band);
 	free(bench->file.bytes);
 	free(bench->mask_file.bytes);
 	pv_mask_free(&bench->mask);
@@ -44,7 +44,7 @@ make_band(struct pv_bench *bench, const struct pv_source *source, struct fmt_err
 	const size_t stride =
 		((maps->panorama_width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
 	const size_t rows = maps->row_count + 2 * (size_t)KERN_REMAP_MARGIN;
-	char *band = pv_files_room(&bench->band, &bench->band_room, stride * rows);
+	char *band = pv_hold_room(&bench->band, bench->state->gpu, stride * rows);
 	if (band == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for %zu rows of %u pixels",
 			rows, maps->panorama_width);
@@ -91,7 +91,7 @@ read_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_ima
 	if (first == past)
 		return 0;
 	void *pixels =
-		pv_files_room(&bench->band, &bench->band_room, stride * (past - first));
+		pv_hold_room(&bench->band, bench->state->gpu, stride * (past - first));
 	if (pixels == NULL)
 		return fmt_err_set(err, -ENOMEM, "has no memory for its pixels");
 	const struct fmt_image_rows wanted = {
@@ -171,7 +171,7 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 	uint32_t first, past;
 	find_rows(source, &first, &past);
 	if (place->partial)
-		memset(bench->band, 0, bench->band_room);
+		memset(bench->band.memory, 0, bench->band.room);
 	if (first < past) {
 		char *window = (char *)picture->pixels +
 			       (first - picture->first_row) * picture->stride +
@@ -201,8 +201,23 @@ decode(struct pv_bench *bench, struct fmt_image *image, const struct pv_source *
 	return 0;
 }
 
+/* Views are made by the GPU where there is one that has room, and else here. */
 static int
-split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+make_views(struct pv_bench *bench, struct pv_source *source, struct fmt_err *err)
+{
+	struct pv_gpu *gpu = bench->state->gpu;
+	struct fmt_err why = {0};
+	if (gpu != NULL &&
+		pv_gpu_put(gpu, source->picture, source->maps, &source->there, &why) < 0)
+		pv_crew_tell(bench->crew, bench->host, source->frame->unit, why.text);
+	int rc = pv_crew_split(bench->crew, bench->desk, source, err);
+	if (gpu != NULL)
+		pv_gpu_drop(gpu, source->there);
+	return rc;
+}
+
+static int
+split(struct pv_bench *bench, struct pv_source *source, struct fmt_err *err)
 {
 	static const char *const depths[] = {[FMT_IMAGE_U8] = "8 bits",
 		[FMT_IMAGE_U16] = "16 bits",
@@ -218,7 +233,7 @@ split(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *er
 			"linear light is not known of premultiplied colours of %s; save "
 			"the panorama with unassociated alpha",
 			depths[source->info->type]);
-	return pv_crew_split(bench->crew, bench->desk, source, err);
+	return make_views(bench, source, err);
 }
 
 static int

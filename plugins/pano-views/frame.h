@@ -8,6 +8,7 @@
 #define PV_FRAME_H
 
 #include "plugins/pano-views/files.h"
+#include "plugins/pano-views/hold.h"
 #include "plugins/pano-views/mask.h"
 #include "plugins/pano-views/sheet.h"
 #include "plugins/pano-views/state.h"
@@ -21,8 +22,7 @@ struct pv_bench {
 	struct pv_crew *crew;		   /* the unit's, who help with the views */
 	struct pv_desk *desk;		   /* the thread's */
 	struct kern_remap_picture picture; /* the band, with its margin */
-	void *band;
-	size_t band_room;
+	struct pv_hold band;
 	struct pv_bytes file, mask_file;
 	struct pv_mask mask;
 	int has_mask; /* of the frame at hand */

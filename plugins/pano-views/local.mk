@@ -16,10 +16,17 @@ plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \
 	plugins/pano-views/lot.h plugins/pano-views/lot.c \
 	plugins/pano-views/crew.h plugins/pano-views/crew.c \
+	plugins/pano-views/device.h plugins/pano-views/device.c \
+	plugins/pano-views/charts.h plugins/pano-views/charts.c \
+	plugins/pano-views/room.h plugins/pano-views/room.c \
+	plugins/pano-views/gpu.h plugins/pano-views/gpu.c \
+	plugins/pano-views/hold.h plugins/pano-views/hold.c \
+	plugins/pano-views/offload.h plugins/pano-views/offload.c \
 	plugins/pano-views/cameras.h plugins/pano-views/cameras.c \
 	plugins/pano-views/unit.h plugins/pano-views/unit.c
-plugins_pano_views_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
+plugins_pano_views_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(KILN_CUDA_CPPFLAGS)
 plugins_pano_views_so_CFLAGS = $(so_cflags)
 plugins_pano_views_so_LDFLAGS = $(so_ldflags)
-plugins_pano_views_so_LDADD = libkern.a $(libfmtimage_libs) $(JANSSON_LIBS) -lpthread
+plugins_pano_views_so_LDADD = $(gpu_objects) $(pv_cuda_objects) libkern.a \
+	$(KILN_CUDA_LIBS) $(libfmtimage_libs) $(JANSSON_LIBS) -lpthread
 dist_man_MANS += plugins/pano-views/pano-views.7

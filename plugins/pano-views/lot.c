@@ -3,6 +3,7 @@
 
 #include "kernels/supersample.h"
 #include "plugins/pano-views/alpha.h"
+#include "plugins/pano-views/crew.h"
 #include "plugins/pano-views/extras.h"
 #include "plugins/pano-views/light.h"
 
@@ -36,9 +37,10 @@ write_file(const struct pv_files *files, const char *name,
 
 void
 pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
-	const struct pv_state *state, struct pv_sheet *sheet)
+	const struct pv_state *state, struct pv_crew *crew, struct pv_sheet *sheet)
 {
-	*desk = (struct pv_desk){.host = host, .state = state, .sheet = sheet};
+	*desk = (struct pv_desk){
+		.host = host, .state = state, .crew = crew, .sheet = sheet};
 }
 
 void
@@ -46,6 +48,7 @@ pv_desk_free(struct pv_desk *desk)
 {
 	free(desk->page);
 	free(desk->samples);
+	pv_hold_free(&desk->made);
 	fmt_image_writer_free(desk->mask_writer);
 	for (int format = 0; format < FMT_IMAGE_FORMATS; format++)
 		for (int i = 0; i < PV_LOT_MOST; i++)
@@ -59,8 +62,43 @@ struct lot {
 	unsigned channels; /* to be written */
 	uint32_t count;	   /* of those begun */
 	const uint32_t *numbers;
+	const char *made; /* all views, whole, by a GPU; NULL: their rows are made here */
 	struct pv_extras extras[PV_LOT_MOST];
 };
+
+/* Views may be large, and there may be many threads: so much memory of each holds what
+ * comes from a GPU. */
+#define MADE_MOST ((size_t)64 << 20)
+
+static size_t
+view_bytes(const struct pv_source *source, const struct pv_map *map)
+{
+	return (size_t)map->width * map->height * fmt_image_pixel(source->type);
+}
+
+/* All views of a lot by the GPU; NULL, having told why: they have to be made here. */
+static const char *
+make_there(struct pv_desk *desk, const struct pv_lot *lot)
+{
+	const struct pv_source *source = lot->source;
+	const struct pv_map *map = &source->maps->maps[lot->map];
+	struct fmt_err why = {0};
+	struct pv_gpu_order order = {
+		.frame = source->there,
+		.map = lot->map,
+		.count = lot->count,
+		.views = lot->views,
+		.to = pv_hold_room(&desk->made, desk->state->gpu,
+			lot->count * view_bytes(source, map)),
+	};
+	double start = now();
+	int rc = order.to == NULL ? fmt_err_set(&why, -ENOMEM, "no memory for views")
+				  : pv_gpu_make(desk->state->gpu, &order, &why);
+	desk->seconds += now() - start;
+	if (rc < 0)
+		pv_crew_tell(desk->crew, desk->host, source->frame->unit, why.text);
+	return rc == 0 ? order.to : NULL;
+}
 
 /* A row's samples go straight into the view, or are gathered into its pixels. */
 static int
@@ -101,12 +139,18 @@ remap(struct pv_desk *desk, const struct lot *lot, int32_t shift, const uint32_t
 /* Some rows of a view into the desk's page, which has room for them, as they are to be
  * written. */
 static int
-fill_page(struct pv_desk *desk, const struct lot *lot, uint32_t number,
-	const uint32_t rows[2])
+fill_page(struct pv_desk *desk, const struct lot *lot, uint32_t i, const uint32_t rows[2])
 {
 	const struct pv_source *source = lot->source;
 	const size_t count = (size_t)lot->map->width * (rows[1] - rows[0]);
-	int rc = remap(desk, lot, source->maps->views[number].shift, rows);
+	const size_t row = lot->map->width * fmt_image_pixel(source->type);
+	int rc = 0;
+	if (lot->made == NULL)
+		rc = remap(desk, lot, source->maps->views[lot->numbers[i]].shift, rows);
+	else
+		memcpy(desk->page,
+			lot->made + i * view_bytes(source, lot->map) + rows[0] * row,
+			(rows[1] - rows[0]) * row);
 	if (rc == 0 && source->alpha &&
 		!fmt_image_associates(source->format, source->info->associated))
 		pv_alpha_divide(source->type, desk->page, count);
@@ -159,7 +203,7 @@ make_stripe(struct pv_desk *desk, const struct lot *lot, const uint32_t rows[2],
 	};
 	int rc = 0;
 	for (uint32_t i = 0; rc == 0 && i < lot->count; i++) {
-		rc = fill_page(desk, lot, lot->numbers[i], rows);
+		rc = fill_page(desk, lot, i, rows);
 		if (rc < 0)
 			return fmt_err_set(err, rc, "no memory for a row's samples");
 		rc = fmt_image_writer_rows(
@@ -198,7 +242,7 @@ write_mask(struct pv_desk *desk, const struct lot *lot, uint32_t number, const c
 /* The frames on the contact sheet are few: their views are made once more, whole. */
 static int
 draw_on_sheet(
-	struct pv_desk *desk, const struct lot *lot, uint32_t number, struct fmt_err *err)
+	struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err *err)
 {
 	const struct pv_source *source = lot->source;
 	struct fmt_image_page page = {
@@ -210,9 +254,9 @@ draw_on_sheet(
 	const uint32_t rows[] = {0, page.height};
 	page.pixels = pv_files_room(&desk->page, &desk->page_room,
 		(size_t)page.width * page.height * fmt_image_pixel(source->type));
-	if (page.pixels == NULL || fill_page(desk, lot, number, rows) < 0)
+	if (page.pixels == NULL || fill_page(desk, lot, i, rows) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
-	pv_sheet_add(desk->sheet, source->frame->sheet_row - 1, number, &page);
+	pv_sheet_add(desk->sheet, source->frame->sheet_row - 1, lot->numbers[i], &page);
 	return 0;
 }
 
@@ -241,7 +285,7 @@ end_view(struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err
 		rc = write_mask(desk, lot, lot->numbers[i], name, err);
 	free(name);
 	if (rc == 0 && frame->sheet_row > 0)
-		rc = draw_on_sheet(desk, lot, lot->numbers[i], err);
+		rc = draw_on_sheet(desk, lot, i, err);
 	return rc;
 }
 
@@ -267,8 +311,9 @@ make_lot(struct pv_desk *desk, const struct lot *lot, struct fmt_err *err)
 	return rc;
 }
 
-int
-pv_lot_write(struct pv_desk *desk, const struct pv_lot *wanted, struct fmt_err *err)
+static int
+write_views(struct pv_desk *desk, const struct pv_lot *wanted, const char *made,
+	struct fmt_err *err)
 {
 	const struct pv_source *source = wanted->source;
 	const struct fmt_image_info *info = source->info;
@@ -279,6 +324,7 @@ pv_lot_write(struct pv_desk *desk, const struct pv_lot *wanted, struct fmt_err *
 			    : info->channels <= 2			      ? 1
 									      : 3,
 		.numbers = wanted->views,
+		.made = made,
 	};
 	int rc = 0;
 	while (rc == 0 && lot.count < wanted->count)
@@ -287,5 +333,27 @@ pv_lot_write(struct pv_desk *desk, const struct pv_lot *wanted, struct fmt_err *
 		rc = make_lot(desk, &lot, err);
 	for (uint32_t i = 0; i < lot.count; i++)
 		pv_extras_free(&lot.extras[i]);
+	return rc;
+}
+
+int
+pv_lot_write(struct pv_desk *desk, const struct pv_lot *wanted, struct fmt_err *err)
+{
+	const struct pv_source *source = wanted->source;
+	struct pv_lot part = {.source = source, .map = wanted->map};
+	int rc = 0;
+	if (source->there == NULL)
+		return write_views(desk, wanted, NULL, err);
+	const size_t fit =
+		MADE_MOST / view_bytes(source, &source->maps->maps[wanted->map]);
+	for (uint32_t at = 0; rc == 0 && at < wanted->count; at += part.count) {
+		part.count = 0;
+		while (part.count < wanted->count - at &&
+			(part.count == 0 || part.count < fit)) {
+			part.views[part.count] = wanted->views[at + part.count];
+			part.count++;
+		}
+		rc = write_views(desk, &part, make_there(desk, &part), err);
+	}
 	return rc;
 }

@@ -10,14 +10,18 @@
 #define PV_LOT_H
 
 #include "plugins/pano-views/frame.h"
+#include "plugins/pano-views/hold.h"
 
 #define PV_LOT_MOST 8 /* views that are made at once */
+
+struct pv_crew;
 
 /* A frame that was opened: what it is, how it lies, and what becomes of it. */
 struct pv_source {
 	const struct pv_frame *frame;
 	const struct fmt_image_info *info;
 	const struct kern_remap_picture *picture; /* the band, with its margin */
+	struct pv_gpu_frame *there;		  /* NULL: it is not on a GPU */
 	const struct pv_mask *mask;		  /* NULL: nothing is to be ignored */
 	enum fmt_image_type type; /* while it is filtered: in linear light another */
 	struct pv_place place;
@@ -29,9 +33,11 @@ struct pv_source {
 struct pv_desk {
 	const struct kiln_host *host;
 	const struct pv_state *state;
-	struct pv_sheet *sheet; /* the unit's */
-	void *page, *samples;	/* page: some rows of a view, or its mask */
+	struct pv_crew *crew; /* the unit's, and its sheet */
+	struct pv_sheet *sheet;
+	void *page, *samples; /* page: some rows of a view, or its mask */
 	size_t page_room, samples_room;
+	struct pv_hold made; /* whole views, where a GPU makes them */
 	struct fmt_image_writer *writers[FMT_IMAGE_FORMATS][PV_LOT_MOST];
 	struct fmt_image_writer *mask_writer;
 	double seconds; /* of remapping alone */
@@ -43,9 +49,9 @@ struct pv_lot {
 	uint32_t views[PV_LOT_MOST]; /* numbers, all of that map */
 };
 
-/* Borrows host, state and sheet. */
+/* Borrows them all. */
 void pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
-	const struct pv_state *state, struct pv_sheet *sheet);
+	const struct pv_state *state, struct pv_crew *crew, struct pv_sheet *sheet);
 void pv_desk_free(struct pv_desk *desk);
 
 /* Makes and writes the views and their masks.  Several threads may have lots of one source,

@@ -7,6 +7,7 @@
 #include "plugins/formats/large.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Sizes that are kept at once, when no frame is at work on them. */
@@ -73,15 +74,22 @@ plan(const struct kern_view *view, struct pv_map *map, int supersample)
 	return 0;
 }
 
-static int
-draw(const struct pv_maps *maps, struct pv_map *map, int supersample)
+void
+pv_maps_view(const struct pv_maps *maps, const struct pv_map *map, struct kern_view *view)
 {
-	struct kern_view view = {.width = map->width,
+	*view = (struct kern_view){.width = map->width,
 		.height = map->height,
 		.focal = kern_view_focal(map->width, map->hfov),
 		.panorama_width = maps->panorama_width,
 		.panorama_height = maps->panorama_height};
-	turn(maps, map, view.rotation);
+	turn(maps, map, view->rotation);
+}
+
+static int
+draw(const struct pv_maps *maps, struct pv_map *map, int supersample)
+{
+	struct kern_view view;
+	pv_maps_view(maps, map, &view);
 	if (plan(&view, map, supersample) < 0)
 		return -1;
 	const size_t samples = map->starts[map->height];
@@ -147,6 +155,8 @@ find_band(struct pv_maps *maps)
 	maps->row_count = (uint32_t)(last - first + 1);
 }
 
+static atomic_uint_fast64_t serials;
+
 static struct pv_maps *
 make(const struct pv_maps_cache *cache, const struct pv_place *place)
 {
@@ -154,6 +164,7 @@ make(const struct pv_maps_cache *cache, const struct pv_place *place)
 	struct pv_maps *maps = calloc(1, sizeof *maps);
 	if (maps == NULL)
 		return NULL;
+	maps->serial = atomic_fetch_add(&serials, 1);
 	maps->panorama_width = place->width;
 	maps->panorama_height = place->height;
 	maps->camera_pitch = place->pitch;

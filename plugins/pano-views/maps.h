@@ -7,6 +7,7 @@
 #ifndef PV_MAPS_H
 #define PV_MAPS_H
 
+#include "kernels/view.h"
 #include "plugins/pano-views/place.h"
 #include "plugins/pano-views/views.h"
 
@@ -23,6 +24,7 @@ struct pv_map {
 };
 
 struct pv_maps {
+	uint64_t serial; /* no other maps of this process had it */
 	uint32_t panorama_width, panorama_height;
 	double camera_pitch, camera_roll;
 	uint32_t first_row, row_count; /* of the panorama, that any view looks at */
@@ -49,5 +51,9 @@ void pv_maps_cache_free(struct pv_maps_cache *cache);
 const struct pv_maps *pv_maps_get(
 	struct pv_maps_cache *cache, const struct pv_place *place);
 void pv_maps_put(struct pv_maps_cache *cache, const struct pv_maps *maps);
+
+/* The geometry of one of the maps. */
+void pv_maps_view(
+	const struct pv_maps *maps, const struct pv_map *map, struct kern_view *view);
 
 #endif

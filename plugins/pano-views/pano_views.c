@@ -5,9 +5,12 @@
  * the way from files to files.
  */
 #include "plugins/kiln_plugin.h"
+#include "plugins/pano-views/offload.h"
 #include "plugins/pano-views/state.h"
 #include "plugins/pano-views/unit.h"
 #include "plugins/pano-views/variant.h"
+
+#include <errno.h>
 
 static int
 pano_views_open(
@@ -20,7 +23,13 @@ pano_views_open(
 		host->fail(host, err.text);
 		return rc;
 	}
-	made->remap = pv_variant_choose(host, made->filter, made->weights);
+	made->remap =
+		pv_variant_choose(host, made->filter, made->weights, &made->variant);
+	if (pv_offload_open(made, host) < 0) {
+		host->fail(host, "no memory for a GPU");
+		pv_state_free(made);
+		return -ENOMEM;
+	}
 	*state = made;
 	return 0;
 }

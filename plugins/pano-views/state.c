@@ -83,6 +83,8 @@ pv_state_free(struct pv_state *state)
 {
 	if (state == NULL)
 		return;
+	pv_gpu_free(state->gpu);
+	free(state->no_gpu);
 	pv_maps_cache_free(state->maps);
 	pv_views_free(&state->views);
 	pv_light_free(state->light);

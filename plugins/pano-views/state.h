@@ -6,6 +6,7 @@
 #include "kernels/remap.h"
 #include "plugins/formats/image.h"
 #include "plugins/kiln_plugin.h"
+#include "plugins/pano-views/gpu.h"
 #include "plugins/pano-views/light.h"
 #include "plugins/pano-views/maps.h"
 #include "plugins/pano-views/mask.h"
@@ -42,6 +43,9 @@ struct pv_state {
 	struct pv_caps caps;
 	int preview;
 	struct pv_light *light; /* NULL: values are filtered as they are */
+	struct pv_gpu *gpu;	/* NULL: there is none; set as remap is */
+	char *no_gpu;		/* why not, where that is worth a warning; or NULL */
+	const char *variant;	/* the processor's */
 	int flat;		/* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };
 

@@ -73,7 +73,7 @@ work(void *context)
 	struct pv_work next;
 	struct pv_bench bench;
 	struct pv_desk desk;
-	pv_desk_init(&desk, job->host, job->state, &job->sheet);
+	pv_desk_init(&desk, job->host, job->state, &job->crew, &job->sheet);
 	pv_bench_init(&bench, &job->crew, &desk);
 	while (pv_crew_next(&job->crew, &next)) {
 		if (next.share != NULL) {
@@ -123,6 +123,11 @@ split_all(struct job *job)
 	work(job);
 	for (uint32_t i = 0; i < started; i++)
 		pthread_join(helpers[i], NULL);
+	/* Who made the views, whatever it was before. */
+	if (job->state->gpu != NULL)
+		job->host->variant(job->host, job->crew.told
+						      ? job->state->variant
+						      : pv_gpu_name(job->state->gpu));
 	pv_crew_free(&job->crew);
 }
 
@@ -234,6 +239,8 @@ run(struct job *job, const struct kiln_unit *unit, struct fmt_err *err)
 	}
 	for (uint32_t i = 0; i < job->list.frame_count; i++)
 		job->list.frames[i].unit = job->unit;
+	if (job->state->no_gpu != NULL)
+		job->host->warn(job->host, job->unit, job->state->no_gpu);
 	if (job->state->preview && plan_sheet(job) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
 	split_all(job);

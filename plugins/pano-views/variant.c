@@ -91,7 +91,7 @@ proven(kern_remap_fn *fn, enum kern_remap_filter filter,
 
 kern_remap_fn *
 pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
-	const struct kern_remap_weights *weights)
+	const struct kern_remap_weights *weights, const char **name)
 {
 	static const struct {
 		unsigned caps;
@@ -103,7 +103,8 @@ pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 		if (fn == kern_remap_c)
 			continue;
 		if (proven(fn, filter, weights)) {
-			host->variant(host, ladder[i].name);
+			*name = ladder[i].name;
+			host->variant(host, *name);
 			return fn;
 		}
 		char text[120];
@@ -114,6 +115,7 @@ pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 			ladder[i].name);
 		host->log(host, KILN_WARNING, text);
 	}
-	host->variant(host, "c");
+	*name = "c";
+	host->variant(host, *name);
 	return kern_remap_c;
 }

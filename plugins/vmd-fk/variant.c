@@ -196,13 +196,10 @@ fk_variant_prove(uint32_t number, struct fmt_err *err)
 int
 fk_variant_wants_gpu(const struct kiln_host *host, uint32_t *number)
 {
-	static const char kind[] = "cuda";
-	const size_t length = sizeof kind - 1;
-	if (strncmp(host->device, kind, length) != 0)
+	const long named = gpu_device_number(host->device);
+	if (named < 0)
 		return 0;
-	*number = host->device[length] == ':'
-			  ? (uint32_t)strtoul(host->device + length + 1, NULL, 10)
-			  : 0;
+	*number = (uint32_t)named;
 	return 1;
 }
 

@@ -177,6 +177,7 @@ main(int argc, char **argv)
 	check_arrays();
 	check_remap();
 	check_supersample();
+	check_remap_walk();
 	printf("1..%d\n", cases);
 	return failures > 0;
 }

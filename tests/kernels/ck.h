@@ -52,6 +52,7 @@ void check_pose(void);
 void check_arrays(void);
 void check_remap(void);
 void check_supersample(void);
+void check_remap_walk(void);
 void bench_track(void);
 void bench_pose(void);
 void bench_arrays(void);

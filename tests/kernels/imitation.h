@@ -7,12 +7,14 @@
 #ifndef IMITATION_H
 #define IMITATION_H
 
+#include "plugins/pano-views/device.h"
 #include "plugins/vmd-fk/device.h"
 
 #include <stdio.h>
 
 extern const struct gpu_device imitation_gpu;
 extern const struct fk_device imitation_device;
+extern const struct pv_device imitation_pano;
 
 /* How it should behave, and what it met; zeros: as a good device with all the memory. */
 struct imitation {

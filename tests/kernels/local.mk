@@ -7,11 +7,12 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/check_morph.c tests/kernels/check_pose.c \
 	tests/kernels/check_arrays.c \
 	tests/kernels/check_remap.c tests/kernels/bench_remap.c \
-	tests/kernels/check_supersample.c \
+	tests/kernels/check_supersample.c tests/kernels/check_remap_walk.c \
 	tests/kernels/subject.h tests/kernels/subject.c \
 	tests/kernels/through.h tests/kernels/through.c \
 	tests/kernels/imitation.h tests/kernels/imitation.c \
-	tests/kernels/imitation_fk.c plugins/vmd-fk/device.c
+	tests/kernels/imitation_fk.c plugins/vmd-fk/device.c \
+	tests/kernels/imitation_pv.c plugins/pano-views/device.c
 tests_kernels_checkkern_CPPFLAGS = $(AM_CPPFLAGS) $(KILN_CUDA_CPPFLAGS)
 tests_kernels_checkkern_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
 tests_kernels_checkkern_LDADD = libkern.a $(cuda_objects) $(KILN_CUDA_LIBS) -lm

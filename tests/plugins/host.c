@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/plugins/host.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +35,15 @@ static int
 open_input(const struct kiln_host *host, uint32_t unit, const char *name)
 {
 	const struct t_host *h = (const struct t_host *)host;
-	if (unit >= h->path_count || strcmp(base_name(h->paths[unit]), name) != 0)
+	char path[4096];
+	struct stat status;
+	if (unit >= h->path_count || stat(h->paths[unit], &status) < 0)
 		return -ENOENT;
-	int fd = open(h->paths[unit], O_RDONLY | O_CLOEXEC);
+	if (!S_ISDIR(status.st_mode) && strcmp(base_name(h->paths[unit]), name) != 0)
+		return -ENOENT;
+	snprintf(path, sizeof path, S_ISDIR(status.st_mode) ? "%s/%s" : "%s",
+		h->paths[unit], name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -65,13 +72,21 @@ create(const struct kiln_host *host, uint32_t unit, const char *name, uint32_t f
 {
 	struct t_host *h = (struct t_host *)host;
 	char path[4096];
-	if (unit >= h->path_count || strchr(name, '/') != NULL)
+	if (unit >= h->path_count)
 		return -EINVAL;
+	pthread_mutex_lock(&counting);
 	if (flags == KILN_COMPANION)
 		h->results[unit].companions++;
 	else
 		h->results[unit].primaries++;
+	pthread_mutex_unlock(&counting);
 	snprintf(path, sizeof path, "%s/%s", h->folder, name);
+	for (char *at = path + strlen(h->folder) + 1; (at = strchr(at, '/')) != NULL;
+		at++) {
+		*at = '\0';
+		(void)mkdir(path, 0755);
+		*at = '/';
+	}
 	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	return fd < 0 ? -errno : fd;
 }
@@ -253,7 +268,8 @@ parse_value(const char *from, struct kiln_value *value)
 {
 	char *text = strdup(from);
 	size_t length = strlen(text);
-	if (value->type != KILN_LIST && length >= 2 && text[0] == '"') {
+	if (value->type != KILN_LIST && value->type != KILN_JSON && length >= 2 &&
+		text[0] == '"') {
 		text[length - 1] = '\0';
 		memmove(text, text + 1, length - 1);
 	}
@@ -312,28 +328,62 @@ t_host_inspect(struct t_host *host)
 	return host->kernel->inspect(&host->host, &host->params);
 }
 
+static int
+is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* The files of a folder, or the one file that the path is. */
+static void
+list_inputs(const char *path, struct kiln_unit *unit)
+{
+	struct dirent **entries = NULL;
+	struct stat status = {0};
+	(void)stat(path, &status);
+	int count = 1, is_folder = S_ISDIR(status.st_mode);
+	if (is_folder)
+		count = scandir(path, &entries, is_visible, alphasort);
+	const struct kiln_input **list = grab((size_t)count, sizeof *list);
+	struct kiln_input *inputs = grab((size_t)count, sizeof *inputs);
+	for (int i = 0; i < count; i++) {
+		inputs[i] = (struct kiln_input){sizeof inputs[i], 0,
+			is_folder ? strdup(entries[i]->d_name) : base_name(path),
+			is_folder ? 0 : (uint64_t)status.st_size};
+		list[i] = &inputs[i];
+		if (is_folder)
+			free(entries[i]);
+	}
+	free(entries);
+	unit->kind = is_folder ? KILN_DIRECTORY : KILN_FILE;
+	unit->inputs = list;
+	unit->input_count = (uint32_t)count;
+}
+
+static void
+free_inputs(const struct kiln_unit *unit)
+{
+	for (uint32_t i = 0; unit->kind == KILN_DIRECTORY && i < unit->input_count; i++)
+		free((char *)unit->inputs[i]->name);
+	/* All of them lie behind the first. */
+	if (unit->input_count > 0)
+		free((struct kiln_input *)unit->inputs[0]);
+	free((void *)unit->inputs);
+}
+
 int
 t_host_process(struct t_host *host, const char *const *paths, uint32_t count)
 {
 	struct kiln_unit *units = grab(count, sizeof *units);
-	struct kiln_input *inputs = grab(count, sizeof *inputs);
 	const struct kiln_unit **unit_list = grab(count, sizeof *unit_list);
-	const struct kiln_input **input_list = grab(count, sizeof *input_list);
 	for (uint32_t i = 0; i < count; i++) {
 		const char *name = base_name(paths[i]);
 		const char *dot = strrchr(name, '.');
-		struct stat status = {0};
-		(void)stat(paths[i], &status);
-		inputs[i] = (struct kiln_input){
-			sizeof inputs[i], 0, name, (uint64_t)status.st_size};
-		input_list[i] = &inputs[i];
 		units[i] = (struct kiln_unit){.size = sizeof units[i],
-			.kind = KILN_FILE,
 			.name = name,
 			.stem = dot != NULL ? strndup(name, (size_t)(dot - name))
-					    : strdup(name),
-			.inputs = &input_list[i],
-			.input_count = 1};
+					    : strdup(name)};
+		list_inputs(paths[i], &units[i]);
 		unit_list[i] = &units[i];
 	}
 	struct kiln_batch batch = {sizeof batch, count, unit_list};
@@ -342,12 +392,12 @@ t_host_process(struct t_host *host, const char *const *paths, uint32_t count)
 	host->paths = paths;
 	host->path_count = count;
 	int rc = host->kernel->process(&host->host, host->state, &batch);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		free((char *)units[i].stem);
+		free_inputs(&units[i]);
+	}
 	free(units);
-	free(inputs);
 	free(unit_list);
-	free(input_list);
 	return rc;
 }
 

@@ -43,7 +43,8 @@ int t_host_load(struct t_host *host, const char *library, const char *kernel);
 int t_host_set(struct t_host *host, const char *const *settings, unsigned count);
 int t_host_open(struct t_host *host);
 int t_host_inspect(struct t_host *host);
-/* paths: one file a unit; the unit's stem is its name up to the last dot. */
+/* paths: one file or folder a unit; the unit's stem is its name up to the last dot.  What
+ * it makes lies in host->folder, and in folders beneath. */
 int t_host_process(struct t_host *host, const char *const *paths, uint32_t count);
 void t_host_close(struct t_host *host);
 
