@@ -74,13 +74,13 @@ renew(const struct kd_finish *finish, const struct kd_finish_file *file)
 		return kd_restage_file(
 			finish->stage, finish->stage->dir, sidecar, file->sha256);
 	}
-	int dir = kd_stage_unit_open(finish->stage, unit->number);
+	int dir = kd_stage_outputs(finish->stage, unit->number, unit->directory);
 	if (dir < 0)
 		return dir;
 	int rc = kd_restage_file(finish->stage, dir,
 		file->output == NULL ? sidecar : file->output->path,
 		file->output == NULL ? file->sha256 : file->output->sha256);
-	close(dir);
+	kd_stage_outputs_close(finish->stage, dir);
 	return rc;
 }
 
@@ -98,7 +98,8 @@ kd_finish_sync(struct kd_finish *finish)
 			kd_publish_settle(file->unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
 				file->output == NULL ? "its sidecar"
-						     : KD_NAME(file->output->path),
+						     : KD_NAME(kd_publish_name(
+							       file->unit, file->output)),
 				strerror(-rc));
 	}
 	finish->count = 0;
@@ -146,20 +147,20 @@ finish_file(struct kd_finish *finish, struct kd_publish_unit *unit, int dir,
 void
 kd_finish_outputs(struct kd_finish *finish, struct kd_publish_unit *unit)
 {
-	int dir = kd_stage_unit_open(finish->stage, unit->number);
+	int dir = kd_stage_outputs(finish->stage, unit->number, unit->directory);
 	int rc = dir < 0 ? dir : 0;
 	for (uint32_t i = 0; rc == 0 && i < unit->output_count; i++) {
 		rc = finish_file(finish, unit, dir, &unit->outputs[i]);
 		if (rc < 0)
 			kd_publish_settle(unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
-				KD_NAME(unit->outputs[i].path), strerror(-rc));
+				KD_NAME(kd_publish_name(unit, &unit->outputs[i])),
+				strerror(-rc));
 	}
-	if (dir >= 0)
-		close(dir);
-	else
+	if (dir < 0)
 		kd_publish_settle(
 			unit, KD_UNIT_HELD, "its stage is gone: %s", strerror(-rc));
+	kd_stage_outputs_close(finish->stage, dir);
 }
 
 /* All of a staged tree's directories, bottom up.  Takes fd. */
@@ -214,12 +215,17 @@ sidecar_text(const struct kd_publish_unit *unit, const struct kd_slot *slot)
 }
 
 static int
-write_new(const struct kd_finish *finish, const struct kd_slot *slot, const char *text)
+write_new(const struct kd_finish *finish, int dir, const struct kd_slot *slot,
+	const char *text)
 {
-	int dir = kd_slot_sidecar_folder(slot);
-	unlinkat(dir, slot->staged_sidecar, 0);
-	int fd = kd_file_open_beneath(dir, slot->staged_sidecar,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	/* In the first version that a unit tries there is none. */
+	int fd = -EEXIST;
+	for (int i = 0; i < 2 && fd == -EEXIST; i++) {
+		if (i > 0)
+			unlinkat(dir, slot->staged_sidecar, 0);
+		fd = kd_file_open_beneath(dir, slot->staged_sidecar,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	}
 	int rc = fd < 0 ? fd : kd_file_write_all(fd, text, strlen(text));
 	if (rc == 0)
 		rc = set_access(finish, fd, finish->mode);
@@ -237,7 +243,9 @@ kd_finish_sidecar(struct kd_finish *finish, struct kd_publish_unit *unit,
 	if (text == NULL)
 		return -ENOMEM;
 	kd_hash_bytes(text, strlen(text), file.sha256);
-	file.fd = write_new(finish, slot, text);
+	int folder = kd_stage_outputs(finish->stage, unit->number, unit->directory);
+	file.fd = folder < 0 ? folder : write_new(finish, folder, slot, text);
+	kd_stage_outputs_close(finish->stage, folder);
 	free(text);
 	if (file.fd < 0)
 		return file.fd;

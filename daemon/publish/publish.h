@@ -31,8 +31,8 @@ struct kd_publish_unit {
 	int again;	  /* see kd_sidecar_matches() */
 	const char *stem; /* a directory's name; what a file's name begins with */
 	struct kd_sidecar sidecar;
-	struct kd_output *outputs; /* path: in the stage; afterwards below the output
-				      root. Owned by the unit, so are those below */
+	struct kd_output *outputs; /* path: as staged; afterwards below the output root.
+				      Owned by the unit, so are those below */
 	uint32_t output_count;
 	json_t *superseded;    /* see superseded.h */
 	int doubted;	       /* it has its name, but its folder's fsync failed since */
@@ -55,6 +55,10 @@ int kd_publish_find(struct kd_publisher *publisher, struct kd_publish_unit *unit
  * each says what became of it. */
 void kd_publish_units(struct kd_publisher *publisher,
 	struct kd_publish_unit *const *units, size_t count);
+
+/* What the kernel called an output that is staged. */
+const char *kd_publish_name(
+	const struct kd_publish_unit *unit, const struct kd_output *output);
 
 /* Says what became of a unit. */
 void kd_publish_settle(struct kd_publish_unit *unit, enum kd_status status,

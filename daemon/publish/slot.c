@@ -38,7 +38,8 @@ name_files(struct kd_slot *slot, const struct kd_publish_unit *unit, unsigned ve
 		const struct kd_output *from = &unit->outputs[i];
 		struct kd_output *to = &slot->outputs[i];
 		*to = *from;
-		to->path = versioned(from->path, unit->stem, version, "");
+		const char *name = kd_publish_name(unit, from);
+		to->path = versioned(name, unit->stem, version, "");
 		if (to->path == NULL)
 			return -ENOMEM;
 		if (strlen(to->path) > NAME_MAX)
@@ -47,8 +48,7 @@ name_files(struct kd_slot *slot, const struct kd_publish_unit *unit, unsigned ve
 			continue;
 		slot->staged_primary = strdup(from->path);
 		slot->primary = strdup(to->path);
-		slot->sidecar =
-			versioned(from->path, unit->stem, version, KD_SIDECAR_SUFFIX);
+		slot->sidecar = versioned(name, unit->stem, version, KD_SIDECAR_SUFFIX);
 		if (slot->primary == NULL || slot->staged_primary == NULL ||
 			slot->sidecar == NULL)
 			return -ENOMEM;
@@ -92,7 +92,6 @@ kd_slot_name(struct kd_slot *slot, const struct kd_stage *stage,
 		.output_count = unit->output_count,
 		.staged = unit->outputs,
 		.stage = stage->dir,
-		.unit = kd_stage_unit_open(stage, unit->number),
 	};
 	slot->outputs = calloc(unit->output_count + 1, sizeof *slot->outputs);
 	int rc = slot->outputs == NULL ? -ENOMEM
@@ -113,15 +112,7 @@ kd_slot_clear(struct kd_slot *slot)
 	free(slot->staged_sidecar);
 	free(slot->primary);
 	free(slot->sidecar);
-	if (slot->unit >= 0)
-		close(slot->unit);
-	*slot = (struct kd_slot){.unit = -1};
-}
-
-int
-kd_slot_sidecar_folder(const struct kd_slot *slot)
-{
-	return slot->directory ? slot->unit : slot->stage;
+	*slot = (struct kd_slot){0};
 }
 
 static int
@@ -189,8 +180,8 @@ move_of(const struct kd_slot *slot, uint32_t i)
 	for (uint32_t k = 0; k < slot->output_count; k++)
 		if (slot->staged[k].companion && ++seen == i)
 			return (struct move){
-				slot->unit, slot->staged[k].path, slot->outputs[k].path};
-	return (struct move){slot->unit, slot->staged_primary, slot->primary};
+				slot->stage, slot->staged[k].path, slot->outputs[k].path};
+	return (struct move){slot->stage, slot->staged_primary, slot->primary};
 }
 
 static int

@@ -11,9 +11,9 @@
 
 struct kd_slot {
 	int directory;
-	int stage, unit;      /* the stage (borrowed), and the unit's folder in it */
-	char *staged_primary; /* a file's in the unit's folder, a directory's in stage */
-	char *staged_sidecar; /* a file's in stage, a directory's in the unit's folder */
+	int stage;	      /* borrowed */
+	char *staged_primary; /* in the stage */
+	char *staged_sidecar; /* a file's in the stage, a directory's in its folder */
 	char *primary,
 		*sidecar; /* names in the output folder; no sidecar for a directory */
 	struct kd_output *outputs;	/* final names, the unit's hashes and sizes */
@@ -34,8 +34,7 @@ int kd_slot_name(struct kd_slot *slot, const struct kd_stage *stage,
 	const struct kd_publish_unit *unit, unsigned version);
 void kd_slot_clear(struct kd_slot *slot);
 
-/* Where the staged sidecar is to be written, and a file's name there. */
-int kd_slot_sidecar_folder(const struct kd_slot *slot);
+/* What a file's staged sidecar is called. */
 void kd_slot_staged_sidecar(const struct kd_publish_unit *unit, char *name, size_t size);
 
 /* With OURS, *found is the sidecar (the caller decrefs it). */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -179,6 +180,39 @@ kd_stage_unit_open(const struct kd_stage *stage, uint32_t unit)
 {
 	char name[16];
 	return open_folder(stage->dir, unit_name(unit, name));
+}
+
+int
+kd_stage_outputs(const struct kd_stage *stage, uint32_t unit, int directory)
+{
+	return directory ? kd_stage_unit_open(stage, unit) : stage->dir;
+}
+
+void
+kd_stage_outputs_close(const struct kd_stage *stage, int fd)
+{
+	if (fd >= 0 && fd != stage->dir)
+		close(fd);
+}
+
+char *
+kd_stage_name(uint32_t unit, const char *name)
+{
+	char *staged;
+	return asprintf(&staged, "%u~%s", unit, name) < 0 ? NULL : staged;
+}
+
+const char *
+kd_stage_plain(const char *staged)
+{
+	return strchr(staged, '~') + 1;
+}
+
+int
+kd_stage_create_file(const struct kd_stage *stage, const char *staged)
+{
+	return kd_file_open_beneath(
+		stage->dir, staged, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
 }
 
 int

@@ -26,6 +26,13 @@ struct kd_stage {
 int kd_stage_open(
 	struct kd_stage *stage, const char *out, int64_t batch, struct kd_err *err);
 
+/*
+ * What becomes a directory grows up in a folder of its unit's number.  Files lie in the
+ * stage itself, as NUMBER~NAME: a folder for each would be made and removed with every
+ * small unit, and some file systems (ext4) search long for the next new file where much
+ * was removed a moment ago.
+ */
+
 /* The folder of unit number `unit`, emptied when it was there. */
 int kd_stage_unit(const struct kd_stage *stage, uint32_t unit);
 /* Removes it and all below. */
@@ -33,7 +40,19 @@ int kd_stage_drop(const struct kd_stage *stage, uint32_t unit);
 /* It, open.  A descriptor or a negative errno. */
 int kd_stage_unit_open(const struct kd_stage *stage, uint32_t unit);
 
-/* A new file of that unit, read-write; sub-folders are made.  name is beneath. */
+/* Where a unit's outputs lie: that folder, open, or the stage, which is the stage's own;
+ * and an end to it. */
+int kd_stage_outputs(const struct kd_stage *stage, uint32_t unit, int directory);
+void kd_stage_outputs_close(const struct kd_stage *stage, int fd);
+
+/* NUMBER~NAME, allocated; and what stands behind NUMBER~. */
+char *kd_stage_name(uint32_t unit, const char *name);
+const char *kd_stage_plain(const char *staged);
+
+/* A new file in the stage itself, read-write. */
+int kd_stage_create_file(const struct kd_stage *stage, const char *staged);
+
+/* A new file in the unit's folder, read-write; sub-folders are made.  name is beneath. */
 int kd_stage_create(const struct kd_stage *stage, uint32_t unit, const char *name);
 
 /* An unnamed file, read-write. */

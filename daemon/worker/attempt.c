@@ -332,7 +332,9 @@ line_up(const struct kd_broker *broker)
 		unit->publish.directory = handle->makes == KILN_MAKES_DIRECTORY ||
 					  (handle->makes == KILN_MAKES_SAME &&
 						  kd_batch_kind(unit) != KILN_FILE);
-		int rc = kd_stage_unit(&batch->stage, unit->publish.number);
+		int rc = unit->publish.directory
+				 ? kd_stage_unit(&batch->stage, unit->publish.number)
+				 : 0;
 		if (rc < 0) {
 			kd_batch_settle(unit, KD_UNIT_HELD, "cannot make its stage: %s",
 				strerror(-rc));
@@ -432,6 +434,9 @@ run_again(struct kd_batch *batch)
 		struct kd_batch_unit *unit = &batch->units[i];
 		if (unit->stage != KD_BATCH_DONE)
 			continue;
+		for (uint32_t k = 0;
+			!unit->publish.directory && k < unit->publish.output_count; k++)
+			unlinkat(batch->stage.dir, unit->publish.outputs[k].path, 0);
 		kd_batch_forget(unit);
 		unit->stage = KD_BATCH_TO_RUN;
 	}

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -183,6 +184,26 @@ remember_output(struct kd_batch_unit *unit, char *name, int companion)
 	return 0;
 }
 
+/* The staged file; *name becomes what it is called there. */
+static int
+stage_output(const struct kd_broker *broker, struct kd_batch_unit *unit, char **name)
+{
+	const struct kd_stage *stage = &broker->batch->stage;
+	const uint32_t number = unit->publish.number;
+	if (unit->publish.directory)
+		return kd_stage_create(stage, number, *name);
+	char *staged = kd_stage_name(number, *name);
+	if (staged == NULL)
+		return -ENOMEM;
+	free(*name);
+	*name = staged;
+	int fd = kd_stage_create_file(stage, staged);
+	if (fd == -ENAMETOOLONG)
+		kd_batch_settle(unit, KD_UNIT_BAD,
+			"its output's name would be longer than %d bytes", NAME_MAX);
+	return fd;
+}
+
 static int
 serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	struct kd_err *err)
@@ -200,13 +221,11 @@ serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body
 	if (rc == 0 && flags != KILN_PRIMARY && flags != KILN_COMPANION)
 		rc = kd_err_set(
 			err, -EPROTO, "create() with flags %lld", (long long)flags);
-	int fd = rc < 0 ? rc
-			: kd_stage_create(
-				  &broker->batch->stage, unit->publish.number, name);
-	if (fd >= 0 && flags == KILN_PRIMARY && unit->primaries > 0 &&
+	if (rc == 0 && flags == KILN_PRIMARY && unit->primaries > 0 &&
 		!unit->publish.directory)
 		rc = kd_err_set(err, -EPROTO, "a second primary output '%s' of unit '%s'",
 			KD_NAME(name), KD_NAME(unit->unit->path));
+	int fd = rc < 0 ? rc : stage_output(broker, unit, &name);
 	if (rc == 0 && fd >= 0)
 		rc = kd_told_remember(&broker->batch->told, strlen(name), err);
 	if (rc < 0 || fd < 0)
@@ -257,7 +276,8 @@ check_outputs(const struct kd_broker *broker, const struct kd_batch_unit *unit,
 {
 	const struct kd_publish_unit *publish = &unit->publish;
 	uint64_t limit = broker->batch->manifest.output_limit;
-	int dir = kd_stage_unit_open(&broker->batch->stage, publish->number);
+	int dir = kd_stage_outputs(
+		&broker->batch->stage, publish->number, publish->directory);
 	int rc = dir < 0 ? kd_err_errno(err, -EPROTO, "its stage is gone") : 0;
 	*total = 0;
 	for (uint32_t i = 0; rc == 0 && i < publish->output_count; i++) {
@@ -265,7 +285,7 @@ check_outputs(const struct kd_broker *broker, const struct kd_batch_unit *unit,
 		int fd = kd_file_open_regular(dir, publish->outputs[i].path, &st);
 		if (fd < 0) {
 			rc = kd_err_errno(err, -EPROTO, "output '%s' is gone",
-				KD_NAME(publish->outputs[i].path));
+				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
 			break;
 		}
 		/* Somebody who can still write could change it after it was hashed. */
@@ -273,12 +293,11 @@ check_outputs(const struct kd_broker *broker, const struct kd_batch_unit *unit,
 			rc = kd_err_set(err, -EPROTO,
 				"unit '%s' was done while its output '%s' was still open",
 				KD_NAME(unit->unit->path),
-				KD_NAME(publish->outputs[i].path));
+				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
 		*total += (uint64_t)st.st_size;
 		close(fd);
 	}
-	if (dir >= 0)
-		close(dir);
+	kd_stage_outputs_close(&broker->batch->stage, dir);
 	return rc < 0 ? rc : limit != 0 && *total > limit;
 }
 

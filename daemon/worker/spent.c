@@ -73,12 +73,12 @@ outputs_stored(const struct kd_batch *batch, const struct kd_publish_unit *publi
 	struct stat st;
 	int dir = publish->output_count == 0
 			  ? -1
-			  : kd_stage_unit_open(&batch->stage, publish->number);
+			  : kd_stage_outputs(
+				    &batch->stage, publish->number, publish->directory);
 	for (uint32_t i = 0; dir >= 0 && i < publish->output_count; i++)
 		if (fstatat(dir, publish->outputs[i].path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 			sum += stored(&st);
-	if (dir >= 0)
-		close(dir);
+	kd_stage_outputs_close(&batch->stage, dir);
 	return sum;
 }
 
