@@ -109,6 +109,7 @@ start_job(struct kd_kiln_run *run)
 		.sequence_first = rule->sequence.first,
 		.sequence_last = rule->sequence.last,
 		.sequence_gaps = rule->sequence.gaps == KD_GAPS_ALLOW,
+		.archive = rule->archive,
 		.unit_count = batch->unit_count,
 		.units = units,
 	};

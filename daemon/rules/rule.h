@@ -62,6 +62,7 @@ struct kd_rule {
 		uint64_t memory, output;
 		double wall;
 	} limits;
+	struct kd_archive_limits archive; /* of unit = "archive"; 0: the default */
 	uint32_t needs;
 	char *executor; /* "local"; "slurm" is refused until it is built */
 	char *output;	/* absolute */

@@ -42,6 +42,10 @@ check_built(const struct kd_keys *at, const struct kd_rule *rule,
 	if (rule->unit != KILN_SEQUENCE && kd_toml_get(source->table, "sequence") != NULL)
 		return kd_keys_refuse_key(at, value_of(source, "sequence"),
 			"sequence: expected only beside unit = \"sequence\"");
+	if (rule->unit != KD_UNIT_ARCHIVE &&
+		kd_toml_get(source->table, "archive") != NULL)
+		return kd_keys_refuse_key(at, value_of(source, "archive"),
+			"archive: expected only beside unit = \"archive\"");
 	if (strcmp(rule->executor, "slurm") == 0)
 		return kd_keys_refuse(at, value_of(source, "executor"),
 			"executor: \"slurm\" is not built yet: use \"local\"");

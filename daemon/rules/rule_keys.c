@@ -340,6 +340,22 @@ static const struct kd_key limit_keys[] = {
 	{.name = "output", kd_key_size, AT(limits.output), 4096, MOST_BYTES, NULL, NULL},
 	{NULL, NULL, 0, 0, 0, NULL, NULL},
 };
+/* Of a bound that nobody needs to be above: a directory cannot have more files or levels,
+ * nor a file system longer names; and what is ten thousand times its size is a bomb. */
+static const struct kd_key archive_keys[] = {
+	{.name = "entries",
+		kd_key_u32,
+		AT(archive.entries),
+		1,
+		KD_ARCHIVE_ENTRIES,
+		NULL,
+		NULL},
+	{.name = "bytes", kd_key_size, AT(archive.bytes), 4096, MOST_BYTES, NULL, NULL},
+	{.name = "ratio", kd_key_u32, AT(archive.ratio), 2, 10000, NULL, NULL},
+	{.name = "depth", kd_key_u32, AT(archive.depth), 1, KD_ARCHIVE_DEPTH, NULL, NULL},
+	{.name = "name", kd_key_u32, AT(archive.name), 1, KD_ARCHIVE_NAME, NULL, NULL},
+	{NULL, NULL, 0, 0, 0, NULL, NULL},
+};
 static const struct kd_key retry_keys[] = {
 	{.name = "max", kd_key_u32, AT(retries.max), 0, 100, NULL, NULL},
 	{.name = "backoff", read_backoff, 0, 0, 0, NULL, NULL},
@@ -356,6 +372,7 @@ const struct kd_key kd_rule_keys[] = {
 	{.name = "settle", kd_key_duration, AT(settle), 0.05, DAYS(1), NULL, NULL},
 	{.name = "ready", read_ready, 0, 0, 0, NULL, NULL},
 	{.name = "sequence", kd_key_table, 0, 0, 0, NULL, sequence_keys},
+	{.name = "archive", kd_key_table, 0, 0, 0, NULL, archive_keys},
 	{.name = "batch", kd_key_table, 0, 0, 0, NULL, batch_keys},
 	{.name = "backlog", kd_key_u32, AT(backlog), 1, 1e7, NULL, NULL},
 	{.name = "kernel", kd_key_any, 0, 0, 0, NULL, NULL},

@@ -27,6 +27,7 @@ enum kind {
 	FIELD_I64,
 	FIELD_I64_OPT, /* of zero or above; absent or null is -1 */
 	FIELD_U64,
+	FIELD_U64_OPT, /* absent is 0 */
 	FIELD_U32,
 	FIELD_U32_OPT, /* absent is 0 */
 	FIELD_BOOL,    /* int */
@@ -76,6 +77,11 @@ static const struct field manifest_fields[] = {
 	{"sequence_first", FIELD_I64_OPT, AT(kd_manifest, sequence_first), NULL},
 	{"sequence_last", FIELD_I64_OPT, AT(kd_manifest, sequence_last), NULL},
 	{"sequence_gaps", FIELD_U32_OPT, AT(kd_manifest, sequence_gaps), NULL},
+	{"archive_bytes", FIELD_U64_OPT, AT(kd_manifest, archive.bytes), NULL},
+	{"archive_entries", FIELD_U32_OPT, AT(kd_manifest, archive.entries), NULL},
+	{"archive_depth", FIELD_U32_OPT, AT(kd_manifest, archive.depth), NULL},
+	{"archive_ratio", FIELD_U32_OPT, AT(kd_manifest, archive.ratio), NULL},
+	{"archive_name", FIELD_U32_OPT, AT(kd_manifest, archive.name), NULL},
 	{NULL, 0, 0, NULL},
 };
 static const struct field manifest_unit_fields[] = {
@@ -170,6 +176,7 @@ field_to_json(const struct field *field, const void *base)
 	case FIELD_I64:
 		return json_integer(*(const int64_t *)at);
 	case FIELD_U64:
+	case FIELD_U64_OPT:
 		return json_integer((json_int_t) * (const uint64_t *)at);
 	case FIELD_U32:
 	case FIELD_U32_OPT:
@@ -257,7 +264,8 @@ static int
 integer_from_json(
 	const struct field *field, const json_t *value, char *at, struct kd_err *err)
 {
-	if (value == NULL && field->kind == FIELD_U32_OPT)
+	if (value == NULL &&
+		(field->kind == FIELD_U32_OPT || field->kind == FIELD_U64_OPT))
 		return 0;
 	if ((value == NULL || json_is_null(value)) && field->kind == FIELD_I64_OPT) {
 		*(int64_t *)at = -1;
@@ -272,7 +280,7 @@ integer_from_json(
 		return wrong(field, "zero or above", err);
 	else if (field->kind == FIELD_I64_OPT)
 		*(int64_t *)at = integer;
-	else if (field->kind == FIELD_U64)
+	else if (field->kind == FIELD_U64 || field->kind == FIELD_U64_OPT)
 		*(uint64_t *)at = (uint64_t)integer;
 	else if (integer > UINT32_MAX)
 		return wrong(field, "below 2^32", err);
@@ -319,6 +327,7 @@ field_from_json(
 	case FIELD_I64:
 	case FIELD_I64_OPT:
 	case FIELD_U64:
+	case FIELD_U64_OPT:
 	case FIELD_U32:
 	case FIELD_U32_OPT:
 		return integer_from_json(field, value, at, err);

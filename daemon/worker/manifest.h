@@ -21,6 +21,20 @@ enum kd_inputs { KD_INPUTS_KEEP, KD_INPUTS_DELETE, KD_INPUTS_MOVE };
 
 #define KD_UNIT_ARCHIVE 16u /* beside enum kiln_unit_kind: unpacked, then a directory */
 
+/* What an archive may hold at most.  A 0 is the default; the defaults, and the bounds of
+ * what a rule may say, are these. */
+struct kd_archive_limits {
+	uint64_t bytes;	  /* of all files; 0: the output limit, which holds as well */
+	uint32_t entries; /* files and folders */
+	uint32_t depth;	  /* folders within folders */
+	uint32_t ratio;	  /* times the archive's own size, beyond 10 MiB */
+	uint32_t name;	  /* bytes of one component of a name */
+};
+#define KD_ARCHIVE_ENTRIES 100000u /* as many as a directory may have (content.h) */
+#define KD_ARCHIVE_DEPTH   32u
+#define KD_ARCHIVE_RATIO   200u
+#define KD_ARCHIVE_NAME	   255u /* as file systems have it */
+
 struct kd_manifest_unit {
 	int64_t id;	  /* the ledger's; 0 without one */
 	uint32_t kind;	  /* enum kiln_unit_kind, or KD_UNIT_ARCHIVE */
@@ -69,6 +83,7 @@ struct kd_manifest {
 	char **ignore;	/* of bundles and sequences: names that are nobody's; or NULL */
 	int64_t sequence_first, sequence_last; /* -1: not said */
 	uint32_t sequence_gaps;		       /* frames may be missing */
+	struct kd_archive_limits archive;
 	uint32_t unit_count;
 	struct kd_manifest_unit *units;
 };

@@ -64,7 +64,8 @@
  * Keeper and the engine that unpacks (kiln-worker --unpack), with the archive as
  * descriptor 4:
  *
- *   keeper  UNPACK    {"name":s,"bytes":n,"limit":n}
+ *   keeper  UNPACK    {"name":s,"bytes":n,"limit":n,"entries":n,"depth":n,"ratio":n,
+ *                     "longest":n}  limit: of bytes, 0: none; see worker/manifest.h
  *   engine  CREATE    {"name":s}                       -> REPLY with a descriptor
  *   engine  UNPACKED  {} or {"error":errno,"text":s}   EINVAL: the archive is refused
  *   keeper  CANCEL    {}

@@ -50,16 +50,16 @@ check_amount(const struct reading *reading, const char *name, uint64_t bytes)
 	uint64_t total;
 	if (__builtin_add_overflow(reading->total, bytes, &total))
 		total = UINT64_MAX;
-	if (unpack->limit != 0 && total > unpack->limit)
+	if (unpack->limits.bytes != 0 && total > unpack->limits.bytes)
 		return kd_err_set(reading->err, -EINVAL,
 			"with its entry '%s' it is more than the %llu bytes that may be "
 			"unpacked",
-			KD_NAME(name), (unsigned long long)unpack->limit);
-	if (total > KD_UNPACK_RATIO_BYTES && total / KD_UNPACK_RATIO > unpack->bytes)
+			KD_NAME(name), (unsigned long long)unpack->limits.bytes);
+	if (total > KD_UNPACK_RATIO_BYTES && total / unpack->limits.ratio > unpack->bytes)
 		return kd_err_set(reading->err, -EINVAL,
 			"with its entry '%s' it is more than %u times the size of the "
 			"archive: a bomb",
-			KD_NAME(name), KD_UNPACK_RATIO);
+			KD_NAME(name), unpack->limits.ratio);
 	return 0;
 }
 
@@ -72,6 +72,24 @@ single_name(const char *archive)
 							      : (size_t)(dot - archive));
 }
 
+const char *
+kd_unpack_refused_name(const char *name, const struct kd_archive_limits *limits)
+{
+	uint32_t depth = 0;
+	size_t length = 0;
+	int is_long = 0;
+	for (const char *c = name; *c != '\0'; c++) {
+		length = *c == '/' ? 0 : length + 1;
+		depth += *c == '/';
+		is_long |= length > limits->name;
+	}
+	if (depth >= limits->depth)
+		return "is nested too deep";
+	if (is_long || !kd_name_is_beneath(name))
+		return "has a name that leaves its folder, or is too long";
+	return NULL;
+}
+
 /* The entry's name as it is to be created, allocated; NULL with a sentence.  *name is as
  * it was given, for messages. */
 static char *
@@ -79,7 +97,6 @@ safe_name(const struct reading *reading, const char *name)
 {
 	char *escaped = kd_name_escape(name);
 	int plain = escaped != NULL && strcmp(escaped, name) == 0;
-	unsigned depth = 0;
 	free(escaped);
 	if (!plain) {
 		refuse(reading, name,
@@ -97,26 +114,22 @@ safe_name(const struct reading *reading, const char *name)
 	while (length > 0 && name[length - 1] == '/')
 		length--;
 	char *safe = strndup(name, length);
-	for (const char *c = safe; c != NULL && *c != '\0'; c++)
-		depth += *c == '/';
 	/* The folder itself is an entry of many a tar. */
 	if (safe != NULL && (length == 0 || strcmp(safe, ".") == 0)) {
 		safe[0] = '\0';
 		return safe;
 	}
-	if (safe == NULL || !kd_name_is_beneath(safe) || depth >= KD_UNPACK_DEPTH) {
-		if (safe == NULL)
-			kd_err_set(reading->err, -ENOMEM, "out of memory");
-		else
-			refuse(reading, name,
-				depth >= KD_UNPACK_DEPTH
-					? "is nested too deep"
-					: "has a name that leaves its folder, or is too "
-					  "long");
-		free(safe);
-		return NULL;
-	}
-	return safe;
+	const char *why =
+		safe == NULL ? NULL
+			     : kd_unpack_refused_name(safe, &reading->unpack->limits);
+	if (safe != NULL && why == NULL)
+		return safe;
+	if (safe == NULL)
+		kd_err_set(reading->err, -ENOMEM, "out of memory");
+	else
+		refuse(reading, name, why);
+	free(safe);
+	return NULL;
 }
 
 static int
@@ -285,9 +298,9 @@ read_entries(struct reading *reading)
 			return kd_err_set(reading->err, -ECANCELED, "cancelled");
 		if (reading->entries++ == 0)
 			rc = check_form(reading);
-		if (reading->entries > KD_UNPACK_ENTRIES)
+		if (reading->entries > unpack->limits.entries)
 			return kd_err_set(reading->err, -EINVAL,
-				"it has more than %u entries", KD_UNPACK_ENTRIES);
+				"it has more than %u entries", unpack->limits.entries);
 		if (rc == 0)
 			rc = take_entry(reading, entry);
 	}

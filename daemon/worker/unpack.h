@@ -14,21 +14,18 @@
 #define KD_UNPACK_H
 
 #include "daemon/base/err.h"
+#include "daemon/worker/manifest.h"
 
 #include <stdint.h>
 
-/* An archive of more than UNPACK_RATIO_BYTES that is so many times its own size was made
- * to be that. */
-#define KD_UNPACK_RATIO	      200u
+/* Only what grows beyond this can have been made to be a bomb. */
 #define KD_UNPACK_RATIO_BYTES (10u << 20)
-#define KD_UNPACK_ENTRIES     100000u
-#define KD_UNPACK_DEPTH	      32u
 
 struct kd_unpack {
-	int archive;	  /* open for reading at 0; borrowed */
-	const char *name; /* the archive's, for a single file's */
-	uint64_t bytes;	  /* of the archive */
-	uint64_t limit;	  /* of all that is unpacked; 0: none */
+	int archive;			 /* open for reading at 0; borrowed */
+	const char *name;		 /* the archive's, for a single file's */
+	uint64_t bytes;			 /* of the archive */
+	struct kd_archive_limits limits; /* none is 0, but that of bytes: none */
 	/* A new file of that name, which is relative and safe: a descriptor, which is
 	 * closed here; -EEXIST: there is one; -ENOTDIR: it lies below a file. */
 	int (*create)(void *context, const char *name);
@@ -36,6 +33,11 @@ struct kd_unpack {
 	int (*cancelled)(void *context);
 	void *context;
 };
+
+/* Whether a name that is relative and safe is within the limits; why not, as a predicate,
+ * or NULL. */
+const char *kd_unpack_refused_name(
+	const char *name, const struct kd_archive_limits *limits);
 
 /* 0; -EINVAL with a sentence: refused; -ECANCELED; other errors are not the archive's. */
 int kd_unpack_archive(const struct kd_unpack *unpack, struct kd_err *err);

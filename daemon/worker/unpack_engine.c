@@ -78,6 +78,12 @@ cancelled(void *context)
 	return engine->cancelled;
 }
 
+static json_int_t
+number(const json_t *body, const char *key)
+{
+	return json_integer_value(json_object_get(body, key));
+}
+
 /* The keeper's UNPACK, and what it comes to. */
 static int
 unpack(struct engine *engine, struct kd_err *err)
@@ -91,14 +97,22 @@ unpack(struct engine *engine, struct kd_err *err)
 	const struct kd_unpack order = {
 		.archive = KD_PROTOCOL_PLUGIN_FD,
 		.name = name,
-		.bytes = (uint64_t)json_integer_value(json_object_get(body, "bytes")),
-		.limit = (uint64_t)json_integer_value(json_object_get(body, "limit")),
+		.bytes = (uint64_t)number(body, "bytes"),
+		.limits =
+			{
+				.bytes = (uint64_t)number(body, "limit"),
+				.entries = (uint32_t)number(body, "entries"),
+				.depth = (uint32_t)number(body, "depth"),
+				.ratio = (uint32_t)number(body, "ratio"),
+				.name = (uint32_t)number(body, "longest"),
+			},
 		.create = create,
 		.cancelled = cancelled,
 		.context = engine,
 	};
-	int rc = name == NULL ? kd_err_set(err, -EPROTO, "expected UNPACK")
-			      : kd_unpack_archive(&order, err);
+	int rc = name == NULL || order.limits.ratio == 0
+			 ? kd_err_set(err, -EPROTO, "expected UNPACK")
+			 : kd_unpack_archive(&order, err);
 	free(name);
 	json_decref(body);
 	return rc;

@@ -29,6 +29,7 @@ struct unpacking {
 	struct kd_batch_unit *unit;
 	uint32_t folder; /* number in the stage */
 	struct kd_engine_process process;
+	struct kd_archive_limits limits; /* none is the default's 0 any more */
 	uint32_t files;
 	int64_t wall; /* deadline, ms of CLOCK_MONOTONIC; 0: none */
 	int ended;    /* the engine said UNPACKED; code and text are its verdict */
@@ -50,8 +51,9 @@ create(struct unpacking *unpacking, const json_t *body)
 	const char *escaped = json_string_value(json_object_get(body, "name"));
 	char *name = escaped == NULL ? NULL : kd_name_unescape(escaped);
 	int fd = -EINVAL;
-	if (name != NULL && strcmp(name, escaped) == 0 && kd_name_is_beneath(name) &&
-		unpacking->files < KD_UNPACK_ENTRIES)
+	if (name != NULL && strcmp(name, escaped) == 0 &&
+		kd_unpack_refused_name(name, &unpacking->limits) == NULL &&
+		unpacking->files < unpacking->limits.entries)
 		fd = kd_stage_create(&unpacking->batch->stage, unpacking->folder, name);
 	unpacking->files += fd >= 0;
 	free(name);
@@ -182,9 +184,12 @@ start(struct unpacking *unpacking, struct kd_err *err)
 	if (rc < 0)
 		return rc;
 	char *name = kd_name_escape(unit->content.files[0].name);
-	json_t *body = json_pack("{ss?sIsI}", "name", name, "bytes",
-		(json_int_t)unit->content.bytes, "limit",
-		(json_int_t)batch->manifest.output_limit);
+	const struct kd_archive_limits *limits = &unpacking->limits;
+	json_t *body = json_pack("{ss?sIsIsIsIsIsI}", "name", name, "bytes",
+		(json_int_t)unit->content.bytes, "limit", (json_int_t)limits->bytes,
+		"entries", (json_int_t)limits->entries, "depth",
+		(json_int_t)limits->depth, "ratio", (json_int_t)limits->ratio, "longest",
+		(json_int_t)limits->name);
 	free(name);
 	rc = kd_wire_put(unpacking->process.wire, KD_ENG_UNPACK, 0, body, NULL, 0);
 	json_decref(body);
@@ -199,7 +204,7 @@ adopt(struct unpacking *unpacking)
 {
 	struct kd_batch *batch = unpacking->batch;
 	struct kd_batch_unit *unit = unpacking->unit;
-	uint64_t limit = batch->manifest.output_limit;
+	uint64_t limit = unpacking->limits.bytes;
 	enum kd_status status;
 	struct kd_err err;
 	snprintf(
@@ -247,6 +252,25 @@ unpack(struct unpacking *unpacking)
 	return 0;
 }
 
+/* What the manifest says, with the defaults where it is silent. */
+static struct kd_archive_limits
+limits_of(const struct kd_manifest *manifest)
+{
+	struct kd_archive_limits limits = manifest->archive;
+	const uint64_t output = manifest->output_limit;
+	if (limits.bytes == 0 || (output != 0 && output < limits.bytes))
+		limits.bytes = output;
+	if (limits.entries == 0)
+		limits.entries = KD_ARCHIVE_ENTRIES;
+	if (limits.depth == 0)
+		limits.depth = KD_ARCHIVE_DEPTH;
+	if (limits.ratio == 0)
+		limits.ratio = KD_ARCHIVE_RATIO;
+	if (limits.name == 0)
+		limits.name = KD_ARCHIVE_NAME;
+	return limits;
+}
+
 int
 kd_unpack_keeper_run(struct kd_batch *batch, struct kd_link *link)
 {
@@ -261,6 +285,7 @@ kd_unpack_keeper_run(struct kd_batch *batch, struct kd_link *link)
 			.link = link,
 			.unit = &batch->units[i],
 			.folder = manifest->unit_count + i,
+			.limits = limits_of(manifest),
 			.wall = wall,
 		};
 		if (unpacking.unit->stage == KD_BATCH_TO_RUN &&

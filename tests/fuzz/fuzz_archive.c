@@ -53,7 +53,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.archive = archive,
 		.name = "fuzzed.gz",
 		.bytes = size,
-		.limit = LIMIT,
+		.limits = {.bytes = LIMIT,
+			.entries = KD_ARCHIVE_ENTRIES,
+			.depth = KD_ARCHIVE_DEPTH,
+			.ratio = KD_ARCHIVE_RATIO,
+			.name = KD_ARCHIVE_NAME},
 		.create = create,
 		.context = &files,
 	};

@@ -88,7 +88,9 @@ t_every_key(void **state)
 		"[daemon]\nstate = \"/var//lib/./k/\"\nworkers = 3\nthreads = 2\n"
 		"log = \"debug\"\nadmins = [\"ann\", \"@ops\"]\nrules = \"mine\"\n"
 		"gpu_slots = 5\nkeep = \"forever\"\ndroppers = \"@artists\"\n"
-		"[rule.inline]\nwatch = \"/x\"\noutput = \"/y\"\nkernel = \"copy\"\n");
+		"[rule.inline]\nwatch = \"/x\"\noutput = \"/y\"\nkernel = \"copy\"\n"
+		"unit = \"archive\"\narchive = { entries = 9, bytes = \"1MiB\", ratio = "
+		"300, depth = 3, name = 99 }\n");
 	fake_write(&fake, "every/mine/no.toml.example", "not read");
 	fake_write(&fake, "every/mine/.hidden.toml", "not read");
 	fake_write(&fake, "every/mine/all.toml",
@@ -117,6 +119,12 @@ t_every_key(void **state)
 	assert_true(conf->keep == 0 && conf->gpu_slots == 5);
 	assert_int_equal(conf->rule_count, 2);
 	assert_string_equal(conf->rules[0]->name, "all");
+	const struct kd_archive_limits *archive = &kd_conf_rule(conf, "inline")->archive;
+	assert_int_equal(archive->entries, 9);
+	assert_int_equal(archive->bytes, 1 << 20);
+	assert_int_equal(archive->ratio, 300);
+	assert_int_equal(archive->depth, 3);
+	assert_int_equal(archive->name, 99);
 	const struct kd_rule *rule = kd_conf_rule(conf, "all");
 	assert_string_equal(rule->watch, "/i/j");
 	assert_string_equal(rule->match[1], "*.b");

@@ -6,7 +6,7 @@
 . "${top_srcdir:-.}/tests/scenarios/lib.sh"
 mkdir -p "$scratch"/{in,done,made}
 rule archives 'kernel = "copy"' 'unit = "archive"' 'match = ["*.zip", "*.tar*"]' \
-	"inputs = \"move:$scratch/done\"" 'retries = { max = 9, backoff = "50ms..100ms" }'
+	'archive = { depth = 2 }' "inputs = \"move:$scratch/done\"" 'retries = { max = 9, backoff = "50ms..100ms" }'
 kilnd_start
 is $? 0 'kilnd starts'
 
@@ -20,6 +20,8 @@ with tarfile.open(f"{made}/evil.tar", "w") as archive:
     info = tarfile.TarInfo("../../escaped.txt")
     info.size = 1
     archive.addfile(info, io.BytesIO(b"x"))
+with tarfile.open(f"{made}/deep.tar", "w") as archive:
+    archive.addfile(tarfile.TarInfo("a/b/c.txt"), io.BytesIO())
 # Text that takes a while to decompress.
 with tarfile.open(f"{made}/large.tar.xz", "w:xz", preset=0) as archive:
     for i in range(200):
@@ -30,14 +32,15 @@ with tarfile.open(f"{made}/large.tar.xz", "w:xz", preset=0) as archive:
 END
 mkdir "$drop/sub"
 mv "$scratch/made/shot.zip" "$drop/sub/"
-mv "$scratch/made/evil.tar" "$drop/"
+mv "$scratch/made/evil.tar" "$scratch/made/deep.tar" "$drop/"
 echo left >"$drop/notes.txt"
 ctl sync --idle
 try 'an archive is published as a directory' published sub/shot
 is "$(cat "$output/sub/shot/shot/2.png")" 'frame 2' 'with what was in it'
 is "$(ls "$scratch/done/sub")" shot.zip 'the archive itself is moved'
-is "$(ls "$failed")" $'evil.tar\nevil.tar.reason.txt' 'one that is refused is put aside'
+is "$(ls "$failed")" $'deep.tar\ndeep.tar.reason.txt\nevil.tar\nevil.tar.reason.txt' 'those that are refused are put aside'
 like "$(cat "$failed/evil.tar.reason.txt")" 'leaves its folder' 'with the reason'
+like "$(cat "$failed/deep.tar.reason.txt")" 'nested too deep' 'by the limits of the rule'
 is "$(find "$scratch" -name escaped.txt)" '' 'and nothing escaped'
 is "$(ls -A "$drop" "$drop/sub")" "$drop:
 notes.txt

@@ -114,6 +114,11 @@ def lying_zip(**changed):
     return bytes(data)
 
 
+def random_halves(size, times):
+    """Bytes that pack to less than a half: each piece is there several times."""
+    return b"".join(os.urandom(1024) * times for _ in range(size // 1024 // times))
+
+
 def encrypted_zip():
     data = bytearray(zipped(("a.txt", b"x" * 40), compression=zipfile.ZIP_STORED))
     data[6] |= 1
@@ -132,7 +137,7 @@ class Place:
             folder.mkdir()
         self.number = 0
 
-    def run(self, name, content, limit=0, memory=0):
+    def run(self, name, content, limit=0, memory=0, **more):
         """The result of one unit of that content, and what stands in the output folder."""
         self.number += 1
         out = self.out / str(self.number)
@@ -145,6 +150,7 @@ class Place:
             "collision": "version", "inputs": "keep", "done": None, "quarantine": None,
             "mode": 0o644, "group": None, "verify_writers": True,
             "units": [{"id": 1, "kind": ARCHIVE, "attempt": 1, "path": name, "output": ""}]}
+        manifest.update(more)
         (self.top / "manifest").write_text(json.dumps(manifest))
         result = self.top / "result"
         result.unlink(missing_ok=True)
@@ -263,6 +269,25 @@ def refused(place):
     unit, found = place.run("big.zip", zipped(("a", os.urandom(MIB))), limit=MIB // 2)
     check(unit["status"] == "bad" and "may be unpacked" in unit["reason"],
           "more than the rule's limit is refused", unit)
+    limits = (
+        ("entries", dict(archive_entries=2), tar(("a", b"1"), ("b", b"2"), ("c", b"3")),
+         tar(("a", b"1"), ("b", b"2")), "more than 2 entries"),
+        ("bytes", dict(archive_bytes=4096), tar(("a", os.urandom(4097))), tar(("a", os.urandom(4096))),
+         "more than the 4096 bytes"),
+        ("ratio", dict(archive_ratio=2), zipped(("a", random_halves(16 * MIB, 8))),
+         zipped(("a", os.urandom(16 * MIB))), "more than 2 times the size"),
+        ("depth", dict(archive_depth=2), tar(("a/b/c", b"1")), tar(("a/b", b"1")), "nested too deep"),
+        ("name", dict(archive_name=5), tar(("a/123456", b"1")), tar(("12345/1234", b"1")), "too long"),
+    )
+    for key, limit, above, within, reason in limits:
+        unit, found = place.run("x" + (".zip" if key == "ratio" else ".tar"), above, **limit)
+        check(unit["status"] == "bad" and reason in unit["reason"] and not found,
+              f"{key}: what is above is refused", unit)
+        unit, found = place.run("x" + (".zip" if key == "ratio" else ".tar"), within, **limit)
+        check(unit["status"] == "published", f"{key}: what is within is taken", unit)
+    unit, found = place.run("big.zip", zipped(("a", os.urandom(MIB))), limit=MIB // 2, archive_bytes=MIB * 2)
+    check(unit["status"] == "bad" and f"{MIB // 2} bytes" in unit["reason"],
+          "bytes: the rule's limit holds all the same", unit)
 
 
 def main():
