@@ -83,11 +83,10 @@ kd_unpack_refused_name(const char *name, const struct kd_archive_limits *limits)
 		depth += *c == '/';
 		is_long |= length > limits->name;
 	}
-	if (depth >= limits->depth)
-		return "is nested too deep";
+	/* What leaves is the worst that can be said of a name. */
 	if (is_long || !kd_name_is_beneath(name))
 		return "has a name that leaves its folder, or is too long";
-	return NULL;
+	return depth >= limits->depth ? "is nested too deep" : NULL;
 }
 
 /* The entry's name as it is to be created, allocated; NULL with a sentence.  *name is as
