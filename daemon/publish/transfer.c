@@ -84,44 +84,99 @@ sync_all(struct kd_transfer_unsynced *unsynced, int gained)
 	return rc;
 }
 
+/* All that is hidden in the folder of that number, from there on for good. */
+static int
+remove_doomed(struct kd_transfer_unsynced *unsynced, uint32_t i)
+{
+	int dir = unsynced->folders[i].fd, rc = 0;
+	for (size_t k = 0; k < unsynced->folders[i].doomed_count; k++) {
+		int one = kd_file_remove_tree(dir, unsynced->folders[i].doomed[k]);
+		rc = rc < 0 ? rc : one;
+	}
+	if (unsynced->folders[i].doomed_count > 0 && fsync(dir) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+static void
+forget(struct kd_transfer_unsynced *unsynced)
+{
+	for (uint32_t i = 0; i < unsynced->count; i++) {
+		for (size_t k = 0; k < unsynced->folders[i].doomed_count; k++)
+			free(unsynced->folders[i].doomed[k]);
+		free(unsynced->folders[i].doomed);
+		close(unsynced->folders[i].fd);
+	}
+	unsynced->count = 0;
+	unsynced->failed = 0;
+}
+
 int
 kd_transfer_sync(struct kd_transfer_unsynced *unsynced)
 {
 	int rc = sync_all(unsynced, 1);
 	if (rc == 0)
 		rc = sync_all(unsynced, 0);
-	for (uint32_t i = 0; i < unsynced->count; i++)
-		close(unsynced->folders[i].fd);
+	for (uint32_t i = 0; rc == 0 && i < unsynced->count; i++)
+		rc = remove_doomed(unsynced, i);
 	rc = unsynced->failed < 0 ? unsynced->failed : rc;
-	unsynced->count = 0;
-	unsynced->failed = 0;
+	forget(unsynced);
 	return rc;
+}
+
+/* The folder's number; -1: it cannot be left for later. */
+static int
+folder_number(struct kd_transfer_unsynced *unsynced, int dir)
+{
+	struct stat st;
+	if (unsynced == NULL || fstat(dir, &st) < 0)
+		return -1;
+	for (uint32_t i = 0; i < unsynced->count; i++)
+		if (unsynced->folders[i].device == st.st_dev &&
+			unsynced->folders[i].inode == st.st_ino)
+			return (int)i;
+	if (unsynced->count == KD_TRANSFER_FOLDERS)
+		unsynced->failed = kd_transfer_sync(unsynced);
+	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return -1;
+	unsynced->folders[unsynced->count].device = st.st_dev;
+	unsynced->folders[unsynced->count].inode = st.st_ino;
+	unsynced->folders[unsynced->count].fd = fd;
+	unsynced->folders[unsynced->count].gained = 0;
+	unsynced->folders[unsynced->count].doomed = NULL;
+	unsynced->folders[unsynced->count].doomed_count = 0;
+	return (int)unsynced->count++;
 }
 
 /* fsyncs the folder, or leaves that for later. */
 static int
 sync_folder(struct kd_transfer_unsynced *unsynced, int dir, int gained)
 {
-	struct stat st;
-	if (unsynced == NULL || fstat(dir, &st) < 0)
+	int i = folder_number(unsynced, dir);
+	if (i < 0)
 		return fsync(dir) < 0 ? -errno : 0;
-	for (uint32_t i = 0; i < unsynced->count; i++) {
-		if (unsynced->folders[i].device != st.st_dev ||
-			unsynced->folders[i].inode != st.st_ino)
-			continue;
-		unsynced->folders[i].gained |= gained;
-		return 0;
-	}
-	if (unsynced->count == KD_TRANSFER_FOLDERS)
-		unsynced->failed = kd_transfer_sync(unsynced);
-	int fd = fcntl(dir, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0)
-		return fsync(dir) < 0 ? -errno : 0;
-	unsynced->folders[unsynced->count].device = st.st_dev;
-	unsynced->folders[unsynced->count].inode = st.st_ino;
-	unsynced->folders[unsynced->count].fd = fd;
-	unsynced->folders[unsynced->count++].gained = gained;
+	unsynced->folders[i].gained |= gained;
 	return 0;
+}
+
+/* Notes that a hidden name in the folder is to be removed later; 0: it is to be now. */
+static int
+doom(struct kd_transfer_unsynced *unsynced, int dir, const char *hidden)
+{
+	int i = folder_number(unsynced, dir);
+	if (i < 0)
+		return 0;
+	size_t count = unsynced->folders[i].doomed_count;
+	char **more = realloc(unsynced->folders[i].doomed, (count + 1) * sizeof *more);
+	if (more == NULL)
+		return 0;
+	unsynced->folders[i].doomed = more;
+	more[count] = strdup(hidden);
+	if (more[count] == NULL)
+		return 0;
+	unsynced->folders[i].doomed_count++;
+	return 1;
 }
 
 int
@@ -138,10 +193,11 @@ kd_transfer_remove(const struct kd_transfer *transfer)
 	int rc = kd_file_remove_tree(dir, hidden);
 	if (rc == 0)
 		rc = kd_file_rename_new(dir, name, dir, hidden);
-	if (rc == 0 && fsync(dir) < 0)
-		rc = -errno;
-	if (rc == 0)
-		rc = kd_file_remove_tree(dir, hidden);
+	if (rc < 0 || doom(transfer->unsynced, dir, hidden))
+		return rc;
+	if (fsync(dir) < 0)
+		return -errno;
+	rc = kd_file_remove_tree(dir, hidden);
 	/* Or a power cut brings the hidden one back when nobody looks for it any more. */
 	return rc < 0 ? rc : sync_folder(transfer->unsynced, dir, 0);
 }

@@ -15,20 +15,24 @@
 /* A name that is taken is tried in so many versions. */
 #define KD_TRANSFER_VERSIONS 100000
 
-/* Folders that gained or lost a name, to be fsynced once for many inputs. */
+/* Folders that gained or lost a name, to be fsynced once for many inputs; and hidden ones
+ * in them, to be removed once it is durable that they are hidden. */
 enum { KD_TRANSFER_FOLDERS = 64 };
 struct kd_transfer_unsynced {
 	struct {
 		dev_t device;
 		ino_t inode;
 		int fd, gained;
+		char **doomed;
+		size_t doomed_count;
 	} folders[KD_TRANSFER_FOLDERS];
 	uint32_t count;
 	int failed; /* what one that had to go first ended with */
 };
 
 /* fsyncs those that gained names, then the others: a power cut may show an input in both
- * places, never in neither.  0, or the first that failed; *unsynced is empty afterwards. */
+ * places, never in neither.  Then what is doomed is removed, which is durable, too.  0, or
+ * the first that failed; *unsynced is empty afterwards. */
 int kd_transfer_sync(struct kd_transfer_unsynced *unsynced);
 
 /* What is disposed of, both paths beneath root. */

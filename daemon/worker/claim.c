@@ -31,9 +31,9 @@ is_family(const struct kd_content_source *source)
 /* What is renamed into a folder that a power cut takes away is gone: it is there to stay,
  * or it is not made. */
 static int
-make_folder(int dir, const char *name, mode_t mode)
+make_folder(int dir, const char *name)
 {
-	if (mkdirat(dir, name, mode) < 0)
+	if (mkdirat(dir, name, 0700) < 0)
 		return errno == EEXIST ? 0 : -errno;
 	if (fsync(dir) == 0)
 		return 0;
@@ -45,7 +45,7 @@ make_folder(int dir, const char *name, mode_t mode)
 static int
 open_claims(int root, int make)
 {
-	int rc = make ? make_folder(root, KD_CLAIM_FOLDER, 0700) : 0;
+	int rc = make ? make_folder(root, KD_CLAIM_FOLDER) : 0;
 	if (rc < 0)
 		return rc;
 	int fd = kd_file_open_beneath(
@@ -100,20 +100,24 @@ gather(int from, int to, const struct kd_content_source *source)
 	return rc;
 }
 
-/* Into the claim's folder, which is made where it is not there: as a folder that goes on
- * to others in the end, for all to read. */
+/* The folder of a claim, which goes on to others in the end: for all to read. */
+static int
+make_entry(int claims, const char *entry)
+{
+	return mkdirat(claims, entry, 0755) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Into the claim's folder, which is there and durable. */
 static int
 gather_family(
 	struct kd_claim *claim, int claims, const struct kd_content_source *original)
 {
 	const char *base;
-	int rc = make_folder(claims, claim->entry, 0755);
-	int to = rc < 0 ? rc
-			: kd_file_open_beneath(claims, claim->entry,
-				  O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	int to = kd_file_open_beneath(
+		claims, claim->entry, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 	int from =
 		to < 0 ? to : kd_file_open_parent(original->root, original->path, &base);
-	rc = from < 0 ? from : gather(from, to, original);
+	int rc = from < 0 ? from : gather(from, to, original);
 	if (from >= 0)
 		close(from);
 	if (to >= 0)
@@ -143,7 +147,7 @@ kd_claim_find(
 	struct kd_claim *claim, int64_t id, const struct kd_content_source *original)
 {
 	struct stat st;
-	claim->held = 0;
+	claim->held = claim->ready = 0;
 	snprintf(claim->entry, sizeof claim->entry, "%lld~%.*s", (long long)id, NAME_KEPT,
 		kd_name_base(original->path));
 	int claims = id == 0 ? -ENOENT : open_claims(original->root, 0);
@@ -151,8 +155,9 @@ kd_claim_find(
 		return is_answer(claims) ? 0 : claims;
 	int rc = fstatat(claims, claim->entry, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 	int is_there = rc == 0;
+	/* Whoever made its folder may not have come to fsync it. */
 	if (is_there && is_family(original))
-		rc = gather_family(claim, claims, original);
+		rc = fsync(claims) < 0 ? -errno : gather_family(claim, claims, original);
 	close(claims);
 	if (rc < 0 && !is_answer(rc))
 		return rc;
@@ -168,7 +173,11 @@ take(struct kd_claim *claim, int claims, const struct kd_content_source *origina
 	const char *base;
 	struct kd_err err;
 	if (is_family(original)) {
-		int rc = gather_family(claim, claims, original);
+		int rc = make_entry(claims, claim->entry);
+		if (rc == 0 && !claim->ready)
+			rc = fsync(claims) < 0 ? -errno : 0;
+		if (rc == 0)
+			rc = gather_family(claim, claims, original);
 		hold(claim, original);
 		/* Half a sequence is none; what cannot go back is found next time. */
 		if (rc < 0)
@@ -206,12 +215,15 @@ kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original)
 }
 
 int
-kd_claim_prepare(int root)
+kd_claim_prepare(int root, const struct kd_claim *claim)
 {
 	int claims = open_claims(root, 1);
+	int rc = claims < 0 ? claims : 0;
+	if (rc == 0 && claim != NULL)
+		rc = make_entry(claims, claim->entry);
 	if (claims >= 0)
 		close(claims);
-	return claims < 0 ? claims : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* What was being removed when the power went: nothing else is called so in there. */

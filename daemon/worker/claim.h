@@ -19,6 +19,7 @@
 
 struct kd_claim {
 	int held;
+	int ready; /* its folder in there is known to be durable */
 	char entry[NAME_MAX +
 		   1];	      /* its name in the claim folder, also before it is there */
 	char place[PATH_MAX]; /* held: where it lies now, beneath the root, as
@@ -35,8 +36,9 @@ int kd_claim_find(
  * lies where it lay. */
 int kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original);
 /* Makes the claim folder, for a unit that comes from elsewhere to be put into under
- * claim->entry.  Errors as above. */
-int kd_claim_prepare(int root);
+ * claim->entry; with a claim, a sequence's or bundle's, its folder in there as well, which
+ * kd_claim_sync() makes durable before it is taken.  Errors as above. */
+int kd_claim_prepare(int root, const struct kd_claim *claim);
 /* Makes all claims durable; once a batch. */
 int kd_claim_sync(int root);
 

@@ -145,7 +145,7 @@ fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 	if (is_family(unit)) {
 		rc = family_path(unit, path);
 		if (rc == 0)
-			rc = kd_claim_prepare(batch->root);
+			rc = kd_claim_prepare(batch->root, NULL);
 		batch->claimed = 1;
 		given.path = path;
 		given.members = unit->unit->path;
@@ -247,15 +247,41 @@ sync_origins(const struct kd_batch *batch)
 	}
 }
 
+static int
+is_to_be_claimed(const struct kd_batch_unit *unit)
+{
+	return (unit->stage == KD_BATCH_TO_RUN || unit->stage == KD_BATCH_DONE) &&
+	       !unit->claim.held && unit->unit->id != 0;
+}
+
+/* The folders of all sequences and bundles are made durable at once; each that is not
+ * then tries it by itself. */
+static void
+prepare_claims(struct kd_batch *batch)
+{
+	uint32_t made = 0;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
+		struct kd_batch_unit *unit = &batch->units[i];
+		if (!is_family(unit) || !is_to_be_claimed(unit))
+			continue;
+		unit->claim.ready = kd_claim_prepare(batch->root, &unit->claim) == 0;
+		made += unit->claim.ready != 0;
+	}
+	if (made == 0 || kd_claim_sync(batch->root) == 0)
+		return;
+	for (uint32_t i = 0; i < batch->manifest.unit_count; i++)
+		batch->units[i].claim.ready = 0;
+}
+
 void
 kd_custody_claim(struct kd_batch *batch)
 {
 	if (batch->manifest.inputs == KD_INPUTS_KEEP)
 		return;
+	prepare_claims(batch);
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
-		if ((unit->stage != KD_BATCH_TO_RUN && unit->stage != KD_BATCH_DONE) ||
-			unit->claim.held || unit->unit->id == 0)
+		if (!is_to_be_claimed(unit))
 			continue;
 		claim(unit);
 		batch->claimed |= unit->claim.held;

@@ -21,6 +21,7 @@ tap_scripts += \
 	tests/scenarios/75-fsync.sh \
 	tests/scenarios/76-full.sh \
 	tests/scenarios/77-leftovers.sh \
+	tests/scenarios/78-fsyncs.sh \
 	tests/scenarios/80-modes.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
