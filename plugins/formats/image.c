@@ -47,6 +47,8 @@ stand_up(struct fmt_image *image)
 	if (info->orientation >= 5) {
 		image->shown.width = info->height;
 		image->shown.height = info->width;
+		image->shown.scratch += (uint64_t)info->width * info->height *
+					fmt_image_pixel(info->type);
 	}
 }
 

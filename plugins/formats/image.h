@@ -53,6 +53,7 @@ struct fmt_image_info {
 	int half;	      /* the floats are of 16 bits in the file */
 	int associated;	      /* colours are multiplied by alpha */
 	unsigned orientation; /* how the file has them, 1..8 (EXIF, TIFF 6.0) */
+	uint64_t scratch;     /* bytes that reading takes besides the rows, about */
 	struct fmt_image_extras extras; /* they live as long as the image */
 };
 

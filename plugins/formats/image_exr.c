@@ -217,6 +217,9 @@ read_chunks(struct decoder *decoder, struct fmt_err *err)
 		decoder->chunk_width = decoder->data_width;
 		decoder->chunk_height = (uint32_t)rows;
 	}
+	/* As the file has it, and as we do. */
+	decoder->image.info.scratch =
+		(uint64_t)2 * decoder->chunk_width * decoder->chunk_height * PIXEL;
 	/* Each has its offset in the file. */
 	if (count <= 0 || (size_t)count > decoder->length / sizeof(uint64_t))
 		return fmt_err_set(err, -EBADMSG,

@@ -81,6 +81,13 @@ read_head(struct decoder *decoder, struct fmt_err *err)
 	decoder->image.info.height = jpeg->image_height;
 	decoder->image.info.type = FMT_IMAGE_U8;
 	decoder->image.info.channels = (unsigned)jpeg->num_components;
+	/* Of a picture in several scans all coefficients are kept, with as many of chroma
+	 * as of luma at most. */
+	decoder->image.info.scratch =
+		jpeg_has_multiple_scans(jpeg)
+			? (uint64_t)jpeg->image_width * jpeg->image_height *
+				  sizeof(JCOEF) * (unsigned)jpeg->num_components
+			: 0;
 	find_extras(decoder);
 	return 0;
 }

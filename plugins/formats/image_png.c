@@ -112,6 +112,9 @@ read_head(struct decoder *decoder, const uint8_t *bytes, size_t length)
 	info->type = head.bit_depth == 16 ? FMT_IMAGE_U16 : FMT_IMAGE_U8;
 	info->channels = channels_of(&head, decoder->png);
 	decoder->interlaced = head.interlace_method != 0;
+	if (decoder->interlaced)
+		info->scratch =
+			(uint64_t)head.width * head.height * fmt_image_pixel(info->type);
 	find_extras(decoder);
 	return 0;
 }

@@ -200,6 +200,9 @@ read_head(struct fmt_tiff *decoder, struct fmt_err *err)
 	/* The file is itself the block that EXIF is in. */
 	info->extras.exif = (struct fmt_image_blob){decoder->bytes, decoder->length};
 	info->orientation = orientation_of(decoder->tiff);
+	/* Of strips the library keeps what is packed, and we one row. */
+	info->scratch = TIFFIsTiled(decoder->tiff) ? TIFFTileSize64(decoder->tiff)
+						   : decoder->length;
 	info->extras.xmp = find_blob(decoder->tiff, TIFFTAG_XMLPACKET);
 	info->extras.icc = find_blob(decoder->tiff, TIFFTAG_ICCPROFILE);
 	return rc;

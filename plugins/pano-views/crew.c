@@ -23,6 +23,8 @@ pv_crew_init(
 		.threads = threads,
 		.frames_most = frames_most,
 		.count = frames,
+		.lot_most = PV_LOT_MOST,
+		.memory = UINT64_MAX,
 	};
 	pthread_mutex_init(&crew->lock, NULL);
 	pthread_cond_init(&crew->changed, NULL);
@@ -129,13 +131,56 @@ pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
 	pthread_mutex_unlock(&crew->lock);
 }
 
+static int
+may_claim(const struct pv_crew *crew, const struct pv_claim *claim,
+	const struct pv_claim *wanted)
+{
+	const uint64_t others = crew->held - claim->bytes;
+	if (others <= crew->memory && wanted->bytes <= crew->memory - others)
+		return 1;
+	return crew->whole == 0 && (wanted->stage == PV_CLAIM_WHOLE || crew->begun == 0);
+}
+
+void
+pv_crew_claim(struct pv_crew *crew, struct pv_desk *desk, struct pv_claim *claim,
+	const struct pv_claim *wanted)
+{
+	struct pv_work work;
+	pthread_mutex_lock(&crew->lock);
+	while (!may_claim(crew, claim, wanted))
+		if (take_any(crew, &work)) {
+			pthread_mutex_unlock(&crew->lock);
+			pv_crew_do_lot(crew, desk, &work);
+			pthread_mutex_lock(&crew->lock);
+		} else {
+			pthread_cond_wait(&crew->changed, &crew->lock);
+		}
+	crew->held += wanted->bytes - claim->bytes;
+	crew->begun += claim->stage == PV_CLAIM_NONE;
+	crew->whole += wanted->stage == PV_CLAIM_WHOLE;
+	*claim = *wanted;
+	pthread_mutex_unlock(&crew->lock);
+}
+
+void
+pv_crew_keep(struct pv_crew *crew, struct pv_claim *claim, uint64_t bytes)
+{
+	pthread_mutex_lock(&crew->lock);
+	crew->held += bytes - claim->bytes;
+	crew->begun -= claim->stage != PV_CLAIM_NONE;
+	crew->whole -= claim->stage == PV_CLAIM_WHOLE;
+	*claim = (struct pv_claim){bytes, PV_CLAIM_NONE};
+	pthread_cond_broadcast(&crew->changed);
+	pthread_mutex_unlock(&crew->lock);
+}
+
 /* While there are frames for all threads, a lot is as large as serves the caches; then it
  * is as small as gives every thread one. */
 static uint32_t
 lot_size(const struct pv_crew *crew, uint32_t views)
 {
 	uint32_t fair = (views + crew->threads - 1) / crew->threads;
-	return crew->next < crew->count || fair > PV_LOT_MOST ? PV_LOT_MOST : fair;
+	return crew->next < crew->count || fair > crew->lot_most ? crew->lot_most : fair;
 }
 
 int

@@ -22,8 +22,12 @@ struct pv_crew {
 	uint32_t threads, frames_most; /* that may be under way at once */
 	uint32_t next, count;	       /* frames, taken and in all */
 	uint32_t under_way;
-	int stopped; /* nothing new is begun */
-	int told;    /* that views are made without a GPU that was asked for */
+	uint32_t lot_most; /* views of a lot; pv_crew_init() says PV_LOT_MOST */
+	uint64_t memory;   /* that frames may hold together; pv_crew_init(): any */
+	uint64_t held;
+	uint32_t begun, whole; /* frames that hold something, and all they need */
+	int stopped;	       /* nothing new is begun */
+	int told;	       /* that views are made without a GPU that was asked for */
 	struct pv_share *shares;
 };
 
@@ -49,6 +53,14 @@ void pv_crew_do_lot(struct pv_crew *crew, struct pv_desk *desk, struct pv_work *
  * does not hold the lock] */
 void pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
 	const char *why);
+
+/* Has a frame, begun or now whole, hold so many bytes in all.  Makes views of others'
+ * frames, and waits, until they fit, or nobody holds all that he needs: so one frame goes
+ * on always, however large it is. */
+void pv_crew_claim(struct pv_crew *crew, struct pv_desk *desk, struct pv_claim *claim,
+	const struct pv_claim *wanted);
+/* The frame is done; so many bytes are kept for the thread's next one. */
+void pv_crew_keep(struct pv_crew *crew, struct pv_claim *claim, uint64_t bytes);
 
 /* Has all views of the source made, by the caller and whoever is free.  0 or a negative
  * errno with *err, when nobody is at them any more. */

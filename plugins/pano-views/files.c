@@ -41,23 +41,41 @@ read_bytes(int fd, char *to, size_t length)
 }
 
 int
-pv_files_read(const struct pv_files *files, const char *name, struct pv_bytes *bytes,
+pv_files_open(const struct pv_files *files, const char *name, size_t *length,
 	struct fmt_err *err)
 {
 	struct stat st;
 	int fd = files->host->open_input(files->host, files->unit, name);
 	if (fd < 0)
 		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
-	int rc = fstat(fd, &st) < 0 ? -errno : 0;
-	if (rc == 0) {
-		bytes->length = (size_t)st.st_size;
-		if (pv_files_room(&bytes->bytes, &bytes->room, bytes->length + 1) == NULL)
-			rc = -ENOMEM;
+	if (fstat(fd, &st) < 0) {
+		int rc = -errno;
+		close(fd);
+		return fmt_err_set(err, rc, "cannot be read (%s)", strerror(-rc));
 	}
+	*length = (size_t)st.st_size;
+	return fd;
+}
+
+int
+pv_files_take(int fd, size_t length, struct pv_bytes *bytes, struct fmt_err *err)
+{
+	int rc = pv_files_room(&bytes->bytes, &bytes->room, length + 1) != NULL ? 0
+										: -ENOMEM;
+	bytes->length = length;
 	if (rc == 0)
-		rc = read_bytes(fd, bytes->bytes, bytes->length);
+		rc = read_bytes(fd, bytes->bytes, length);
 	close(fd);
 	return rc == 0 ? 0 : fmt_err_set(err, rc, "cannot be read (%s)", strerror(-rc));
+}
+
+int
+pv_files_read(const struct pv_files *files, const char *name, struct pv_bytes *bytes,
+	struct fmt_err *err)
+{
+	size_t length = 0;
+	int fd = pv_files_open(files, name, &length, err);
+	return fd >= 0 ? pv_files_take(fd, length, bytes, err) : fd;
 }
 
 int

@@ -22,9 +22,16 @@ struct pv_files {
 /* At least so many bytes, aligned to 64, whatever was in them; NULL: no memory. */
 void *pv_files_room(void **buffer, size_t *room, size_t wanted);
 
-/* 0 or a negative errno with *err. */
+/* An input and how long it is: a descriptor, or a negative errno with *err. */
+int pv_files_open(const struct pv_files *files, const char *name, size_t *length,
+	struct fmt_err *err);
+/* Reads so many bytes of it and closes it.  0 or a negative errno with *err. */
+int pv_files_take(int fd, size_t length, struct pv_bytes *bytes, struct fmt_err *err);
+
+/* Both.  0 or a negative errno with *err. */
 int pv_files_read(const struct pv_files *files, const char *name, struct pv_bytes *bytes,
 	struct fmt_err *err);
+/* 0 or a negative errno with *err. */
 int pv_files_write(const struct pv_files *files, const char *name, const void *bytes,
 	size_t length, struct fmt_err *err);
 

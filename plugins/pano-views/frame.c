@@ -18,8 +18,8 @@ pv_bench_init(struct pv_bench *bench, struct pv_crew *crew, struct pv_desk *desk
 		.host = desk->host, .state = desk->state, .crew = crew, .desk = desk};
 }
 
-void
-pv_bench_free(struct pv_bench *bench)
+static void
+free_buffers(struct pv_bench *bench)
 {
 	pv_hold_free(&bench->band);
 	free(bench->file.bytes);
@@ -27,10 +27,86 @@ pv_bench_free(struct pv_bench *bench)
 	pv_mask_free(&bench->mask);
 }
 
+void
+pv_bench_free(struct pv_bench *bench)
+{
+	pv_crew_keep(bench->crew, &bench->claim, 0);
+	free_buffers(bench);
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Buffers that are there already. */
+static uint64_t
+kept(const struct pv_bench *bench)
+{
+	return bench->file.room + bench->mask_file.room + bench->band.room +
+	       bench->mask.plane_room + bench->mask.rows_room;
+}
+
+/* Takes part of the crew's memory for the frame's file. */
+static void
+claim_file(struct pv_bench *bench, size_t length)
+{
+	pv_crew_claim(bench->crew, bench->desk, &bench->claim,
+		&(const struct pv_claim){
+			kept(bench) - bench->file.room + larger(bench->file.room, length),
+			PV_CLAIM_BEGUN});
+}
+
+/* What is kept beyond the thread's share would be missing to others. */
+static void
+put_back(struct pv_bench *bench)
+{
+	if (kept(bench) > bench->crew->memory / 2 / bench->crew->threads) {
+		free_buffers(bench);
+		bench->band = (struct pv_hold){0};
+		bench->file = bench->mask_file = (struct pv_bytes){0};
+		bench->mask = (struct pv_mask){0};
+	}
+	pv_crew_keep(bench->crew, &bench->claim, kept(bench));
+}
+
 static int
 has_alpha(const struct fmt_image_info *info, const struct pv_place *place)
 {
 	return info->channels % 2 == 0 || place->partial;
+}
+
+static size_t
+stride_of(const struct pv_source *source)
+{
+	const size_t pixels = source->maps->panorama_width + 2 * KERN_REMAP_MARGIN;
+	return (pixels * fmt_image_pixel(source->type) + 63) / 64 * 64;
+}
+
+/* Takes part of the crew's memory for all that the frame needs.  0, or -EFBIG where that is
+ * more than there will ever be. */
+static int
+claim_all(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+{
+	const struct pv_maps *maps = source->maps;
+	const uint64_t most = bench->host->memory_budget;
+	const uint64_t band =
+		stride_of(source) * (maps->row_count + 2 * (uint64_t)KERN_REMAP_MARGIN);
+	/* Two planes of a byte each, where a mask may come. */
+	const uint64_t masks = (maps->row_count + UINT64_C(1)) * maps->panorama_width * 2;
+	const uint64_t needed = bench->file.room + bench->mask_file.room +
+				larger(bench->band.room, band) +
+				(bench->has_mask ? masks : 0) + source->info->scratch +
+				maps->bytes;
+	if (most > 0 && needed > most)
+		return fmt_err_set(err, -EFBIG,
+			"it takes about %llu MiB to make these views of it, and "
+			"limits.memory allows %llu: raise it",
+			(unsigned long long)needed >> 20, (unsigned long long)most >> 20);
+	pv_crew_claim(bench->crew, bench->desk, &bench->claim,
+		&(const struct pv_claim){needed, PV_CLAIM_WHOLE});
+	return 0;
 }
 
 /* The band's memory, and where its pixels lie. */
@@ -41,8 +117,7 @@ make_band(struct pv_bench *bench, const struct pv_source *source, struct fmt_err
 	static const enum kern_remap_type types[] = {
 		KERN_REMAP_U8, KERN_REMAP_U16, KERN_REMAP_FLOAT};
 	const size_t pixel = fmt_image_pixel(source->type);
-	const size_t stride =
-		((maps->panorama_width + 2 * KERN_REMAP_MARGIN) * pixel + 63) / 64 * 64;
+	const size_t stride = stride_of(source);
 	const size_t rows = maps->row_count + 2 * (size_t)KERN_REMAP_MARGIN;
 	char *band = pv_hold_room(&bench->band, bench->state->gpu, stride * rows);
 	if (band == NULL)
@@ -128,11 +203,7 @@ static int
 start_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
 	const struct pv_frame *frame = source->frame;
-	const struct pv_state *state = bench->state;
 	struct fmt_err why = {0};
-	bench->has_mask = frame->mask != NULL || state->caps.nadir > 0 ||
-			  state->caps.zenith > 0 ||
-			  (state->masks && has_alpha(source->info, &source->place));
 	if (!bench->has_mask)
 		return 0;
 	if (pv_mask_clear(&bench->mask, source->maps) < 0)
@@ -259,7 +330,12 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	source.maps = pv_maps_get(bench->state->maps, &source.place);
 	if (source.maps == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for the views' maps");
-	rc = start_mask(bench, &source, err);
+	bench->has_mask = frame->mask != NULL || bench->state->caps.nadir > 0 ||
+			  bench->state->caps.zenith > 0 ||
+			  (bench->state->masks && source.alpha);
+	rc = claim_all(bench, &source, err);
+	if (rc == 0)
+		rc = start_mask(bench, &source, err);
 	source.mask = bench->has_mask ? &bench->mask : NULL;
 	if (rc == 0)
 		rc = make_band(bench, &source, err);
@@ -280,13 +356,18 @@ pv_frame_split(struct pv_bench *bench, struct pv_frame *frame, struct fmt_err *e
 {
 	const struct pv_files files = {bench->host, frame->unit};
 	struct fmt_image *image = NULL;
-	int rc = pv_files_read(&files, frame->name, &bench->file, err);
+	size_t length = 0;
+	int fd = pv_files_open(&files, frame->name, &length, err);
+	if (fd < 0)
+		return fd;
+	claim_file(bench, length);
+	int rc = pv_files_take(fd, length, &bench->file, err);
 	if (rc == 0)
 		rc = fmt_image_open(
 			bench->file.bytes, bench->file.length, &limits, &image, err);
-	if (rc < 0)
-		return rc;
-	rc = split_image(bench, frame, image, err);
+	if (rc == 0)
+		rc = split_image(bench, frame, image, err);
 	fmt_image_free(image);
+	put_back(bench);
 	return rc;
 }

@@ -16,6 +16,12 @@
 struct pv_crew;
 struct pv_desk;
 
+/* What a thread's frames take of the crew's memory: at first nothing. */
+struct pv_claim {
+	uint64_t bytes;
+	enum pv_claim_stage { PV_CLAIM_NONE, PV_CLAIM_BEGUN, PV_CLAIM_WHOLE } stage;
+};
+
 struct pv_bench {
 	const struct kiln_host *host;
 	const struct pv_state *state;
@@ -25,7 +31,8 @@ struct pv_bench {
 	struct pv_hold band;
 	struct pv_bytes file, mask_file;
 	struct pv_mask mask;
-	int has_mask; /* of the frame at hand */
+	int has_mask;	       /* of the frame at hand */
+	struct pv_claim claim; /* of the crew's memory */
 };
 
 struct pv_frame {

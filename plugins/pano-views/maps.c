@@ -86,13 +86,14 @@ pv_maps_view(const struct pv_maps *maps, const struct pv_map *map, struct kern_v
 }
 
 static int
-draw(const struct pv_maps *maps, struct pv_map *map, int supersample)
+draw(struct pv_maps *maps, struct pv_map *map, int supersample)
 {
 	struct kern_view view;
 	pv_maps_view(maps, map, &view);
 	if (plan(&view, map, supersample) < 0)
 		return -1;
 	const size_t samples = map->starts[map->height];
+	maps->bytes += samples * (sizeof *map->u + sizeof *map->v);
 	map->u = fmt_large_alloc(samples * sizeof *map->u);
 	map->v = fmt_large_alloc(samples * sizeof *map->v);
 	if (map->u == NULL || map->v == NULL)

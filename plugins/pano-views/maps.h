@@ -30,6 +30,7 @@ struct pv_maps {
 	uint32_t first_row, row_count; /* of the panorama, that any view looks at */
 	uint32_t map_count;
 	struct pv_map *maps;
+	uint64_t bytes; /* of all maps' samples */
 	struct {
 		uint32_t map;
 		int32_t shift;

@@ -9,14 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 /* More threads than this would wait for the disk. */
 #define THREADS_MOST 64
-/* What a thread holds that reads an 8K frame: file, band and map, and what views take. */
-#define FRAME_MEMORY (UINT64_C(400) << 20)
-/* What one holds that only makes views of others' frames. */
-#define LOT_MEMORY (UINT64_C(100) << 20)
+/* What frames and views under way take together where nobody limits memory; of a rule's
+ * limit it is a quarter, which is as much by default. */
+#define MEMORY_WITHOUT_LIMIT (UINT64_C(1) << 30)
+#define PART_OF_LIMIT	     4
+/* A side of a view that is told by the panorama: of one 8K wide. */
+#define QUARTER 2048
 
 /* A unit at work; below the crew's lock what the threads share. */
 struct job {
@@ -99,24 +102,78 @@ least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* What a pixel of a view takes until it is written: a JPEG or PNG as a file that grows,
+ * others as pixels and as a file. */
+static uint64_t
+pixel_memory(const struct job *job)
+{
+	static const uint64_t needed[FMT_IMAGE_FORMATS] = {[FMT_IMAGE_JPEG] = 2,
+		[FMT_IMAGE_PNG] = 12,
+		[FMT_IMAGE_TIFF] = 40,
+		[FMT_IMAGE_EXR] = 40};
+	uint64_t most = needed[FMT_IMAGE_JPEG];
+	if (job->state->format >= 0)
+		return needed[job->state->format];
+	/* By their names: it is an estimate. */
+	for (uint32_t i = 0; i < job->list.frame_count; i++) {
+		const char *suffix = strrchr(job->list.frames[i].name, '.');
+		if (suffix == NULL || strncasecmp(suffix, ".jp", 3) == 0)
+			continue;
+		most = larger(
+			most, needed[strcasecmp(suffix, ".png") == 0 ? FMT_IMAGE_PNG
+								     : FMT_IMAGE_TIFF]);
+	}
+	return most;
+}
+
+/* Of the largest view, 0 x 0 being a quarter of a panorama's width. */
+static uint64_t
+view_memory(const struct job *job)
+{
+	const struct pv_views *views = &job->state->views;
+	uint64_t most = 1;
+	for (uint32_t i = 0; i < views->count; i++) {
+		const struct pv_view *view = &views->views[i];
+		const uint64_t width = view->width > 0 ? view->width : QUARTER;
+		const uint64_t height = view->height > 0 ? view->height : QUARTER;
+		most = larger(most, width * height);
+	}
+	return most * pixel_memory(job);
+}
+
+/* Divides memory, half of it for views, of which each thread makes some at once, and the
+ * rest for frames.  How many threads there is enough for. */
+static uint32_t
+plan_crew(struct job *job)
+{
+	const uint64_t budget = job->host->memory_budget;
+	const uint64_t memory =
+		budget > 0 ? budget / PART_OF_LIMIT : MEMORY_WITHOUT_LIMIT;
+	const uint64_t frames = job->list.frame_count, each = view_memory(job);
+	const uint64_t views = larger(memory / 2 / each, 1); /* at once */
+	uint64_t threads = least(job->host->threads, frames * job->state->views.count);
+	threads = larger(least(least(threads, views), THREADS_MOST), 1);
+	const uint32_t count = (uint32_t)threads;
+	pv_crew_init(&job->crew, count, count, job->list.frame_count);
+	job->crew.lot_most = (uint32_t)least(PV_LOT_MOST, views / threads);
+	const uint64_t taken = threads * job->crew.lot_most * each;
+	job->crew.memory = memory > taken ? memory - taken : 0;
+	return count;
+}
+
 /* On this thread and as many more as are granted and find memory. */
 static void
 split_all(struct job *job)
 {
-	const uint64_t budget = job->host->memory_budget;
-	const uint64_t lots = (uint64_t)job->list.frame_count * job->state->views.count;
 	pthread_t helpers[THREADS_MOST];
-	uint64_t threads = job->host->threads, frames = threads;
+	const uint32_t threads = plan_crew(job);
 	uint32_t started = 0;
-	if (budget > 0 && budget / FRAME_MEMORY < frames) {
-		frames = budget < FRAME_MEMORY ? 1 : budget / FRAME_MEMORY;
-		const uint64_t held = frames * FRAME_MEMORY;
-		threads = least(threads,
-			frames + (budget > held ? budget - held : 0) / LOT_MEMORY);
-	}
-	threads = least(least(threads, lots), THREADS_MOST);
-	pv_crew_init(
-		&job->crew, (uint32_t)threads, (uint32_t)frames, job->list.frame_count);
 	while (started + 1 < threads &&
 		pthread_create(&helpers[started], NULL, work, job) == 0)
 		started++;

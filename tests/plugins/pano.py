@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 try:
     import numpy as np
@@ -82,6 +83,68 @@ class Run:
     def sidecar(self):
         with open(self.path("kiln.json")) as f:
             return json.load(f)
+
+
+def descendants(root):
+    """The processes below one, as far as they can be seen."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        try:
+            with open("/proc/%s/stat" % name) as f:
+                parents[int(name)] = int(f.read().rsplit(")", 1)[1].split()[1])
+        except (OSError, ValueError):
+            pass
+    found = {root}
+    while True:
+        more = {p for p, parent in parents.items() if parent in found} - found
+        if not more:
+            return found - {root}
+        found |= more
+
+
+class Watched:
+    """A run whose engine is looked at until it is gone: its greatest memory in KiB, and
+    how many descriptors it had at most."""
+
+    def __init__(self, folder, *arguments, expect=0):
+        self.memory = self.descriptors = 0
+        self.out = os.path.join(folder, "out")
+        shutil.rmtree(self.out, ignore_errors=True)
+        with subprocess.Popen([KILNCTL, "run", "pano-views", "-o", self.out, *arguments,
+                               os.path.join(folder, "shot")], stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as child:
+            engine = None
+            while child.poll() is None:
+                if engine is None:
+                    engine = self.find_engine(child.pid)
+                elif not self.look(engine):
+                    break
+                time.sleep(0.002)
+            said = child.stdout.read()
+        assert child.returncode == expect, (child.returncode, said[-500:])
+
+    @staticmethod
+    def find_engine(root):
+        for process in descendants(root):
+            try:
+                with open("/proc/%d/cmdline" % process, "rb") as f:
+                    if b"--engine" in f.read():
+                        return process
+            except OSError:
+                pass
+        return None
+
+    def look(self, engine):
+        try:
+            with open("/proc/%d/status" % engine) as f:
+                told = dict(line.split(":", 1) for line in f)
+            self.descriptors = max(self.descriptors,
+                                   len(os.listdir("/proc/%d/fd" % engine)))
+        except OSError:
+            return False
+        if "VmHWM" in told:
+            self.memory = max(self.memory, int(told["VmHWM"].split()[0]))
+        return True
 
 
 def toml(views):

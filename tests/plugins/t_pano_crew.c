@@ -10,6 +10,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -179,6 +180,61 @@ lots_are_large_while_there_are_frames(void **unused)
 	assert_int_equal(job.crew.under_way, 0);
 }
 
+/* Frames of 100 bytes, and every fifth of 1000. */
+static struct {
+	struct pv_crew crew;
+	unsigned frames, broken; /* broken: more was held than is there */
+} held;
+
+static void *
+hold(void *unused)
+{
+	struct pv_crew *crew = &held.crew;
+	struct pv_desk desk = {.state = &state};
+	struct pv_claim mine = {0};
+	struct pv_work next;
+	(void)unused;
+	while (pv_crew_next(crew, &next)) {
+		const uint64_t all = next.frame % 5 == 4 ? 1000 : 100;
+		pv_crew_claim(
+			crew, &desk, &mine, &(const struct pv_claim){30, PV_CLAIM_BEGUN});
+		pv_crew_claim(crew, &desk, &mine,
+			&(const struct pv_claim){all, PV_CLAIM_WHOLE});
+		pthread_mutex_lock(&crew->lock);
+		held.frames++;
+		held.broken += crew->held > crew->memory && crew->whole > 1;
+		pthread_mutex_unlock(&crew->lock);
+		sched_yield();
+		pv_crew_keep(crew, &mine, 10);
+		pv_crew_end_frame(crew, 0);
+	}
+	pv_crew_keep(crew, &mine, 0);
+	return NULL;
+}
+
+static void
+frames_wait_for_memory(void **unused)
+{
+	static const uint64_t memories[] = {0, 50, 250, 420, UINT64_MAX};
+	pthread_t others[THREADS];
+	(void)unused;
+	for (size_t i = 0; i < sizeof memories / sizeof memories[0]; i++) {
+		memset(&held, 0, sizeof held);
+		pv_crew_init(&held.crew, THREADS, THREADS, 500);
+		held.crew.memory = memories[i];
+		for (uint32_t k = 0; k < THREADS; k++)
+			assert_int_equal(pthread_create(&others[k], NULL, hold, NULL), 0);
+		for (uint32_t k = 0; k < THREADS; k++)
+			pthread_join(others[k], NULL);
+		assert_int_equal(held.frames, 500);
+		assert_int_equal(held.broken, 0);
+		assert_int_equal(held.crew.held, 0);
+		assert_int_equal(held.crew.begun, 0);
+		assert_int_equal(held.crew.whole, 0);
+		pv_crew_free(&held.crew);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +243,7 @@ main(void)
 		cmocka_unit_test_setup(a_lone_frame_has_all_threads, setup),
 		cmocka_unit_test_setup(who_may_have_no_frame_helps, setup),
 		cmocka_unit_test_setup(lots_are_large_while_there_are_frames, setup),
+		cmocka_unit_test_setup(frames_wait_for_memory, setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

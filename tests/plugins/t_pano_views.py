@@ -33,7 +33,7 @@ def t_bad_parameters_are_refused(folder):
             '\\"', '"'), (views, run.stderr, run.unit)
     # A rule's TOML becomes JSON; whoever hands over text that is none is told where.
     for views, place in (('[{"yaw": 1,}]', "line 1, column 12"), ("ring8", "near 'ring'"),
-                         ('["ring8', "end of input"), ("{}", "found a table")):
+                         ('"ring8', "end of input"), ("{}", "found a table")):
         told = subprocess.run([os.path.join(BUILD, "tests/plugins/run-plugin"),
                                os.path.join(BUILD, "plugins/pano-views.so"), "pano-views",
                                "-p", "views=" + views, folder],
