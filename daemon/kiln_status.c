@@ -39,8 +39,8 @@ rule_json(struct kd_kiln *kiln, const struct kd_rule *rule)
 	char full[120];
 	if (intake != NULL && kd_intake_is_full(intake) && why == NULL) {
 		snprintf(full, sizeof full,
-			"%u drops wait (backlog); what else comes is taken in when half "
-			"of them are done",
+			"%u drops wait (backlog); others are taken in when half of these "
+			"are done",
 			rule->backlog);
 		why = full;
 	}

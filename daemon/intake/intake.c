@@ -9,14 +9,10 @@
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
 #include "daemon/intake/canary.h"
-#include "daemon/intake/families.h"
+#include "daemon/intake/drops.h"
 #include "daemon/intake/filter.h"
-#include "daemon/intake/look.h"
-#include "daemon/intake/ready.h"
 #include "daemon/intake/root.h"
 #include "daemon/intake/scan.h"
-#include "daemon/intake/settle.h"
-#include "plugins/kiln_plugin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,19 +35,15 @@ struct kd_intake {
 	struct kd_inotify_subscriber subscriber;
 	const struct kd_rule *rule;
 	struct kd_intake_handler handler;
-	struct kd_settle *settle;
-	struct kd_families *families; /* of sequences and bundles, in place of settle */
+	struct kd_drops *drops; /* that settle */
 	struct kd_root root;
 	int polled; /* events do not tell of everything there */
 	int ready;  /* built: the handler may be called */
 	enum kd_intake_state state;
 	char why[256];
-	struct kd_look_walk *walk; /* of directories */
 	struct kd_scan *scan;
 	uint64_t unwatched; /* folders that this scan could not watch ... */
 	int incomplete;	    /* ... or could not read, for want of descriptors or memory */
-	uint64_t room;	    /* for so many more candidates */
-	int full, missed;   /* there was none; and something came that had none */
 	ev_timer again;	    /* looks for the root, and polls */
 	struct kd_canary canary;
 	uint64_t lost;	   /* watches that had died */
@@ -107,22 +99,12 @@ scan_all(struct kd_intake *intake)
 	tell_memory(intake, intake->rule->watch, kd_scan_all(intake->scan));
 }
 
-/* What looks at the drop folder holds nothing of it open any more. */
-static void
-stop_looking(struct kd_intake *intake)
-{
-	if (intake->walk != NULL)
-		kd_look_walk_stop(intake->walk);
-	if (intake->families != NULL)
-		kd_families_stop(intake->families);
-}
-
 /* The folder that was found went away, or another took its place. */
 static void
 forget_root(struct kd_intake *intake)
 {
 	kd_scan_stop(intake->scan);
-	stop_looking(intake);
+	kd_drops_stop(intake->drops);
 	kd_inotify_forget(intake->inotify, &intake->subscriber, "");
 	kd_root_lose(&intake->root);
 	kd_canary_forget(&intake->canary);
@@ -179,74 +161,6 @@ watch_folder(struct kd_intake *intake, int dir, const char *path)
 	return 0;
 }
 
-/* There is no room for more candidates.  What comes lies where it lies, and is found by
- * the scan: the one that is under way waits in its place, another makes up for events. */
-static void
-fill_up(struct kd_intake *intake)
-{
-	if (intake->full)
-		return;
-	intake->full = 1;
-	kd_scan_hold(intake->scan, 1);
-	struct kd_log_about about = {.rule = intake->rule->name};
-	kd_log_about(KD_INFO, &about,
-		"rule '%s': %u drops wait (backlog); what else comes is taken in when "
-		"half "
-		"of them are done",
-		intake->rule->name, intake->rule->backlog);
-}
-
-/* So many candidates more than `before` take their room. */
-static void
-spend_room(struct kd_intake *intake, uint64_t before)
-{
-	uint64_t now = kd_intake_settling(intake);
-	uint64_t spent = now > before ? now - before : 0;
-	intake->room -= spent < intake->room ? spent : intake->room;
-	if (intake->room == 0)
-		fill_up(intake);
-}
-
-static int
-act(struct kd_intake *intake, const char *unit, enum kd_ready_act act)
-{
-	switch (act) {
-	case KD_ACT_NOTHING:
-		break;
-	case KD_ACT_NOTE:
-		return kd_settle_note(intake->settle, unit);
-	case KD_ACT_TOUCH:
-		return kd_settle_touch(intake->settle, unit);
-	case KD_ACT_TAKE:
-		return kd_settle_take(intake->settle, unit);
-	}
-	return 0;
-}
-
-static void
-take_unit(struct kd_intake *intake, const char *path,
-	const struct kd_filter_verdict *verdict, enum kd_ready_seen seen)
-{
-	char unit[PATH_MAX];
-	uint64_t before = kd_intake_settling(intake);
-	snprintf(unit, sizeof unit, "%.*s", (int)verdict->unit, path);
-	if (intake->room == 0 &&
-		(intake->families != NULL || !kd_settle_has(intake->settle, unit))) {
-		intake->missed = 1;
-		return;
-	}
-	if (intake->families != NULL)
-		tell_memory(intake, path,
-			kd_families_see(intake->families, path,
-				seen == KD_SEEN_EVENT || seen == KD_SEEN_ARRIVAL));
-	else
-		tell_memory(intake, unit,
-			act(intake, unit,
-				kd_ready_act(intake->rule, kd_root_open(&intake->root),
-					path, verdict, seen)));
-	spend_room(intake, before);
-}
-
 /* An entry that a scan found or an event named: a unit settles, a folder is scanned. */
 static void
 take_entry(void *context, const char *path, int is_folder, enum kd_ready_seen seen)
@@ -254,7 +168,8 @@ take_entry(void *context, const char *path, int is_folder, enum kd_ready_seen se
 	struct kd_intake *intake = context;
 	struct kd_filter_verdict verdict = kd_filter_entry(intake->rule, path, is_folder);
 	if (verdict.unit > 0)
-		take_unit(intake, path, &verdict, seen);
+		tell_memory(
+			intake, path, kd_drops_see(intake->drops, path, &verdict, seen));
 	if (verdict.descend)
 		tell_memory(intake, path,
 			kd_scan_add(intake->scan, path,
@@ -307,7 +222,7 @@ release_root(struct kd_intake *intake)
 {
 	if (!kd_intake_is_current(intake) || kd_intake_settling(intake) > 0)
 		return;
-	stop_looking(intake);
+	kd_drops_stop(intake->drops);
 	kd_root_release(&intake->root);
 }
 
@@ -405,39 +320,11 @@ on_moved(struct kd_inotify_subscriber *subscriber)
 	check_root(of_subscriber(subscriber));
 }
 
-static int
-look(void *context, const char *path, struct kd_settle_reach *reach, struct kd_look *seen)
-{
-	struct kd_intake *intake = context;
-	int root = kd_root_open(&intake->root);
-	if (root < 0) /* away, or another one: a scan finds what is there then */
-		return -ENOENT;
-	reach->entries--;
-	if (intake->rule->unit != KILN_DIRECTORY)
-		return kd_look_file(root, path, seen);
-	const struct kd_look_wanted wanted = {
-		.root = root,
-		.path = path,
-		.marker = intake->rule->ready == KD_READY_MARKER ? intake->rule->marker
-								 : NULL,
-	};
-	return kd_look_directory(intake->walk, &wanted, &reach->entries, seen);
-}
-
 static void
-settled(void *context, const char *path, const struct kd_look *seen)
+settled(void *context, const struct kd_unit *unit)
 {
 	struct kd_intake *intake = context;
-	if (intake->families == NULL &&
-		!kd_ready_is_whole(intake->rule, kd_root_open(&intake->root), path, seen))
-		return;
-	struct kd_unit unit = {
-		.rule = intake->rule->name,
-		.path = (char *)path,
-		.kind = intake->rule->unit,
-		.identity = seen->identity,
-	};
-	intake->handler.settled(intake->handler.context, &unit);
+	intake->handler.settled(intake->handler.context, unit);
 }
 
 static void
@@ -448,20 +335,30 @@ counted(void *context)
 	intake->handler.changed(intake->handler.context, intake);
 }
 
-/* What settles, drops of one path each or families of files; and what finds it. */
+/* What comes now lies where it lies, and is found by the scan: the one that is under way
+ * waits in its place, another makes up for events. */
+static void
+filled(void *context)
+{
+	struct kd_intake *intake = context;
+	struct kd_log_about about = {.rule = intake->rule->name};
+	kd_scan_hold(intake->scan, 1);
+	kd_log_about(KD_INFO, &about,
+		"rule '%s': %u drops wait (backlog); others are taken in when half of "
+		"these are done",
+		intake->rule->name, intake->rule->backlog);
+}
+
+/* What settles, and what finds it. */
 static int
 new_parts(struct kd_intake *intake)
 {
-	const struct kd_rule *rule = intake->rule;
-	const struct kd_settle_handler one = {
-		.look = look,
+	const struct kd_drops_handler drops = {
 		.settled = settled,
 		.counted = counted,
+		.filled = filled,
 		.context = intake,
-		.cheap = rule->unit != KILN_DIRECTORY,
 	};
-	const struct kd_families_handler several = {
-		.settled = settled, .counted = counted, .context = intake};
 	const struct kd_scan_handler scan = {
 		.open = open_folder,
 		.entry = take_entry,
@@ -470,27 +367,15 @@ new_parts(struct kd_intake *intake)
 		.context = intake,
 	};
 	intake->scan = kd_scan_new(intake->loop, &scan);
-	if (rule->unit == KILN_SEQUENCE || rule->unit == KILN_BUNDLE)
-		intake->families =
-			kd_families_new(intake->loop, rule, &intake->root, &several);
-	else
-		intake->settle = kd_settle_new(intake->loop, rule->settle, &one);
-	if (rule->unit == KILN_DIRECTORY)
-		intake->walk = kd_look_walk_new();
-	return intake->scan == NULL ||
-			       (intake->families == NULL && intake->settle == NULL) ||
-			       (rule->unit == KILN_DIRECTORY && intake->walk == NULL)
-		       ? -ENOMEM
-		       : 0;
+	intake->drops = kd_drops_new(intake->loop, intake->rule, &intake->root, &drops);
+	return intake->scan == NULL || intake->drops == NULL ? -ENOMEM : 0;
 }
 
 static void
 free_parts(struct kd_intake *intake)
 {
 	kd_scan_free(intake->scan);
-	kd_settle_free(intake->settle);
-	kd_families_free(intake->families);
-	kd_look_walk_free(intake->walk);
+	kd_drops_free(intake->drops);
 	kd_root_clear(&intake->root);
 	free(intake);
 }
@@ -505,7 +390,6 @@ kd_intake_new(struct ev_loop *loop, struct kd_inotify *inotify,
 	intake->loop = loop;
 	intake->rule = rule;
 	intake->root.fd = -1;
-	intake->room = UINT64_MAX;
 	if (new_parts(intake) < 0 ||
 		kd_root_init(&intake->root, rule->watch, rule->mount) < 0) {
 		free_parts(intake);
@@ -592,9 +476,7 @@ kd_intake_lost(const struct kd_intake *intake)
 void
 kd_intake_touch(struct kd_intake *intake, const char *path)
 {
-	tell_memory(intake, path,
-		intake->families != NULL ? kd_families_touch(intake->families, path)
-					 : kd_settle_touch(intake->settle, path));
+	tell_memory(intake, path, kd_drops_touch(intake->drops, path));
 }
 
 const struct kd_rule *
@@ -606,52 +488,44 @@ kd_intake_rule(const struct kd_intake *intake)
 uint64_t
 kd_intake_settling(const struct kd_intake *intake)
 {
-	return intake->families != NULL ? kd_families_count(intake->families)
-					: kd_settle_count(intake->settle);
+	return kd_drops_count(intake->drops);
 }
 
 int
 kd_intake_is_settling(const struct kd_intake *intake, const char *path)
 {
-	return intake->families != NULL ? kd_families_has(intake->families, path)
-					: kd_settle_has(intake->settle, path);
+	return kd_drops_has(intake->drops, path);
 }
 
 int
 kd_intake_is_waited_for(const struct kd_intake *intake, const char *path)
 {
-	return intake->families != NULL && kd_families_waits(intake->families, path);
+	return kd_drops_waits(intake->drops, path);
 }
 
 int
 kd_intake_is_current(const struct kd_intake *intake)
 {
-	return kd_scan_is_over(intake->scan) && !intake->missed;
+	return kd_scan_is_over(intake->scan) && !kd_drops_has_missed(intake->drops);
 }
 
 void
 kd_intake_set_room(struct kd_intake *intake, uint64_t room)
 {
-	if (intake->full && room < intake->rule->backlog - intake->rule->backlog / 2)
-		room = 0;
-	intake->room = room;
-	if (room == 0) {
-		fill_up(intake);
+	int was_full = kd_drops_is_full(intake->drops);
+	kd_drops_set_room(intake->drops, room);
+	if (!was_full || kd_drops_is_full(intake->drops))
 		return;
-	}
-	if (!intake->full)
-		return;
-	intake->full = 0;
 	kd_scan_hold(intake->scan, 0);
-	if (intake->missed && intake->root.found)
+	if (kd_drops_has_missed(intake->drops) && intake->root.found)
 		scan_all(intake);
-	intake->missed = 0;
+	kd_drops_forget_missed(intake->drops);
 }
 
 int
 kd_intake_is_full(const struct kd_intake *intake)
 {
-	return intake->full;
+	return kd_drops_is_full(intake->drops);
 }
 
 enum kd_intake_state

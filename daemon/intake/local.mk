@@ -3,6 +3,7 @@ noinst_LIBRARIES += libkdintake.a
 libkdintake_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 libkdintake_a_SOURCES = \
 	daemon/intake/canary.h daemon/intake/canary.c \
+	daemon/intake/drops.h daemon/intake/drops.c \
 	daemon/intake/explain.h daemon/intake/explain.c \
 	daemon/intake/census.h daemon/intake/census.c \
 	daemon/intake/families.h daemon/intake/families.c \
