@@ -40,6 +40,17 @@ struct fmt_jpeg_band {
 
 /* --- what the head says ------------------------------------------------------ */
 
+/* The numbers are the file's, and not looked at yet. */
+static int
+has_tables(const struct jpeg_decompress_struct *jpeg, const jpeg_component_info *c)
+{
+	return c->quant_tbl_no >= 0 && c->quant_tbl_no < NUM_QUANT_TBLS &&
+	       c->dc_tbl_no >= 0 && c->dc_tbl_no < TABLES && c->ac_tbl_no >= 0 &&
+	       c->ac_tbl_no < TABLES && jpeg->quant_tbl_ptrs[c->quant_tbl_no] != NULL &&
+	       jpeg->dc_huff_tbl_ptrs[c->dc_tbl_no] != NULL &&
+	       jpeg->ac_huff_tbl_ptrs[c->ac_tbl_no] != NULL;
+}
+
 static int
 is_common(const struct jpeg_decompress_struct *jpeg)
 {
@@ -53,10 +64,7 @@ is_common(const struct jpeg_decompress_struct *jpeg)
 		return 0;
 	for (int i = 0; i < jpeg->num_components; i++) {
 		const jpeg_component_info *c = &jpeg->comp_info[i];
-		if (jpeg->cur_comp_info[i] != c || c->quant_table != NULL ||
-			jpeg->quant_tbl_ptrs[c->quant_tbl_no] == NULL ||
-			jpeg->dc_huff_tbl_ptrs[c->dc_tbl_no] == NULL ||
-			jpeg->ac_huff_tbl_ptrs[c->ac_tbl_no] == NULL)
+		if (jpeg->cur_comp_info[i] != c || !has_tables(jpeg, c))
 			return 0;
 		if (i > 0 && (c->h_samp_factor != 1 || c->v_samp_factor != 1))
 			return 0;

@@ -240,6 +240,24 @@ test_cut_files_are_refused(void **state)
 	}
 }
 
+/* As whoever reads pictures does, the head included. */
+static int
+read_all(const struct picture *picture, const struct fmt_image_rows *rows)
+{
+	const struct fmt_image_limits limits = {
+		rows->count > 256 ? rows->count : 256, 1 << 16};
+	struct fmt_image *image;
+	struct fmt_err err = {0};
+	int rc = fmt_image_open(picture->bytes, picture->length, &limits, &image, &err);
+	if (rc < 0)
+		return rc;
+	const struct fmt_image_info *info = fmt_image_info(image);
+	if (info->width * (size_t)4 <= rows->stride && info->height >= rows->count)
+		rc = fmt_image_read(image, rows, &err);
+	fmt_image_free(image);
+	return rc;
+}
+
 /* Nothing may crash or hang; what comes of it is not told. */
 static void
 test_spoilt_files_are_survived(void **state)
@@ -258,10 +276,14 @@ test_spoilt_files_are_survived(void **state)
 		for (int round = 0; round < 200; round++) {
 			const unsigned long at =
 				HEAD + draw(&seed) % (picture.length - HEAD);
-			const unsigned char was = picture.bytes[at];
+			unsigned char was = picture.bytes[at];
 			picture.bytes[at] = (unsigned char)draw(&seed);
 			refused += read_ours(&picture, &rows) != 0;
 			picture.bytes[at] = was;
+			was = picture.bytes[at % HEAD];
+			picture.bytes[at % HEAD] = (unsigned char)draw(&seed);
+			refused += read_all(&picture, &rows) != 0;
+			picture.bytes[at % HEAD] = was;
 		}
 		free(got);
 		discard(&picture);

@@ -163,7 +163,8 @@ tests_fuzz_replay_exif_LDADD = $(libfmtimage_libs)
 tests_fuzz_replay_gpano_SOURCES = tests/fuzz/fuzz.h tests/fuzz/replay.c tests/fuzz/fuzz_gpano.c
 tests_fuzz_replay_gpano_LDADD = $(libfmtimage_libs)
 tap_scripts += tests/fuzz/t_pictures.sh
-EXTRA_DIST += tests/fuzz/seeds/lzw.tif tests/fuzz/seeds/tiles.tif \
+EXTRA_DIST += tests/fuzz/seeds/halved.jpg tests/fuzz/seeds/across.jpg \
+	tests/fuzz/seeds/lzw.tif tests/fuzz/seeds/tiles.tif \
 	tests/fuzz/seeds/zip.exr tests/fuzz/seeds/tiles.exr tests/fuzz/seeds/gpano.xmp
 
 if FUZZERS
@@ -173,6 +174,9 @@ noinst_PROGRAMS += \
 endif
 fuzz_pictures = plugins/formats/err.c plugins/formats/exif.c plugins/formats/gpano.c \
 	plugins/formats/image.c plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
+	plugins/formats/image_jpeg_write.c plugins/formats/jpeg_trap.c \
+	plugins/formats/jpeg_band.c plugins/formats/jpeg_rows.c plugins/formats/jpeg_scan.c \
+	plugins/formats/jpeg_make.c plugins/formats/jpeg_pack.c plugins/formats/jpeg_put.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c plugins/formats/png_rows.c \
 	plugins/formats/deflate.c plugins/formats/deflate_codes.c \
 	plugins/formats/image_turn.c \

@@ -28,7 +28,7 @@ for reader in vmd pmx pmd vpd archive image exif gpano; do
 		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
 		archive) cp "$out/samples"/seed.* "$corpus" ;;
 		vpd) cp "${top_srcdir:-.}/tests/fuzz/pose.vpd" "$corpus" ;;
-		image) cp "$seeds"/*.tif "$seeds"/*.exr "$corpus" ;;
+		image) cp "$seeds"/*.jpg "$seeds"/*.tif "$seeds"/*.exr "$corpus" ;;
 		exif) cp "$seeds"/*.tif "$corpus" ;;
 		gpano) cp "$seeds/gpano.xmp" "$corpus" ;;
 		*) cp "$out/samples/dancer.$reader" "$corpus" ;;

@@ -9,7 +9,10 @@ number=0
 for reader in image exif gpano; do
 	number=$((number + 1))
 	case $reader in
-	image) files="$seeds/lzw.tif $seeds/tiles.tif $seeds/zip.exr $seeds/tiles.exr" ;;
+	image)
+		files="$seeds/halved.jpg $seeds/across.jpg $seeds/lzw.tif $seeds/tiles.tif"
+		files="$files $seeds/zip.exr $seeds/tiles.exr"
+		;;
 	exif) files="$seeds/lzw.tif $seeds/tiles.tif" ;;
 	gpano) files=$seeds/gpano.xmp ;;
 	esac
