@@ -1,7 +1,9 @@
 # kiln-worker: the keeper (trusted) and the engine (confined), and what goes between.
 noinst_LIBRARIES += libkdmanifest.a libkdworker.a
 # The clients' side links this one too.
-libkdmanifest_a_SOURCES = daemon/worker/manifest.h daemon/worker/manifest.c
+libkdmanifest_a_SOURCES = \
+	daemon/worker/manifest.h daemon/worker/manifest.c daemon/worker/manifest_result.c \
+	daemon/worker/manifest_fields.h daemon/worker/manifest_fields.c
 libkdmanifest_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 # A keeper, but for what starts engines: tests/fuzz has an engine of its own.
 worker_keeper_sources = \

@@ -11,6 +11,7 @@ libfmt_a_SOURCES = \
 	plugins/formats/pmx.h plugins/formats/pmx.c \
 	plugins/formats/pmd.h plugins/formats/pmd.c \
 	plugins/formats/vmd.h plugins/formats/vmd.c \
+	plugins/formats/vmd_names.h plugins/formats/vmd_names.c \
 	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c \
 	plugins/formats/large.h plugins/formats/large.c \
 	plugins/formats/vmd_sort.h plugins/formats/vmd_sort.c \
