@@ -10,7 +10,8 @@
  *   keeper  HELLO    {"version":1,"kiln":"0.1.0"}
  *   client  BATCH    fd 0: the manifest (worker/manifest.h)
  *   keeper  HASHED   {"unit":i,"sha256":hex,"revision":s}  for each unit that can be
- *                    read; revision: the manifest's, with what path parameters hold
+ *                    read; revision: the manifest's, with what path parameters hold.  Of
+ *                    a large batch the engine has begun by then: PROGRESS may come before
  *   client  VERDICT  {"unit":i,"run":true}  or  {"unit":i,"run":false,"output":path};
  *                    with run, "again":true: an output of the same content counts as
  *                    this unit's own only when its sidecar names this very unit
