@@ -102,6 +102,29 @@ free_jpeg(struct fmt_image *image)
 	free(decoder);
 }
 
+/* Whether the end's marker is there.  Mostly it is the last thing; where something follows,
+ * it is sought, segments of the head being passed over: a thumbnail has an end, too. */
+static int
+has_end(const uint8_t *bytes, size_t length)
+{
+	const uint8_t *at = bytes + 2, *const past = bytes + length;
+	if (past[-2] == 0xff && past[-1] == JPEG_EOI)
+		return 1;
+	while ((at = memchr(at, 0xff, (size_t)(past - at))) != NULL && past - at >= 4) {
+		const uint8_t marker = at[1];
+		if (marker == JPEG_EOI)
+			return 1;
+		const int is_segment = marker >= 0xc0 && marker < 0xff &&
+				       !(marker >= JPEG_RST0 && marker <= JPEG_RST0 + 7);
+		const size_t step = is_segment ? 2u + (size_t)(at[2] << 8 | at[3])
+					       : 1u + (marker == 0);
+		if (step > (size_t)(past - at))
+			return 0;
+		at += step;
+	}
+	return 0;
+}
+
 static int
 open_jpeg(const uint8_t *bytes, size_t length, struct fmt_image **image,
 	struct fmt_err *err)
@@ -119,6 +142,10 @@ open_jpeg(const uint8_t *bytes, size_t length, struct fmt_image **image,
 		rc = fmt_err_set(err, decoder->trap.code,
 			"the JPEG's head is broken (%s)", decoder->trap.text);
 	}
+	/* Rows below those that are wanted are not looked at, and would not be missed. */
+	if (rc == 0 && !has_end(bytes, length))
+		rc = fmt_err_set(err, -EBADMSG,
+			"the JPEG was cut off: its %zu bytes have no end marker", length);
 	if (rc < 0) {
 		free_jpeg(&decoder->image);
 		return rc;

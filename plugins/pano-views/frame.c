@@ -5,6 +5,7 @@
 #include "plugins/pano-views/crew.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -307,6 +308,28 @@ split(struct pv_bench *bench, struct pv_source *source, struct fmt_err *err)
 	return make_views(bench, source, err);
 }
 
+/* A file system's limit on names is the frame's fault, not that of all. */
+static int
+check_names(
+	const struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
+{
+	const struct pv_state *state = bench->state;
+	const char *slash = strrchr(source->frame->stem, '/');
+	const size_t stem = strlen(slash != NULL ? slash + 1 : source->frame->stem);
+	size_t added = strlen(fmt_image_suffix(source->format)) +
+		       (bench->has_mask ? strlen(".png") : 0);
+	size_t view = 0;
+	for (uint32_t i = 0; state->flat && i < state->views.count; i++)
+		view = larger(view, 1 + strlen(state->views.views[i].name));
+	added += view;
+	if (stem + added > NAME_MAX)
+		return fmt_err_set(err, -EBADMSG,
+			"its name has %zu bytes, to which views and masks add %zu: at "
+			"most %d are possible; shorten it",
+			stem, added, NAME_MAX);
+	return 0;
+}
+
 static int
 split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *image,
 	struct fmt_err *err)
@@ -333,7 +356,9 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 	bench->has_mask = frame->mask != NULL || bench->state->caps.nadir > 0 ||
 			  bench->state->caps.zenith > 0 ||
 			  (bench->state->masks && source.alpha);
-	rc = claim_all(bench, &source, err);
+	rc = check_names(bench, &source, err);
+	if (rc == 0)
+		rc = claim_all(bench, &source, err);
 	if (rc == 0)
 		rc = start_mask(bench, &source, err);
 	source.mask = bench->has_mask ? &bench->mask : NULL;

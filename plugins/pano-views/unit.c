@@ -30,7 +30,6 @@ struct job {
 	struct pv_sheet sheet;
 	struct pv_crew crew;
 	uint32_t done, refused;
-	uint32_t width; /* of the first panorama that was split */
 	double seconds;
 	int code; /* of what stopped everybody, and why; 0: nothing */
 	struct fmt_err err;
@@ -49,8 +48,6 @@ note(struct job *job, const struct pv_frame *frame, int rc, const struct fmt_err
 	char text[1400];
 	pthread_mutex_lock(&job->crew.lock);
 	job->done++;
-	if (rc == 0 && job->width == 0)
-		job->width = frame->width;
 	if (blames_frame(rc)) {
 		job->refused++;
 		snprintf(text, sizeof text, "'%s' was left out: %s", frame->name,
@@ -221,18 +218,46 @@ write_transforms(const struct job *job, struct fmt_err *err)
 				 strerror(-rc));
 }
 
+/* The width of the first panorama of which there are views.  Where views are as large as
+ * panoramas let them be, cameras of others are not what is told. */
+static uint32_t
+width_of_cameras(const struct job *job)
+{
+	const struct pv_views *views = &job->state->views;
+	const struct pv_frame *first = NULL;
+	char text[400];
+	int depends = 0;
+	for (uint32_t i = 0; i < views->count; i++)
+		depends |= views->views[i].width == 0 || views->views[i].height == 0;
+	for (uint32_t i = 0; i < job->list.frame_count; i++) {
+		const struct pv_frame *frame = &job->list.frames[i];
+		if (frame->suffix == NULL)
+			continue;
+		if (first == NULL)
+			first = frame;
+		if (!depends || frame->width == first->width)
+			continue;
+		snprintf(text, sizeof text,
+			"frames have several sizes, and so do views: rig_config.json and "
+			"cameras.txt tell of those of %u pixels, not of '%.200s' with %u",
+			first->width, frame->name, frame->width);
+		job->host->warn(job->host, job->unit, text);
+		break;
+	}
+	return first->width;
+}
+
 /* Folders are cameras: only that layout has a rig to tell of. */
 static int
 write_cameras(const struct job *job, struct fmt_err *err)
 {
 	const struct pv_views *views = &job->state->views;
+	const uint32_t width = width_of_cameras(job);
 	if (job->state->flat)
 		return 0;
-	int rc = write_text(
-		job, "rig_config.json", pv_cameras_rig(views, job->width), err);
+	int rc = write_text(job, "rig_config.json", pv_cameras_rig(views, width), err);
 	if (rc == 0)
-		rc = write_text(
-			job, "cameras.txt", pv_cameras_list(views, job->width), err);
+		rc = write_text(job, "cameras.txt", pv_cameras_list(views, width), err);
 	return rc == 0 ? write_transforms(job, err) : rc;
 }
 

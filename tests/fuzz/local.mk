@@ -60,7 +60,8 @@ EXTRA_DIST += \
 	tests/fuzz/seeds/result.txt tests/fuzz/seeds/units.txt tests/fuzz/seeds/params.txt
 tap_scripts += tests/fuzz/t_mutate.sh
 dist_check_SCRIPTS += tests/fuzz/run-fuzz.sh
-EXTRA_DIST += tests/fuzz/pose.vpd tests/fuzz/make-archives.py
+EXTRA_DIST += tests/fuzz/pose.vpd tests/fuzz/make-archives.py \
+	tests/fuzz/make-pictures.py
 
 if FUZZERS
 # The readers are compiled again here, with the fuzzer's eyes in them.

@@ -18,6 +18,8 @@ mkdir -p "$out/samples" || exit 1
 "$build/contrib/make-sample" "$out/samples" || exit 1
 "$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
 "${top_srcdir:-.}/tests/fuzz/make-archives.py" "$out/samples" || exit 1
+mkdir -p "$out/pictures" || exit 1
+"${top_srcdir:-.}/tests/fuzz/make-pictures.py" "$out/pictures" || exit 1
 echo 1..21
 for reader in vmd pmx pmd vpd archive image exif gpano; do
 	for kind in fuzz planted; do
@@ -28,9 +30,13 @@ for reader in vmd pmx pmd vpd archive image exif gpano; do
 		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
 		archive) cp "$out/samples"/seed.* "$corpus" ;;
 		vpd) cp "${top_srcdir:-.}/tests/fuzz/pose.vpd" "$corpus" ;;
-		image) cp "$seeds"/*.jpg "$seeds"/*.tif "$seeds"/*.exr "$corpus" ;;
-		exif) cp "$seeds"/*.tif "$corpus" ;;
-		gpano) cp "$seeds/gpano.xmp" "$corpus" ;;
+		image)
+			cp "$seeds"/*.jpg "$seeds"/*.tif "$seeds"/*.exr "$corpus"
+			cp "$out/pictures"/*.jpg "$out/pictures"/*.png "$out/pictures"/*.tif \
+				"$out/pictures"/*.exr "$corpus"
+			;;
+		exif) cp "$seeds"/*.tif "$out/pictures"/*.exif "$corpus" ;;
+		gpano) cp "$seeds/gpano.xmp" "$out/pictures"/*.xmp "$corpus" ;;
 		*) cp "$out/samples/dancer.$reader" "$corpus" ;;
 		esac
 		"$build/tests/fuzz/$kind-$reader" -max_total_time="$seconds" -max_len=65536 \
