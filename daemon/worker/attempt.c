@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/worker/denied.h"
 #include "daemon/worker/identity.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
@@ -180,6 +181,14 @@ may_pass(int error)
 	return 0;
 }
 
+/* What the engine at hand tried since this was last asked, see denied.h. */
+static unsigned
+denied_by(const struct kd_handle *handle, char *names, size_t size)
+{
+	const struct kd_engine_process *process = &handle->process;
+	return process->pid == 0 ? 0 : kd_denied_read(process->denied, names, size);
+}
+
 /* Ends an engine that cannot go on and tells its units why.  Negative when the client is
  * gone. */
 static int
@@ -187,7 +196,7 @@ give_up(struct attempt *attempt, enum ending ending)
 {
 	const struct kd_broker *broker = attempt->broker;
 	struct kd_handle *handle = broker->handle;
-	char plugin[300] = "", words[64], *text = NULL;
+	char plugin[800] = "", words[80], denied[400], *text = NULL;
 	enum kd_status status = KD_UNIT_CRASHED;
 	int rc = 0;
 	/* That it is stuck is no news of any unit. */
@@ -201,6 +210,9 @@ give_up(struct attempt *attempt, enum ending ending)
 	else
 		snprintf(plugin, sizeof plugin, " (plugin file '%.200s')",
 			KD_NAME(broker->batch->manifest.plugin));
+	if (denied_by(handle, denied, sizeof denied) > 0)
+		snprintf(plugin + strlen(plugin), sizeof plugin - strlen(plugin),
+			", which tried what no engine may (%s),", denied);
 	switch (ending) {
 	case ENDED_BY_DEATH: {
 		int dead = kd_launch_wait(&handle->process, DEATH_PATIENCE);
@@ -266,6 +278,23 @@ fail(struct attempt *attempt, char *text)
 	batch->failure = text;
 }
 
+/* What a plugin was denied and lived on without is the administrator's to know. */
+static void
+tell_denied(const struct attempt *attempt)
+{
+	const struct kd_broker *broker = attempt->broker;
+	char names[400], line[900];
+	if (denied_by(broker->handle, names, sizeof names) == 0)
+		return;
+	snprintf(line, sizeof line,
+		"kernel '%.100s' (plugin file '%.200s') tried system calls that no "
+		"engine "
+		"may make, and was denied them: %s",
+		broker->batch->manifest.kernel, KD_NAME(broker->batch->manifest.plugin),
+		names);
+	kd_link_log(broker->link, KILN_WARNING, line);
+}
+
 /* 1: there is an open engine; 0: there is none and all are settled; negative: no client.
  */
 static int
@@ -283,6 +312,8 @@ open_engine(struct attempt *attempt)
 	}
 	kd_identity_start(broker);
 	enum ending ending = wait_for(attempt, KD_ENG_OPENED);
+	if (ending == ENDED_AS_WANTED)
+		tell_denied(attempt);
 	if (ending != ENDED_AS_WANTED)
 		return give_up(attempt, ending);
 	char *text = error_of(attempt->answer);
@@ -406,6 +437,8 @@ process(struct attempt *attempt)
 	kd_wire_flush(broker->handle->process.wire);
 	clock_gettime(CLOCK_REALTIME, &batch->turn);
 	enum ending ending = wait_for(attempt, KD_ENG_PROCESSED);
+	if (ending == ENDED_AS_WANTED)
+		tell_denied(attempt);
 	char *text = ending == ENDED_AS_WANTED ? error_of(attempt->answer) : NULL;
 	if (text != NULL && attempt->unwanted) {
 		free(text);

@@ -89,7 +89,7 @@ load(const char *path, const struct kiln_plugin **plugin, struct kd_err *err)
 	int rc = kd_sandbox_enter(&sandbox);
 	if (rc < 0)
 		return kd_err_errno(err, rc, "cannot confine this process");
-	rc = kd_sandbox_narrow(0, err);
+	rc = kd_sandbox_narrow(0, -1, err);
 	if (rc == 0)
 		rc = kd_gate_load(fd, plugin, err);
 	if (rc == 0)

@@ -2,6 +2,7 @@
 #include "daemon/worker/engine.h"
 
 #include "daemon/base/file.h"
+#include "daemon/worker/denied.h"
 #include "daemon/worker/gate.h"
 #include "daemon/worker/host.h"
 #include "daemon/worker/protocol.h"
@@ -181,7 +182,7 @@ kd_engine_main(uint32_t needs, int unconfined)
 			->log(kd_host_services(engine.host), KILN_WARNING,
 				"this kernel has no Landlock: engines are confined by "
 				"seccomp and limits only");
-	int rc = kd_sandbox_narrow(needs, &err);
+	int rc = kd_sandbox_narrow(needs, KD_DENIED_FD, &err);
 	if (rc == 0)
 		rc = kd_gate_load(KD_PROTOCOL_PLUGIN_FD, &engine.plugin, &err);
 	if (rc == 0)

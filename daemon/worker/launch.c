@@ -3,6 +3,7 @@
 
 #include "daemon/worker/launch.h"
 
+#include "daemon/worker/denied.h"
 #include "daemon/worker/protocol.h"
 
 #include <errno.h>
@@ -43,25 +44,27 @@ engine_environment(char *room[8], char *text, size_t size)
 
 /* Puts the link and the plugin where the engine expects them and closes the rest. */
 static int
-arrange_descriptors(int link, int plugin)
+arrange_descriptors(int link, int plugin, int denied)
 {
 	int spare_link = fcntl(link, F_DUPFD, SPARE_FD);
 	int spare_plugin = fcntl(plugin, F_DUPFD, SPARE_FD);
+	int spare_denied = fcntl(denied, F_DUPFD, SPARE_FD);
 	int null = open("/dev/null", O_RDWR);
-	if (spare_link < 0 || spare_plugin < 0 || null < 0)
+	if (spare_link < 0 || spare_plugin < 0 || spare_denied < 0 || null < 0)
 		return -errno;
 	if (dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 		dup2(spare_link, KD_PROTOCOL_FD) < 0 ||
-		dup2(spare_plugin, KD_PROTOCOL_PLUGIN_FD) < 0)
+		dup2(spare_plugin, KD_PROTOCOL_PLUGIN_FD) < 0 ||
+		dup2(spare_denied, KD_DENIED_FD) < 0)
 		return -errno;
-	if (syscall(SYS_close_range, KD_PROTOCOL_PLUGIN_FD + 1, ~0U, 0) < 0)
+	if (syscall(SYS_close_range, KD_DENIED_FD + 1, ~0U, 0) < 0)
 		return -errno;
 	return 0;
 }
 
 /* In the child; what cannot be done is told on stderr, the keeper sees the link close. */
 static _Noreturn void
-become_engine(const struct kd_sandbox *sandbox, int link, int plugin)
+become_engine(const struct kd_sandbox *sandbox, int link, int denied)
 {
 	char *environment[8], text[512];
 	struct kd_sandbox confined = *sandbox;
@@ -73,7 +76,7 @@ become_engine(const struct kd_sandbox *sandbox, int link, int plugin)
 	signal(SIGXFSZ, SIG_IGN);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGINT, SIG_IGN); /* ^C is the client's to handle */
-	int rc = arrange_descriptors(link, plugin);
+	int rc = arrange_descriptors(link, sandbox->plugin, denied);
 	if (rc == 0)
 		rc = kd_sandbox_enter(&confined);
 	if (rc >= 0) {
@@ -99,20 +102,30 @@ int
 kd_launch_engine(
 	struct kd_sandbox *sandbox, struct kd_engine_process *process, struct kd_err *err)
 {
-	int pair[2];
+	int pair[2], denied[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return kd_err_errno(err, -errno, "cannot make a link to an engine");
+	if (pipe2(denied, O_CLOEXEC | O_NONBLOCK) < 0) {
+		int error = errno;
+		close(pair[0]);
+		close(pair[1]);
+		return kd_err_errno(err, -error, "cannot make a pipe to an engine");
+	}
 	sandbox->keeper = getpid();
 	pid_t pid = fork();
 	if (pid < 0) {
 		int error = errno;
 		close(pair[0]);
 		close(pair[1]);
+		close(denied[0]);
+		close(denied[1]);
 		return kd_err_errno(err, -error, "cannot start an engine");
 	}
 	if (pid == 0)
-		become_engine(sandbox, pair[1], sandbox->plugin);
+		become_engine(sandbox, pair[1], denied[1]);
 	close(pair[1]);
+	close(denied[1]);
+	process->denied = denied[0];
 	process->wire = kd_wire_new(pair[0]);
 	process->pid = pid;
 	if (process->wire == NULL) {
@@ -132,6 +145,8 @@ reap(struct kd_engine_process *process)
 		while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
 			continue;
 	kd_wire_free(process->wire);
+	if (process->pid != 0)
+		close(process->denied);
 	*process = (struct kd_engine_process){0};
 	return status;
 }
@@ -163,7 +178,10 @@ kd_launch_describe(int status, char *buffer, size_t size)
 {
 	if (WIFSIGNALED(status)) {
 		const char *name = sigabbrev_np(WTERMSIG(status));
-		snprintf(buffer, size, "was killed by SIG%s", name == NULL ? "?" : name);
+		snprintf(buffer, size, "was killed by SIG%s%s", name == NULL ? "?" : name,
+			WTERMSIG(status) == SIGSYS
+				? ", for a system call that no engine may make"
+				: "");
 	} else {
 		snprintf(buffer, size, "exited with status %d", WEXITSTATUS(status));
 	}

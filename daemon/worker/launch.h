@@ -14,6 +14,7 @@
 struct kd_engine_process {
 	pid_t pid; /* 0: none */
 	struct kd_wire *wire;
+	int denied; /* where it tells of calls it was denied, see denied.h; -1: nowhere */
 };
 
 /* Starts this very program with --engine.  sandbox->keeper is set here.  Engines have no

@@ -16,6 +16,7 @@ worker_keeper_sources = \
 	daemon/worker/content.h daemon/worker/content.c \
 	daemon/worker/content_list.h daemon/worker/content_list.c \
 	daemon/worker/custody.h daemon/worker/custody.c \
+	daemon/worker/denied.h daemon/worker/denied.c \
 	daemon/worker/family.h daemon/worker/family.c \
 	daemon/worker/gate.h daemon/worker/gate.c \
 	daemon/worker/gate_check.h daemon/worker/gate_check.c \
@@ -26,7 +27,8 @@ worker_keeper_sources = \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/spent.h daemon/worker/spent.c \
 	daemon/worker/told.h daemon/worker/told.c \
-	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c
+	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c \
+	daemon/worker/unpack_name.h daemon/worker/unpack_name.c
 libkdworker_a_SOURCES = $(worker_keeper_sources) \
 	daemon/worker/describe.h daemon/worker/describe.c \
 	daemon/worker/drop.h daemon/worker/drop.c \

@@ -33,8 +33,9 @@ struct kd_sandbox {
 /* In the child, before exec.  0; 1: Landlock is not to be had here; negative errno. */
 int kd_sandbox_enter(const struct kd_sandbox *sandbox);
 
-/* In the engine, before and after dlopen.  Cannot be undone. */
-int kd_sandbox_narrow(uint32_t needs, struct kd_err *err);
+/* In the engine, before and after dlopen.  Cannot be undone.  denied: where the numbers of
+ * calls go that no honest kernel makes (denied.h); -1: nowhere. */
+int kd_sandbox_narrow(uint32_t needs, int denied, struct kd_err *err);
 int kd_sandbox_close(uint32_t needs, struct kd_err *err);
 
 #endif

@@ -2,6 +2,7 @@
 #include "daemon/worker/unpack.h"
 
 #include "daemon/base/name.h"
+#include "daemon/worker/unpack_name.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -72,23 +73,6 @@ single_name(const char *archive)
 							      : (size_t)(dot - archive));
 }
 
-const char *
-kd_unpack_refused_name(const char *name, const struct kd_archive_limits *limits)
-{
-	uint32_t depth = 0;
-	size_t length = 0;
-	int is_long = 0;
-	for (const char *c = name; *c != '\0'; c++) {
-		length = *c == '/' ? 0 : length + 1;
-		depth += *c == '/';
-		is_long |= length > limits->name;
-	}
-	/* What leaves is the worst that can be said of a name. */
-	if (is_long || !kd_name_is_beneath(name))
-		return "has a name that leaves its folder, or is too long";
-	return depth >= limits->depth ? "is nested too deep" : NULL;
-}
-
 /* The entry's name as it is to be created, allocated; NULL with a sentence.  *name is as
  * it was given, for messages. */
 static char *
@@ -120,7 +104,7 @@ safe_name(const struct reading *reading, const char *name)
 	}
 	const char *why =
 		safe == NULL ? NULL
-			     : kd_unpack_refused_name(safe, &reading->unpack->limits);
+			     : kd_unpack_name_refused(safe, &reading->unpack->limits);
 	if (safe != NULL && why == NULL)
 		return safe;
 	if (safe == NULL)

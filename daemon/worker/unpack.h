@@ -34,11 +34,6 @@ struct kd_unpack {
 	void *context;
 };
 
-/* Whether a name that is relative and safe is within the limits; why not, as a predicate,
- * or NULL. */
-const char *kd_unpack_refused_name(
-	const char *name, const struct kd_archive_limits *limits);
-
 /* 0; -EINVAL with a sentence: refused; -ECANCELED; other errors are not the archive's. */
 int kd_unpack_archive(const struct kd_unpack *unpack, struct kd_err *err);
 

@@ -127,7 +127,7 @@ kd_unpack_engine_main(void)
 		return 1;
 	/* libarchive converts names by the locale; it is read before the doors close. */
 	setlocale(LC_CTYPE, "C.UTF-8");
-	int rc = kd_sandbox_narrow(0, &err);
+	int rc = kd_sandbox_narrow(0, -1, &err);
 	if (rc == 0)
 		rc = kd_sandbox_close(0, &err);
 	if (rc == 0)

@@ -9,7 +9,7 @@
 #include "daemon/worker/launch.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/told.h"
-#include "daemon/worker/unpack.h"
+#include "daemon/worker/unpack_name.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -52,7 +52,7 @@ create(struct unpacking *unpacking, const json_t *body)
 	char *name = escaped == NULL ? NULL : kd_name_unescape(escaped);
 	int fd = -EINVAL;
 	if (name != NULL && strcmp(name, escaped) == 0 &&
-		kd_unpack_refused_name(name, &unpacking->limits) == NULL &&
+		kd_unpack_name_refused(name, &unpacking->limits) == NULL &&
 		unpacking->files < unpacking->limits.entries)
 		fd = kd_stage_create(&unpacking->batch->stage, unpacking->folder, name);
 	unpacking->files += fd >= 0;

@@ -122,9 +122,10 @@ poll(struct pollfd *polled, nfds_t count, int timeout)
 }
 
 int
-kd_sandbox_narrow(uint32_t needs, struct kd_err *err)
+kd_sandbox_narrow(uint32_t needs, int denied, struct kd_err *err)
 {
 	(void)needs;
+	(void)denied;
 	(void)err;
 	return 0;
 }

@@ -243,7 +243,8 @@ kd_launch_engine(
 	hang_up(&engine);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		abort();
-	*process = (struct kd_engine_process){.pid = 1, .wire = kd_wire_new(pair[0])};
+	*process = (struct kd_engine_process){
+		.pid = 1, .wire = kd_wire_new(pair[0]), .denied = -1};
 	engine.wire = kd_wire_new(pair[1]);
 	if (process->wire == NULL || engine.wire == NULL)
 		abort();

@@ -72,7 +72,7 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-archive tests/fuzz/planted-archive
 endif
 tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz_archive.c \
-	daemon/worker/unpack.c daemon/base/name.c daemon/base/err.c
+	daemon/worker/unpack.c daemon/worker/unpack_name.c daemon/base/name.c daemon/base/err.c
 tests_fuzz_fuzz_archive_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS)
 tests_fuzz_fuzz_archive_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_archive_LDADD = $(ARCHIVE_LIBS)
@@ -131,7 +131,8 @@ tests_fuzz_fuzz_control_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_control_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_control_LDADD = $(fuzz_base_libs)
 tests_fuzz_fuzz_keeper_SOURCES = tests/fuzz/fuzz_keeper.c $(fuzz_frames) $(fuzz_base) \
-	daemon/work/pool.c daemon/worker/manifest.c
+	daemon/work/pool.c daemon/work/pool_keeper.c daemon/work/pool_message.c \
+	daemon/work/reading.c daemon/worker/manifest.c
 tests_fuzz_fuzz_keeper_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_keeper_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_keeper_LDADD = $(fuzz_base_libs)
@@ -141,7 +142,7 @@ tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_frames) $(fuzz_
 	$(worker_keeper_sources) daemon/worker/manifest.c
 tests_fuzz_fuzz_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_worker_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
-tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) -ldl -lpthread
+tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) $(SECCOMP_LIBS) -ldl -lpthread
 # Without gate.c and sandbox.c, which are the harness's.
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_frames) $(fuzz_base) \
 	daemon/worker/engine.c daemon/worker/host.c daemon/worker/values.c

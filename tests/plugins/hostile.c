@@ -480,6 +480,34 @@ stalker(const struct kiln_host *host, void *state, const struct kiln_batch *batc
 	return 0;
 }
 
+/* Dies after what it should not have tried. */
+static int
+trespass(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	(void)state;
+	finish(host, batch, 0);
+	ptrace(PTRACE_ATTACH, getppid(), 0, 0);
+	unshare(CLONE_NEWUSER);
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	return crash();
+}
+
+/* Wants no answer, or one of its own, when it is denied. */
+static int
+stubborn(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
+{
+	sigset_t set;
+	(void)state;
+	finish(host, batch, 0);
+	if (signal(SIGSYS, SIG_IGN) != SIG_ERR)
+		return 0;
+	sigemptyset(&set);
+	sigaddset(&set, SIGSYS);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	ptrace(PTRACE_TRACEME, 0, 0, 0);
+	return 0;
+}
+
 /* As many descriptors as it can have, then its work all the same. */
 static int
 hoarder(const struct kiln_host *host, void *state, const struct kiln_batch *batch)
@@ -613,6 +641,8 @@ KERNEL(kernel_greedy, "greedy", greedy, open_nothing);
 KERNEL(kernel_spy, "spy", spy, open_nothing);
 KERNEL(kernel_burglar, "burglar", burglar, open_nothing);
 KERNEL(kernel_stalker, "stalker", stalker, open_nothing);
+KERNEL(kernel_trespass, "trespass", trespass, open_nothing);
+KERNEL(kernel_stubborn, "stubborn", stubborn, open_nothing);
 KERNEL(kernel_hoarder, "hoarder", hoarder, open_nothing);
 KERNEL(kernel_sharer, "sharer", sharer, open_nothing);
 KERNEL(kernel_flood_outputs, "flood-outputs", flood_outputs, open_nothing);
@@ -625,8 +655,9 @@ static const struct kiln_kernel *const kernels[] = {&kernel_segfault,
 	&kernel_unknown_type, &kernel_garbage, &kernel_deaf, &kernel_chatter,
 	&kernel_gift, &kernel_whole_fails, &kernel_open_fails, &kernel_transient,
 	&kernel_fussy, &kernel_patient, &kernel_steps, &kernel_paired, &kernel_big,
-	&kernel_greedy, &kernel_spy, &kernel_burglar, &kernel_stalker, &kernel_hoarder,
-	&kernel_sharer, &kernel_flood_outputs, &kernel_flood_scratch, NULL};
+	&kernel_greedy, &kernel_spy, &kernel_burglar, &kernel_stalker, &kernel_trespass,
+	&kernel_stubborn, &kernel_hoarder, &kernel_sharer, &kernel_flood_outputs,
+	&kernel_flood_scratch, NULL};
 
 KILN_EXPORT const struct kiln_plugin kiln_plugin = {
 	.magic = KILN_MAGIC,

@@ -302,6 +302,49 @@ test_a_stalker_reaches_nobody(void **state)
 	expect_denied("stalker", one, denied);
 }
 
+/* What it tried is told: by name where it lived on, and where it died. */
+static void
+test_what_was_denied_is_named(void **state)
+{
+	(void)state;
+#ifdef KILN_SANITIZED
+	print_message("# SKIP a sanitizer handles signals itself\n");
+	skip();
+#else
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct client client = {0};
+	client_manifest(&manifest, &scratch, "hostile", "stalker", one);
+	client_start(&client);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+	const char *line = json_string_value(
+		json_array_get(client.log, json_array_size(client.log) - 1));
+	assert_non_null(line);
+	print_message("# %s\n", line);
+	static const char *const names[] = {"kernel 'stalker'", "was denied them: kill",
+		"rt_sigqueueinfo", "pidfd_open", "ptrace", "process_vm_readv", "socket",
+		"unshare", "bpf", "io_uring_setup", "keyctl", "setuid"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		assert_non_null(strstr(line, names[i]));
+	client_manifest(&manifest, &scratch, "hostile", "trespass", three);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 1, KD_UNIT_CRASHED,
+		"was killed by SIGSEGV (plugin 'hostile' 6.6.6), which tried what no "
+		"engine may (ptrace, unshare),");
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+	client_manifest(&manifest, &scratch, "hostile", "stubborn", three);
+	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	client_expect(&result, 1, KD_UNIT_CRASHED,
+		"was killed by SIGSYS, for a system call that no engine may make");
+	kd_manifest_result_clear(&result);
+	kd_manifest_clear(&manifest);
+	assert_int_equal(client_stop(&client), 0);
+#endif
+}
+
 static void
 test_memory_cannot_be_shared(void **state)
 {
@@ -403,6 +446,8 @@ main(void)
 			test_a_burglar_gets_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_a_stalker_reaches_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_what_was_denied_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_memory_cannot_be_shared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
