@@ -29,10 +29,10 @@ kd_kiln_intake(struct kd_kiln *kiln, const char *rule)
 static void
 end_revisit(struct kd_kiln_revisit *revisit)
 {
-	struct kd_kiln_revisit **at = &revisit->kiln->revisits;
-	while (*at != revisit)
-		at = &(*at)->next;
-	*at = revisit->next;
+	*revisit->at = revisit->next;
+	if (revisit->next != NULL)
+		revisit->next->at = revisit->at;
+	kd_queue_expect(revisit->kiln->queue, revisit->rule, -1);
 	ev_timer_stop(revisit->kiln->loop, &revisit->timer);
 	free(revisit->rule);
 	free(revisit->path);
@@ -70,8 +70,12 @@ kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path)
 		return;
 	}
 	revisit->kiln = kiln;
+	revisit->at = &kiln->revisits;
 	revisit->next = kiln->revisits;
+	if (revisit->next != NULL)
+		revisit->next->at = &revisit->next;
 	kiln->revisits = revisit;
+	kd_queue_expect(kiln->queue, rule, 1);
 	ev_timer_init(&revisit->timer, on_revisit, REVISIT, 0.);
 	revisit->timer.data = revisit;
 	ev_timer_start(kiln->loop, &revisit->timer);
@@ -340,6 +344,7 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 	ev_timer_init(&kiln->schedule, on_schedule, 0., 0.);
 	kiln->schedule.data = kiln;
 	ev_timer_init(&kiln->give_up, on_give_up, STOP_PATIENCE, 0.);
+	kd_kiln_begin_waiters(kiln);
 	ev_now_update(loop);
 	kiln->started = kiln->loaded = ev_now(loop);
 	int rc = build(kiln, err);

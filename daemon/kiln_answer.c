@@ -133,6 +133,8 @@ waiter_free(struct kd_kiln_waiter **at)
 static int
 all_seen(const struct kd_kiln *kiln)
 {
+	if (ev_is_active(&kiln->drain))
+		return 0;
 	for (uint32_t i = 0; i < kiln->intake_count; i++) {
 		const struct kd_intake *intake = kiln->intakes[i];
 		/* What a held rule has no room for is not seen before it is let go. */
@@ -185,23 +187,48 @@ kd_kiln_answer_reload(struct kd_kiln *kiln, const char *error)
 void
 kd_kiln_free_waiters(struct kd_kiln *kiln)
 {
+	ev_idle_stop(kiln->loop, &kiln->drain);
 	while (kiln->waiters != NULL)
 		waiter_free(&kiln->waiters);
 }
 
-/* Events that happened before the question are in the kernel's queue: delivering them
- * all, and letting the scans that follow end, is the barrier.  Where no events come, a
- * scan is. */
+/* A part of the events in each turn of the loop; then what they do not tell of. */
+static void
+drain(struct ev_loop *loop, ev_idle *idle, int events)
+{
+	(void)events;
+	enum { READS = 4 };
+	struct kd_kiln *kiln = idle->data;
+	int more = 1;
+	for (int i = 0; i < READS && more; i++)
+		more = kd_inotify_delivered(kiln->inotify) < kiln->drain_until &&
+		       kd_inotify_deliver(kiln->inotify);
+	if (more)
+		return;
+	ev_idle_stop(loop, idle);
+	for (uint32_t i = 0; i < kiln->intake_count; i++)
+		kd_intake_catch_up(kiln->intakes[i]);
+	kd_kiln_turn(kiln);
+}
+
+void
+kd_kiln_begin_waiters(struct kd_kiln *kiln)
+{
+	ev_idle_init(&kiln->drain, drain);
+	kiln->drain.data = kiln;
+}
+
+/* Events that happened before the question are in the kernel's queue: delivering those,
+ * and letting the scans that follow end, is the barrier.  Where no events come, a scan
+ * is. */
 static void
 answer_sync(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
 {
-	kd_inotify_drain(kiln->inotify);
-	for (uint32_t i = 0; i < kiln->intake_count; i++)
-		kd_intake_catch_up(kiln->intakes[i]);
+	kiln->drain_until = kd_inotify_horizon(kiln->inotify);
+	ev_idle_start(kiln->loop, &kiln->drain);
 	int idle = json_is_true(json_object_get(arguments, "idle"));
 	wait_for(kiln, request, idle ? KD_WAITS_IDLE : KD_WAITS_SEEN, NULL);
-	kd_kiln_turn(kiln);
 }
 
 static void

@@ -35,9 +35,9 @@ void kd_kiln_free_drops(struct kd_kiln *kiln);
 /* kiln_reload.c */
 
 /* A drop that somebody still wrote to is looked at again when he closes it, which is an
- * event; and after a while in any case. */
+ * event; and after a while in any case.  Until then it is one of its rule's backlog. */
 struct kd_kiln_revisit {
-	struct kd_kiln_revisit *next;
+	struct kd_kiln_revisit *next, **at;
 	struct kd_kiln *kiln;
 	ev_timer timer;
 	char *rule, *path;
@@ -69,6 +69,8 @@ struct kd_kiln {
 	ev_timer prune;			   /* the ledger forgets what is old then */
 	ev_timer schedule;		   /* the queue may have a batch then */
 	ev_timer give_up;		   /* stopping: no longer than this */
+	ev_idle drain;	      /* a sync waits for what the kernel has queued ... */
+	uint64_t drain_until; /* ... as far as this, of kd_inotify_delivered() */
 	int stopping;
 };
 
@@ -90,6 +92,7 @@ void kd_kiln_tell_unit(struct kd_kiln *kiln, const struct kd_unit *unit,
 	const char *reason, const char *output);
 void kd_kiln_tell_progress(struct kd_kiln *kiln, const struct kd_unit *unit);
 void kd_kiln_answer_waiters(struct kd_kiln *kiln);
+void kd_kiln_begin_waiters(struct kd_kiln *kiln);
 void kd_kiln_answer_reload(struct kd_kiln *kiln, const char *error);
 void kd_kiln_free_waiters(struct kd_kiln *kiln);
 

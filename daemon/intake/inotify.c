@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Changed content shows when the file is looked at again; only its arrival, the end of
@@ -40,6 +41,7 @@ struct kd_inotify {
 	struct kd_inotify_subscriber *subscribers;
 	ev_io mounts; /* an epoll that watches the table of mounts */
 	int table;
+	uint64_t delivered; /* bytes of events */
 	uint64_t overflows, turns;
 	int starved; /* of memory, while it delivered */
 };
@@ -123,13 +125,13 @@ deliver(struct kd_inotify *inotify, const struct inotify_event *event)
 	}
 }
 
-/* Delivers what one read(2) gives; 0: there was nothing. */
-static int
-deliver_some(struct kd_inotify *inotify)
+int
+kd_inotify_deliver(struct kd_inotify *inotify)
 {
 	_Alignas(struct inotify_event) char
 		buffer[16 * (sizeof(struct inotify_event) + NAME_MAX + 1)];
 	ssize_t got = read(inotify->readable.fd, buffer, sizeof buffer);
+	inotify->delivered += got > 0 ? (uint64_t)got : 0;
 	for (char *at = buffer; got > 0 && at < buffer + got;) {
 		const struct inotify_event *event = (const struct inotify_event *)at;
 		at += sizeof *event + event->len;
@@ -149,8 +151,24 @@ deliver_some(struct kd_inotify *inotify)
 void
 kd_inotify_drain(struct kd_inotify *inotify)
 {
-	while (deliver_some(inotify))
+	uint64_t horizon = kd_inotify_horizon(inotify);
+	while (inotify->delivered < horizon && kd_inotify_deliver(inotify))
 		;
+}
+
+uint64_t
+kd_inotify_horizon(const struct kd_inotify *inotify)
+{
+	int queued = 0;
+	if (inotify->readable.fd >= 0)
+		ioctl(inotify->readable.fd, FIONREAD, &queued);
+	return inotify->delivered + (uint64_t)queued;
+}
+
+uint64_t
+kd_inotify_delivered(const struct kd_inotify *inotify)
+{
+	return inotify->delivered;
 }
 
 /* The table of mounts changed.  The loop's own asking may have taken note of it already,
@@ -194,7 +212,7 @@ readable(struct ev_loop *loop, ev_io *io, int events)
 	(void)events;
 	struct kd_inotify *inotify = io->data;
 	inotify->turns++;
-	deliver_some(inotify);
+	kd_inotify_deliver(inotify);
 }
 
 /* An instance of inotify, unless there is one. */

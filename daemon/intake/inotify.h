@@ -53,8 +53,14 @@ int kd_inotify_add(struct kd_inotify *inotify, struct kd_inotify_subscriber *sub
 int kd_inotify_add_above(struct kd_inotify *inotify,
 	struct kd_inotify_subscriber *subscriber, const char *path);
 
-/* Delivers all events that the kernel has queued by now.  On a local file system that is
- * everything that happened before the call. */
+/* Delivers what one read(2) gives, some dozens of events; 0: there were none.  The loop
+ * does so by itself. */
+int kd_inotify_deliver(struct kd_inotify *inotify);
+/* How far events were delivered, and how far the kernel has queued some by now, in bytes
+ * since the beginning.  On a local file system what happened before is before that. */
+uint64_t kd_inotify_delivered(const struct kd_inotify *inotify);
+uint64_t kd_inotify_horizon(const struct kd_inotify *inotify);
+/* Delivers all that the kernel has queued by now, be it thousands, at once. */
 void kd_inotify_drain(struct kd_inotify *inotify);
 
 /* Has the kernel tell of the folder that dir is open on, which is watched: an event with
