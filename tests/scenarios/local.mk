@@ -9,7 +9,7 @@ tap_scripts += \
 	tests/scenarios/20-bad-inputs.sh \
 	tests/scenarios/30-kill.sh \
 	tests/scenarios/40-reload.sh \
-	tests/scenarios/50-idle.sh \
+	tests/scenarios/50-idle.sh tests/scenarios/55-backlog.sh \
 	tests/scenarios/60-model-changes.sh \
 	tests/scenarios/65-roots.sh \
 	tests/scenarios/70-attackers.sh \
