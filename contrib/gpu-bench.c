@@ -10,16 +10,15 @@
  * frames a second of the pose kernel without IK.  Exit status: 0 where all bits are
  * right, 1 where not, 77 where there is no GPU.
  */
+#include "contrib/gpu-speed.h"
 #include "kernels/pose.h"
 #include "plugins/vmd-fk/gpu.h"
 #include "tests/kernels/imitation.h"
 
-#include <cuda_runtime_api.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { NO_GPU = 77, COMPARED = 4096, SECONDS_EACH = 1 };
 
@@ -40,14 +39,6 @@ struct bench {
 	float *position, *local, *world;
 	uint8_t *enabled;
 };
-
-static double
-now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static uint64_t seed = 1;
 
@@ -181,12 +172,12 @@ time_runs(struct bench *b)
 	fk_gpu_pin(gpu, b->world, b->bones * 4 * plane);
 	fail(fk_gpu_bind(gpu, &b->motion, &err), &err);
 	fail(fk_gpu_run(gpu, &run, &err), &err);
-	double begin = now(), seconds;
+	double begin = gpu_speed_now(), seconds;
 	uint64_t frames = 0;
 	do {
 		fail(fk_gpu_run(gpu, &run, &err), &err);
 		frames += b->frames;
-		seconds = now() - begin;
+		seconds = gpu_speed_now() - begin;
 	} while (seconds < SECONDS_EACH);
 	fk_gpu_free(gpu);
 	return (double)frames / seconds;
@@ -297,7 +288,7 @@ time_kernel(const struct bench *b, const struct there *t, int poses)
 	double begin = 0, seconds = 0;
 	uint64_t frames = 0;
 	for (int warm = 0; warm < 2; warm++) {
-		begin = now();
+		begin = gpu_speed_now();
 		frames = 0;
 		do {
 			for (int i = 0; i < (warm ? 8 : 1); i++) {
@@ -309,33 +300,10 @@ time_kernel(const struct bench *b, const struct there *t, int poses)
 			}
 			if (b->device->calls->wait(t->stream) < 0)
 				exit(1);
-			seconds = now() - begin;
+			seconds = gpu_speed_now() - begin;
 		} while (warm && seconds < SECONDS_EACH);
 	}
 	return (double)frames / seconds;
-}
-
-/* Bytes a second, read and written, of a copy on the device: the floor's measure. */
-static double
-time_memory(void)
-{
-	size_t bytes = (size_t)512 << 20;
-	void *from = NULL, *to = NULL;
-	double begin = 0;
-	int times = 40;
-	if (cudaMalloc(&from, bytes) != cudaSuccess ||
-		cudaMalloc(&to, bytes) != cudaSuccess)
-		return 0;
-	for (int warm = 0; warm < 2; warm++) {
-		begin = now();
-		for (int i = 0; i < times; i++)
-			cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, NULL);
-		cudaDeviceSynchronize();
-	}
-	double seconds = now() - begin;
-	cudaFree(from);
-	cudaFree(to);
-	return 2.0 * (double)bytes * times / seconds;
 }
 
 /* The first frames, and the last, by the plain C: the number of floats that differ. */
@@ -456,7 +424,7 @@ main(int argc, char **argv)
 		drop_all(&b, &there);
 		return 0;
 	}
-	double memory = cuda ? time_memory() : 0;
+	double memory = cuda ? gpu_speed_of_memory() : 0;
 	if (memory > 0)
 		printf("a copy on the device: %.0f GB/s\n", memory * 1e-9);
 	uint64_t wrong = run_case(&b, "no IK", memory);

@@ -27,4 +27,5 @@ bench-pano: all
 	$(srcdir)/contrib/bench-pano .
 
 # For machines with a GPU and little else.
-EXTRA_DIST += contrib/gpu-check contrib/gpu-peer.py contrib/gpu-bench.c
+EXTRA_DIST += contrib/gpu-check contrib/gpu-peer.py contrib/gpu-bench.c \
+	contrib/gpu-bench-pano.c contrib/gpu-speed.h contrib/gpu-speed.c
