@@ -18,6 +18,8 @@
  * limit it is a quarter, which is as much by default. */
 #define MEMORY_WITHOUT_LIMIT (UINT64_C(1) << 30)
 #define PART_OF_LIMIT	     4
+/* A pixel as a GPU makes it, of 16 bits. */
+#define GPU_PIXEL 8
 /* A side of a view that is told by the panorama: of one 8K wide. */
 #define QUARTER 2048
 
@@ -141,7 +143,8 @@ view_memory(const struct job *job)
 		const uint64_t height = view->height > 0 ? view->height : QUARTER;
 		most = larger(most, width * height);
 	}
-	return most * pixel_memory(job);
+	/* What comes from a GPU lies here whole before it is encoded. */
+	return most * (pixel_memory(job) + (job->state->gpu != NULL ? GPU_PIXEL : 0));
 }
 
 /* Divides memory, half of it for views, of which each thread makes some at once, and the
