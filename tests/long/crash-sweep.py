@@ -133,7 +133,8 @@ def sweep_scene(sweep, scene, lock):
     states = list(recorded.states())
     for cut, line, found in states:
         sweep.charge((scene, cut, line.replace("\t", " ")), recorded.faults(found), recorded.world)
-    started = evenly(states, STARTS // len(SCENES))
+    # At least one of each scene: none would mean all.
+    started = evenly(states, STARTS and max(1, STARTS // len(SCENES)))
     for cut, line, found in started:
         point = scene, cut, line.replace("\t", " "), "started"
         try:
