@@ -18,7 +18,7 @@ from sweep import Sweep, Tap, evenly, wanted  # noqa: E402
 
 POINTS = int(os.environ.get("KILN_SWEEP_POINTS", "2000"))
 A_WHILE = 3  # seconds that a kilnd for which nothing works is looked at
-SCENES = ("files", "folders", "frames", "meshes", "packs", "replace", "across")
+SCENES = ("files", "folders", "frames", "meshes", "packs", "large", "replace", "across")
 ERRORS = (errno.EIO, errno.ENOSPC, errno.EMFILE, errno.EINTR, errno.EDQUOT)
 CALLS = {"open", "openat", "openat2", "creat", "mkdir", "mkdirat", "unlink", "unlinkat", "rename",
          "renameat", "renameat2", "linkat", "read", "pread64", "write", "pwrite64", "writev",

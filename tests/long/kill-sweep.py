@@ -44,7 +44,7 @@ def points_of(sweep, roles, scenes):
 def main():
     tap = Tap()
     with Sweep() as sweep:
-        scenes = ("files", "folders", "frames", "meshes", "packs", "replace", "across")
+        scenes = ("files", "folders", "frames", "meshes", "packs", "large", "replace", "across")
         points = points_of(sweep, ROLES, scenes)
         early = points_of(sweep, ("start",), ("files",))
         # Some calls are not met again: a run differs a little from the one before.

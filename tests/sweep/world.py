@@ -109,6 +109,10 @@ SCENES = {
     "replace": Scene("replace", {
         "a.txt": {"": b"new first\n"}, "b.txt": {"": b"new second\n"},
     }, old=("a.txt", "b.txt"), policy="keep", collision="replace"),
+    # Enough for the engine not to wait until they are hashed (worker/identity.h).
+    "large": Scene("large", {
+        "a.txt": {"": b"a large one\n" * 700000}, "b.txt": {"": b"and a small one\n"},
+    }),
     # The inputs are kept on another file system.
     "across": Scene("across", {
         "a.txt": {"": b"here\n"}, "b.txt": {"": b"there\n" * 2000},
