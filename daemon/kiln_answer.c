@@ -187,25 +187,28 @@ kd_kiln_answer_reload(struct kd_kiln *kiln, const char *error)
 void
 kd_kiln_free_waiters(struct kd_kiln *kiln)
 {
-	ev_idle_stop(kiln->loop, &kiln->drain);
+	ev_timer_stop(kiln->loop, &kiln->drain);
 	while (kiln->waiters != NULL)
 		waiter_free(&kiln->waiters);
 }
 
-/* A part of the events in each turn of the loop; then what they do not tell of. */
+/* A part of the events in each turn of the loop, however busy that is; then what they do
+ * not tell of. */
 static void
-drain(struct ev_loop *loop, ev_idle *idle, int events)
+drain(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	(void)events;
 	enum { READS = 4 };
-	struct kd_kiln *kiln = idle->data;
+	struct kd_kiln *kiln = timer->data;
 	int more = 1;
 	for (int i = 0; i < READS && more; i++)
 		more = kd_inotify_delivered(kiln->inotify) < kiln->drain_until &&
 		       kd_inotify_deliver(kiln->inotify);
-	if (more)
+	if (more) {
+		ev_timer_set(timer, 0., 0.);
+		ev_timer_start(loop, timer);
 		return;
-	ev_idle_stop(loop, idle);
+	}
 	for (uint32_t i = 0; i < kiln->intake_count; i++)
 		kd_intake_catch_up(kiln->intakes[i]);
 	kd_kiln_turn(kiln);
@@ -214,7 +217,7 @@ drain(struct ev_loop *loop, ev_idle *idle, int events)
 void
 kd_kiln_begin_waiters(struct kd_kiln *kiln)
 {
-	ev_idle_init(&kiln->drain, drain);
+	ev_timer_init(&kiln->drain, drain, 0., 0.);
 	kiln->drain.data = kiln;
 }
 
@@ -226,7 +229,7 @@ answer_sync(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)
 {
 	kiln->drain_until = kd_inotify_horizon(kiln->inotify);
-	ev_idle_start(kiln->loop, &kiln->drain);
+	ev_timer_start(kiln->loop, &kiln->drain);
 	int idle = json_is_true(json_object_get(arguments, "idle"));
 	wait_for(kiln, request, idle ? KD_WAITS_IDLE : KD_WAITS_SEEN, NULL);
 }

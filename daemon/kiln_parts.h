@@ -69,7 +69,7 @@ struct kd_kiln {
 	ev_timer prune;			   /* the ledger forgets what is old then */
 	ev_timer schedule;		   /* the queue may have a batch then */
 	ev_timer give_up;		   /* stopping: no longer than this */
-	ev_idle drain;	      /* a sync waits for what the kernel has queued ... */
+	ev_timer drain;	      /* a sync waits for what the kernel has queued ... */
 	uint64_t drain_until; /* ... as far as this, of kd_inotify_delivered() */
 	int stopping;
 };
