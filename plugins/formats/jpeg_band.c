@@ -14,6 +14,8 @@
 
 #define BLOCK  8 /* samples a side */
 #define TABLES NUM_HUFF_TBLS
+/* To pass over so many takes as long as to prepare for it. */
+#define MANY_UNITS 500
 
 struct plane {
 	unsigned across, down; /* blocks of a unit */
@@ -250,6 +252,8 @@ pass_over(struct fmt_jpeg_band *band, uint32_t unit_rows)
 {
 	const uint64_t count = (uint64_t)unit_rows * band->unit_count;
 	int rc = 0;
+	for (int i = 0; count > MANY_UNITS && i < TABLES; i++)
+		fmt_jpeg_codes_pass(&band->codes[1][i]);
 	for (uint64_t i = 0; rc == 0 && i < count; i++)
 		rc = fmt_jpeg_scan_unit(&band->scan, NULL);
 	return rc;

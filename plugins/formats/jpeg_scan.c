@@ -13,6 +13,7 @@
 
 enum {
 	LOOK = FMT_JPEG_LOOK,
+	PASS = FMT_JPEG_PASS,
 	LONGEST = 16,
 	DC_MOST = 11, /* bits of a difference in an 8-bit picture */
 	AC_MOST = 10,
@@ -80,6 +81,33 @@ fmt_jpeg_codes_make(struct fmt_jpeg_codes *codes, const uint8_t counts[17],
 	}
 	codes->past[LONGEST + 1] = UINT32_MAX;
 	return 0;
+}
+
+/* All whole symbols with their values that PASS bits begin with, up to a block's end, as
+ * four bytes: their bits, 0, how many coefficients those before the last go on, and how
+ * many all do. */
+static uint32_t
+symbols_in(const struct fmt_jpeg_codes *codes, uint32_t bits)
+{
+	unsigned used = 0, before = 0, all = 0;
+	while (used < PASS && all < END_STEP) {
+		const uint32_t rest = bits << used & ((1u << PASS) - 1);
+		const uint32_t found = codes->look[rest >> (PASS - LOOK)];
+		if (found == 0 || used + (found & 0xff) > PASS)
+			break;
+		used += found & 0xff;
+		before = all;
+		all += found >> 24;
+	}
+	/* Runs of 16 zeros may be many: what a byte does not hold is left to single looks. */
+	return all < 256 ? used | before << 16 | all << 24 : 0;
+}
+
+void
+fmt_jpeg_codes_pass(struct fmt_jpeg_codes *codes)
+{
+	for (uint32_t bits = 0; bits < 1u << PASS; bits++)
+		codes->pass[bits] = symbols_in(codes, bits);
 }
 
 /* --- bytes ------------------------------------------------------------------- */
@@ -242,6 +270,25 @@ next_ac(struct fmt_jpeg_bits *b, const struct fmt_jpeg_codes *codes, unsigned k,
 	return k;
 }
 
+/* The same, or several of them, of a block that is passed over.  No symbol may be taken
+ * that follows the block's last. */
+static inline __attribute__((always_inline)) unsigned
+pass_ac(struct fmt_jpeg_bits *b, const struct fmt_jpeg_codes *codes, unsigned k)
+{
+	const uint32_t found = codes->pass[b->bits >> (64 - PASS)];
+	if (__builtin_expect(found == 0 || k + (found >> 16 & 0xff) >= 63, 0))
+		return next_ac(b, codes, k, NULL);
+	drop(b, found);
+	return k + (found >> 24);
+}
+
+static inline __attribute__((always_inline)) unsigned
+step(struct fmt_jpeg_bits *b, const struct fmt_jpeg_codes *codes, unsigned k,
+	int16_t *block)
+{
+	return block != NULL ? next_ac(b, codes, k, block) : pass_ac(b, codes, k);
+}
+
 /* A block; bits hold 56 and more at each fill, a symbol and its value at most 27.  Not 0
  * when something was no code or went beyond the block. */
 static inline __attribute__((always_inline)) unsigned
@@ -254,13 +301,13 @@ read_block(struct fmt_jpeg_bits *b, struct fmt_jpeg_component *component, int16_
 	drop(b, found);
 	if (block != NULL)
 		block[0] = component->predictor;
-	unsigned k = next_ac(b, ac, 0, block);
+	unsigned k = step(b, ac, 0, block);
 	while (k < 63) {
 		fill_bits(b);
-		k = next_ac(b, ac, k, block);
+		k = step(b, ac, k, block);
 		if (k >= 63)
 			break;
-		k = next_ac(b, ac, k, block);
+		k = step(b, ac, k, block);
 	}
 	return (found >> 24) | (k > 63 && k < END_STEP);
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define FMT_JPEG_LOOK	    10 /* bits that are looked up at once */
+#define FMT_JPEG_PASS	    12 /* and where several symbols are passed over */
 #define FMT_JPEG_COMPONENTS 3
 #define FMT_JPEG_UNIT_MOST  6 /* blocks of a unit (MCU) that are read here */
 
@@ -23,6 +24,7 @@ struct fmt_jpeg_block {
 /* A Huffman table, made ready. */
 struct fmt_jpeg_codes {
 	uint32_t look[1 << FMT_JPEG_LOOK]; /* 0: the code is longer */
+	uint32_t pass[1 << FMT_JPEG_PASS]; /* 0: not one symbol is whole, or not told */
 	uint32_t past[18]; /* by length: the first 16 bits that are no such code */
 	int32_t offset[17];
 	uint32_t symbols[256];
@@ -32,6 +34,9 @@ struct fmt_jpeg_codes {
  * what is no code; -ENOTSUP for symbols that 8-bit pictures do not have. */
 int fmt_jpeg_codes_make(struct fmt_jpeg_codes *codes, const uint8_t counts[17],
 	const uint8_t values[256], int of_dc);
+
+/* Makes AC codes ready for units that are passed over: worth it where those are many. */
+void fmt_jpeg_codes_pass(struct fmt_jpeg_codes *codes);
 
 struct fmt_jpeg_component {
 	const struct fmt_jpeg_codes *dc, *ac;

@@ -39,6 +39,9 @@ static const struct kind kinds[] = {
 	{"restarts in every unit", 47, 33, 2, 2, 1, 95, 0, 0, 0, 1},
 	{"halved across", 151, 77, 2, 1, 0, 95, 0, 0, 0, 1},
 	{"not halved", 151, 77, 1, 1, 3, 95, 1, 0, 0, 1},
+	/* Enough for what is passed over to be prepared for. */
+	{"many units", 250, 290, 1, 1, 0, 97, 0, 0, 0, 1},
+	{"many units, own codes", 200, 700, 2, 2, 40, 90, 1, 0, 0, 1},
 	{"grey", 151, 77, 0, 0, 5, 95, 0, 0, 0, 1},
 	{"narrow", 16, 40, 2, 2, 0, 95, 0, 0, 0, 0},
 	{"halved down", 150, 77, 1, 2, 0, 95, 0, 0, 0, 0},
