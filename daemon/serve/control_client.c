@@ -219,11 +219,21 @@ out:
 	return rc;
 }
 
+/* Whether it has an answer to take before it is heard again.  Who asks a thousand things at
+ * once is served one a turn of the loop, as others are, and not at all while he does not
+ * read. */
 static int
-client_read(struct kd_control_client *client)
+client_is_answered(const struct kd_control_client *client)
 {
-	int rc = kd_wire_fill(client->wire);
-	while (rc == 0 && !client->broken) {
+	return client->request == NULL && kd_wire_pending(client->wire) > 0;
+}
+
+/* What lies in its buffer already. */
+static int
+client_serve(struct kd_control_client *client)
+{
+	int rc = 0;
+	while (rc == 0 && !client->broken && !client_is_answered(client)) {
 		struct kd_wire_message message;
 		rc = kd_wire_next(client->wire, &message);
 		if (rc <= 0)
@@ -234,21 +244,32 @@ client_read(struct kd_control_client *client)
 	return rc;
 }
 
+static int
+client_read(struct kd_control_client *client)
+{
+	int rc = kd_wire_fill(client->wire);
+	return rc < 0 ? rc : client_serve(client);
+}
+
 static void
 on_client(struct ev_loop *loop, struct ev_io *io, int events)
 {
 	struct kd_control_client *client = io->data;
 	int rc = 0;
-	if (!client->broken && (events & EV_READ) != 0)
+	if (!client->broken && (events & EV_READ) != 0 && !client_is_answered(client))
 		rc = client_read(client);
 	if (rc == 0 && !client->broken && (client->io.events & EV_WRITE) != 0) {
 		size_t before = kd_wire_pending(client->wire);
 		rc = kd_wire_flush(client->wire);
 		if (kd_wire_pending(client->wire) < before)
 			client->stalled_since = ev_now(loop);
-		if (rc == 0)
+		if (rc == 0) {
 			client_want(client, EV_READ);
+			rc = client_serve(client);
+		}
 	}
+	if (rc >= 0 && !client->broken && client_is_answered(client))
+		client_want(client, EV_WRITE);
 	if (rc < 0 || client->broken)
 		kd_control_client_drop(client);
 }

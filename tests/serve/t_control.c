@@ -354,6 +354,70 @@ t_slow_reader_stalls_nobody(void **state)
 	expect_dropped(f, slow);
 }
 
+/* Who asks on without waiting is served a request a turn of the loop, like everybody, and
+ * none while he does not read the answers. */
+static void
+t_a_flood_of_requests_stalls_nobody(void **state)
+{
+	struct fixture *f = *state;
+	enum { ROUNDS = 200, TURNS = 4 };
+	struct kd_wire *greedy = join(f), *quick = join(f);
+	json_t *body =
+		json_pack("{s:i,s:s,s:{}}", "version", 1, "command", "who", "arguments");
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(
+			kd_wire_put(greedy, KD_CTL_REQUEST, 7, body, NULL, 0), 0);
+	kd_wire_flush(greedy);
+	for (int i = 0; i < ROUNDS; i++) {
+		struct kd_wire_message message;
+		int turns = 0, before = f->requests;
+		ask(quick, "who");
+		do {
+			ev_run(f->loop, EVRUN_NOWAIT);
+			assert_in_range(++turns, 1, TURNS);
+		} while (kd_wire_receive(quick, 0, &message) == -ETIMEDOUT);
+		kd_wire_done(&message);
+		assert_in_range(f->requests - before, 1, 1 + TURNS);
+		kd_wire_flush(greedy);
+	}
+	/* Its answers fill the socket; then no more of it is heard. */
+	for (int i = 0; i < 20000; i++)
+		ev_run(f->loop, EVRUN_NOWAIT);
+	int before = f->requests;
+	for (int i = 0; i < 100; i++)
+		ev_run(f->loop, EVRUN_NOWAIT);
+	assert_int_equal(f->requests, before);
+	/* Who reads after all is served to the end. */
+	for (int i = 0; i < 2000; i++) {
+		expect_end(f, greedy, 1, NULL);
+		kd_wire_flush(greedy);
+	}
+	assert_int_equal(f->requests, 2000 + ROUNDS);
+	json_decref(body);
+	kd_wire_free(greedy);
+	kd_wire_free(quick);
+}
+
+/* Who has nothing more to ask may say so, and gets his answer. */
+static void
+t_a_half_closed_client_is_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct kd_wire *wire = join(f);
+	ask(wire, "echo");
+	assert_int_equal(shutdown(kd_wire_fd(wire), SHUT_WR), 0);
+	int type, events = 0;
+	json_t *body;
+	while (answer(f, wire, &type, &body) == 0) {
+		events++;
+		json_decref(body);
+		if (type == KD_CTL_END)
+			break;
+	}
+	assert_int_equal(events, 3);
+	expect_dropped(f, wire);
+}
+
 /* One more than may be: somebody who asks nothing goes, who asks stays. */
 static void
 t_sixty_four_clients(void **state)
@@ -600,6 +664,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(t_free_forgets_requests, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			t_slow_reader_stalls_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			t_a_flood_of_requests_stalls_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			t_a_half_closed_client_is_answered, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_sixty_four_clients, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_out_of_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(
