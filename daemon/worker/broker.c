@@ -8,6 +8,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
 #include "daemon/worker/identity.h"
+#include "daemon/worker/outputs.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
 #include "daemon/worker/told.h"
@@ -15,14 +16,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* So much a unit may make its keeper remember. */
-enum { OUTPUTS_MOST = 1000000, WARNINGS_MOST = 1000 };
+enum { WARNINGS_MOST = 1000 };
 /* An engine waits for each reply: so much can only wait for one that does not read them,
  * and every one of them may hold a descriptor. */
 enum { UNREAD_MOST = 4096 };
@@ -138,72 +138,6 @@ serve_param(const struct kd_broker *broker, uint32_t serial, const json_t *body)
 	return reply_fd(broker, serial, fd);
 }
 
-/* What the contract of create() forbids. */
-static int
-check_name(const struct kd_batch_unit *unit, const char *name, struct kd_err *err)
-{
-	const size_t suffix = strlen(KD_SIDECAR_SUFFIX), length = strlen(name);
-	if (!kd_name_is_beneath(name))
-		return kd_err_set(err, -EPROTO,
-			"output '%s' of unit '%s' leaves its folder", KD_NAME(name),
-			KD_NAME(unit->unit->path));
-	if (!unit->publish.directory &&
-		(strchr(name, '/') != NULL ||
-			strncmp(name, unit->stem, strlen(unit->stem)) != 0))
-		return kd_err_set(err, -EPROTO,
-			"output '%s' of unit '%s' does not begin with its stem '%s'",
-			KD_NAME(name), KD_NAME(unit->unit->path), KD_NAME(unit->stem));
-	if (strcmp(name, KD_SIDECAR_INSIDE) == 0 ||
-		(length >= suffix &&
-			strcmp(name + length - suffix, KD_SIDECAR_SUFFIX) == 0))
-		return kd_err_set(
-			err, -EPROTO, "output '%s' has a sidecar's name", KD_NAME(name));
-	return 0;
-}
-
-/* Takes name. */
-static int
-remember_output(struct kd_batch_unit *unit, char *name, int companion)
-{
-	struct kd_publish_unit *publish = &unit->publish;
-	if (publish->output_count == unit->output_room) {
-		uint32_t room = unit->output_room == 0 ? 4 : unit->output_room * 2;
-		void *more = realloc(publish->outputs, room * sizeof *publish->outputs);
-		if (more == NULL || room > OUTPUTS_MOST) {
-			if (more != NULL)
-				publish->outputs = more;
-			free(name);
-			return more == NULL ? -ENOMEM : -ENOSPC;
-		}
-		publish->outputs = more;
-		unit->output_room = room;
-	}
-	publish->outputs[publish->output_count++] =
-		(struct kd_output){.path = name, .companion = companion};
-	unit->primaries += !companion;
-	return 0;
-}
-
-/* The staged file; *name becomes what it is called there. */
-static int
-stage_output(const struct kd_broker *broker, struct kd_batch_unit *unit, char **name)
-{
-	const struct kd_stage *stage = &broker->batch->stage;
-	const uint32_t number = unit->publish.number;
-	if (unit->publish.directory)
-		return kd_stage_create(stage, number, *name);
-	char *staged = kd_stage_name(number, *name);
-	if (staged == NULL)
-		return -ENOMEM;
-	free(*name);
-	*name = staged;
-	int fd = kd_stage_create_file(stage, staged);
-	if (fd == -ENAMETOOLONG)
-		kd_batch_settle(unit, KD_UNIT_BAD,
-			"its output's name would be longer than %d bytes", NAME_MAX);
-	return fd;
-}
-
 static int
 serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body,
 	struct kd_err *err)
@@ -213,27 +147,19 @@ serve_create(const struct kd_broker *broker, uint32_t serial, const json_t *body
 		return -EPROTO;
 	if (is_dropped(unit))
 		return reply(broker, serial, -ECANCELED, -1);
-	json_int_t flags = json_integer_value(json_object_get(body, "flags"));
 	char *name = name_of(body, "name");
 	if (name == NULL)
 		return reply(broker, serial, -EINVAL, -1);
-	int rc = check_name(unit, name, err);
-	if (rc == 0 && flags != KILN_PRIMARY && flags != KILN_COMPANION)
-		rc = kd_err_set(
-			err, -EPROTO, "create() with flags %lld", (long long)flags);
-	if (rc == 0 && flags == KILN_PRIMARY && unit->primaries > 0 &&
-		!unit->publish.directory)
-		rc = kd_err_set(err, -EPROTO, "a second primary output '%s' of unit '%s'",
-			KD_NAME(name), KD_NAME(unit->unit->path));
-	int fd = rc < 0 ? rc : stage_output(broker, unit, &name);
-	if (rc == 0 && fd >= 0)
-		rc = kd_told_remember(&broker->batch->told, strlen(name), err);
-	if (rc < 0 || fd < 0)
-		free(name);
-	else if ((rc = remember_output(unit, name, flags == KILN_COMPANION)) < 0)
-		kd_err_errno(err, rc, "too many outputs");
-	if (rc < 0 && fd >= 0)
-		close(fd);
+	json_int_t flags = json_integer_value(json_object_get(body, "flags"));
+	int fd;
+	int rc = flags != KILN_PRIMARY && flags != KILN_COMPANION
+			 ? kd_err_set(err, -EPROTO, "create() with flags %lld",
+				   (long long)flags)
+			 : kd_outputs_create(broker->batch, unit,
+				   &(struct kd_outputs_wish){
+					   name, flags == KILN_COMPANION, &fd},
+				   err);
+	free(name);
 	return rc < 0 ? rc : reply_fd(broker, serial, fd);
 }
 
@@ -269,61 +195,6 @@ serve_checkpoint(const struct kd_broker *broker, uint32_t serial, const json_t *
 		broker, serial, kd_stage_checkpoint(&broker->batch->stage, hex));
 }
 
-/* All outputs closed and within the limit?  0, 1: above the limit, -EPROTO. */
-static int
-check_outputs(const struct kd_broker *broker, const struct kd_batch_unit *unit,
-	uint64_t *total, struct kd_err *err)
-{
-	const struct kd_publish_unit *publish = &unit->publish;
-	uint64_t limit = broker->batch->manifest.output_limit;
-	int dir = kd_stage_outputs(
-		&broker->batch->stage, publish->number, publish->directory);
-	int rc = dir < 0 ? kd_err_errno(err, -EPROTO, "its stage is gone") : 0;
-	*total = 0;
-	for (uint32_t i = 0; rc == 0 && i < publish->output_count; i++) {
-		struct stat st;
-		int fd = kd_file_open_regular(dir, publish->outputs[i].path, &st);
-		if (fd < 0) {
-			rc = kd_err_errno(err, -EPROTO, "output '%s' is gone",
-				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
-			break;
-		}
-		/* Somebody who can still write could change it after it was hashed. */
-		if (kd_content_has_writer(fd))
-			rc = kd_err_set(err, -EPROTO,
-				"unit '%s' was done while its output '%s' was still open",
-				KD_NAME(unit->unit->path),
-				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
-		*total += (uint64_t)st.st_size;
-		close(fd);
-	}
-	kd_stage_outputs_close(&broker->batch->stage, dir);
-	return rc < 0 ? rc : limit != 0 && *total > limit;
-}
-
-static int
-accept_outputs(
-	const struct kd_broker *broker, struct kd_batch_unit *unit, struct kd_err *err)
-{
-	uint64_t total;
-	if (unit->publish.directory ? unit->publish.output_count == 0
-				    : unit->primaries != 1)
-		return kd_err_set(err, -EPROTO,
-			"unit '%s' was done with no primary output",
-			KD_NAME(unit->unit->path));
-	int rc = check_outputs(broker, unit, &total, err);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		unit->stage = KD_BATCH_DONE;
-	else
-		kd_batch_settle(unit, KD_UNIT_BAD,
-			"its outputs are %llu bytes, above the limit of %llu",
-			(unsigned long long)total,
-			(unsigned long long)broker->batch->manifest.output_limit);
-	return 0;
-}
-
 /* A kernel that could not write its outputs is not to blame for the place they go to. */
 static void
 settle_transient(
@@ -349,7 +220,7 @@ take_done(const struct kd_broker *broker, struct kd_batch_unit *unit, const json
 	int rc = 0;
 	switch (class) {
 	case KILN_OK:
-		rc = accept_outputs(broker, unit, err);
+		rc = kd_outputs_accept(broker->batch, unit, err);
 		break;
 	case KILN_BAD_INPUT:
 		kd_batch_settle(unit, KD_UNIT_BAD, "%s", why);

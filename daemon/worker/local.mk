@@ -25,6 +25,7 @@ worker_keeper_sources = \
 	daemon/worker/identity.h daemon/worker/identity.c \
 	daemon/worker/keeper.h daemon/worker/keeper.c \
 	daemon/worker/link.h daemon/worker/link.c \
+	daemon/worker/outputs.h daemon/worker/outputs.c \
 	daemon/worker/spent.h daemon/worker/spent.c \
 	daemon/worker/told.h daemon/worker/told.c \
 	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c \

@@ -5,7 +5,8 @@ fuzz_flags = -DFMT_BYTES_BUFFER=160 -fsanitize=fuzzer,address,undefined -fno-san
 fuzz_model = tests/fuzz/fuzz_model.h tests/fuzz/fuzz_model.c
 fuzz_formats = \
 	plugins/formats/err.c plugins/formats/bytes.c plugins/formats/text.c \
-	plugins/formats/vmd.c plugins/formats/vmd_sort.c plugins/formats/large.c \
+	plugins/formats/vmd.c plugins/formats/vmd_names.c plugins/formats/vmd_sort.c \
+	plugins/formats/large.c \
 	plugins/formats/vmd_tracks.c plugins/formats/vpd.c plugins/formats/model.c \
 	plugins/formats/model_check.c plugins/formats/pmx.c plugins/formats/pmd.c
 
@@ -132,14 +133,14 @@ tests_fuzz_fuzz_control_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_control_LDADD = $(fuzz_base_libs)
 tests_fuzz_fuzz_keeper_SOURCES = tests/fuzz/fuzz_keeper.c $(fuzz_frames) $(fuzz_base) \
 	daemon/work/pool.c daemon/work/pool_keeper.c daemon/work/pool_message.c \
-	daemon/work/reading.c daemon/worker/manifest.c
+	daemon/work/reading.c $(libkdmanifest_a_SOURCES)
 tests_fuzz_fuzz_keeper_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_keeper_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_keeper_LDADD = $(fuzz_base_libs)
 # Without launch.c, which is the harness's.
 tests_fuzz_fuzz_worker_SOURCES = tests/fuzz/fuzz_worker.c $(fuzz_frames) $(fuzz_base) \
 	daemon/base/series.c daemon/base/stems.c $(libkdpublish_a_SOURCES) \
-	$(worker_keeper_sources) daemon/worker/manifest.c
+	$(worker_keeper_sources) $(libkdmanifest_a_SOURCES)
 tests_fuzz_fuzz_worker_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_worker_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) $(SECCOMP_LIBS) -ldl -lpthread
@@ -150,7 +151,7 @@ tests_fuzz_fuzz_host_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_host_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_base_libs) -lpthread
 tests_fuzz_fuzz_bodies_SOURCES = tests/fuzz/fuzz_bodies.c $(fuzz_base) \
-	daemon/worker/manifest.c daemon/worker/values.c
+	$(libkdmanifest_a_SOURCES) daemon/worker/values.c
 tests_fuzz_fuzz_bodies_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_bodies_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_bodies_LDADD = $(fuzz_base_libs)
