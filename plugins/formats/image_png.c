@@ -149,6 +149,48 @@ check_chunks(const uint8_t *bytes, size_t length, struct fmt_err *err)
 	}
 }
 
+/* The text of an iTXt chunk that is an XMP packet, not packed; else nothing. */
+static struct fmt_image_blob
+xmp_of(const uint8_t *content, size_t length)
+{
+	const uint8_t *const past = content + length;
+	/* The keyword with its end, how it is packed, a language and a translation. */
+	const size_t head = sizeof xmp_keyword + 2;
+	const uint8_t *at = length > head ? content + head : NULL;
+	if (at == NULL || memcmp(content, xmp_keyword, sizeof xmp_keyword) != 0 ||
+		at[-2] != 0)
+		return (struct fmt_image_blob){0};
+	for (int i = 0; at != NULL && i < 2; i++) {
+		at = memchr(at, 0, (size_t)(past - at));
+		at = at != NULL ? at + 1 : NULL;
+	}
+	if (at == NULL)
+		return (struct fmt_image_blob){0};
+	return (struct fmt_image_blob){at, (size_t)(past - at)};
+}
+
+/* What stands behind the pixels, where some programs put what they add; it counts where
+ * nothing of its kind stood before them.  The chunks were checked. */
+static void
+find_late_extras(struct decoder *decoder, const uint8_t *bytes)
+{
+	struct fmt_image_extras *extras = &decoder->image.info.extras;
+	size_t at = sizeof signature;
+	int is_behind = 0;
+	while (memcmp(bytes + at + 4, "IEND", 4) != 0) {
+		const size_t length = get_u32(bytes + at);
+		const uint8_t *type = bytes + at + 4;
+		is_behind |= memcmp(type, "IDAT", 4) == 0;
+		if (is_behind && memcmp(type, "eXIf", 4) == 0 &&
+			extras->exif.bytes == NULL)
+			extras->exif = (struct fmt_image_blob){type + 4, length};
+		if (is_behind && memcmp(type, "iTXt", 4) == 0 &&
+			extras->xmp.bytes == NULL)
+			extras->xmp = xmp_of(type + 4, length);
+		at += length + 12;
+	}
+}
+
 static int
 open_png(const uint8_t *bytes, size_t length, struct fmt_image **image,
 	struct fmt_err *err)
@@ -167,6 +209,7 @@ open_png(const uint8_t *bytes, size_t length, struct fmt_image **image,
 		free_png(&decoder->image);
 		return rc;
 	}
+	find_late_extras(decoder, bytes);
 	*image = &decoder->image;
 	return 0;
 }

@@ -8,7 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 from pano import VIEWS, Run, colour, judge, main, np, panorama, toml, write  # noqa: E402
-from pictures import (gpano, ifd, jpeg, laid, oriented, png, read_png,  # noqa: E402
+from pictures import (chunk, gpano, ifd, jpeg, laid, oriented, png, read_png,  # noqa: E402
                       tiff)
 
 
@@ -108,6 +108,32 @@ def t_a_picture_that_lies_in_its_file_is_stood_up(folder):
     for way in range(2, 9):
         assert np.array_equal(read_png(run.path("v/w%d.png" % way)),
                               read_png(run.path("v/w1.png"))), way
+
+
+def t_what_stands_behind_the_pixels_of_a_png_counts(folder):
+    """Where exiftool puts it; a second one, and what is broken, does not count."""
+    full = panorama(128, 255)
+    told = {"FullPanoWidthPixels": 128, "FullPanoHeightPixels": 64,
+            "CroppedAreaLeftPixels": 20, "CroppedAreaTopPixels": 10,
+            "CroppedAreaImageWidthPixels": 80, "CroppedAreaImageHeightPixels": 40}
+    window, xmp = full[10:50, 20:100], gpano(told, True)
+
+    def behind(data, *chunks):
+        return data[:-12] + b"".join(chunk(*c) for c in chunks) + data[-12:]
+    text = b"XML:com.adobe.xmp\0\0\0\0\0"
+    lying = png(laid(window, 6))
+    frames = {"before": png(laid(window, 6), exif=oriented(6), xmp=xmp),
+              "behind": behind(lying, (b"eXIf", oriented(6)), (b"iTXt", text + xmp)),
+              "twice": behind(png(laid(window, 6), exif=oriented(6), xmp=xmp),
+                              (b"eXIf", oriented(1)), (b"iTXt", text + b"<x/>")),
+              "later": behind(lying, (b"iTXt", b"Title\0\0\0\0\0x"), (b"iTXt", text[:18]),
+                              (b"iTXt", text + xmp), (b"eXIf", oriented(6)))}
+    for name, data in frames.items():
+        write(os.path.join(folder, "shot", name + ".png"), data)
+    run = Run(folder, toml([dict(name="v", yaw=5, hfov=90, width=40, height=30)]))
+    for name in frames:
+        assert np.array_equal(read_png(run.path("v/%s.png" % name)),
+                              read_png(run.path("v/before.png"))), name
 
 
 def t_exif_is_carried_over_and_corrected(folder):
