@@ -5,7 +5,8 @@ noinst_LIBRARIES += libkern.a
 libkern_a_CFLAGS = $(so_cflags) -ffp-contract=off -fno-tree-slp-vectorize
 libkern_a_SOURCES = \
 	kernels/both.h kernels/caps.h kernels/caps.c kernels/trig.h kernels/quat.h \
-	kernels/view.h kernels/view.c kernels/supersample.h kernels/supersample.c \
+	kernels/arc.h kernels/view.h kernels/view_lanes.h kernels/view.c \
+	kernels/supersample.h kernels/supersample.c \
 	kernels/remap.h kernels/remap_place.h kernels/remap_deep.h \
 	kernels/quads.h kernels/remap_quads.h kernels/remap.c \
 	kernels/view_walk.h kernels/remap_walk.h \
@@ -26,10 +27,10 @@ libkern_a_SOURCES = \
 EXTRA_LIBRARIES += libkern_avx2.a libkern_avx512.a
 libkern_avx2_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX2)
 libkern_avx2_a_SOURCES = kernels/pose_avx2.c kernels/track_avx2.c \
-	kernels/remap_avx2.c
+	kernels/remap_avx2.c kernels/view_avx2.c kernels/supersample_avx2.c
 libkern_avx512_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX512)
 libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c \
-	kernels/remap_avx512.c
+	kernels/remap_avx512.c kernels/view_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
 EXTRA_DIST += kernels/NOTES.md

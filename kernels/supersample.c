@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels/supersample.h"
 
+#include "kernels/caps.h"
+
 #include <math.h>
 
 #define CHANNELS KERN_REMAP_CHANNELS
+#define MOST	 (KERN_SUPERSAMPLE_MOST * KERN_SUPERSAMPLE_MOST) /* samples of a pixel */
+#define BLOCK	 (4 * MOST)
 
 /* From so many of the panorama's pixels on, a second sample is taken, and a further one for
  * each so many more.  Measured against the mean over the pixel of fine waves: with less,
@@ -41,17 +45,40 @@ kern_supersample_plan(const struct kern_view *view, uint32_t row, uint8_t *plan)
 	return sum;
 }
 
+/* Places that are gathered before they are sought. */
+struct gathered {
+	double x[BLOCK], y[BLOCK];
+	struct kern_view_places places;
+};
+
+static void
+seek(struct gathered *g)
+{
+	const struct kern_view *view = g->places.view;
+	(view->by != NULL ? view->by : kern_view_c)(&g->places, NULL);
+	g->places.u += g->places.count;
+	g->places.v += g->places.count;
+	g->places.count = 0;
+}
+
 void
 kern_supersample_places(const struct kern_view *view, uint32_t row, const uint8_t *plan,
 	int32_t *u, int32_t *v)
 {
+	struct gathered g;
+	g.places = (struct kern_view_places){view, g.x, g.y, 0, u, v};
 	for (uint32_t column = 0; column < view->width; column++) {
 		const unsigned n = plan[column] & 15, m = plan[column] >> 4;
 		for (unsigned j = 0; j < m; j++)
-			for (unsigned i = 0; i < n; i++)
-				kern_view_place(view, column + (i + 0.5) / n,
-					row + (j + 0.5) / m, u++, v++);
+			for (unsigned i = 0; i < n; i++) {
+				g.x[g.places.count] = column + (i + 0.5) / n;
+				g.y[g.places.count] = row + (j + 0.5) / m;
+				g.places.count++;
+			}
+		if (g.places.count > BLOCK - MOST)
+			seek(&g);
 	}
+	seek(&g);
 }
 
 int
@@ -86,4 +113,16 @@ kern_supersample_mean_c(const struct kern_supersample *a, void *queue)
 		at += (size_t)n * CHANNELS;
 	}
 	return 0;
+}
+
+kern_supersample_fn *
+kern_supersample_mean_pick(unsigned caps)
+{
+#if defined(__x86_64__)
+	/* A pixel's channels fill the narrowest register. */
+	if (caps & (KERN_CAP_AVX2 | KERN_CAP_AVX512))
+		return kern_supersample_mean_avx2;
+#endif
+	(void)caps;
+	return kern_supersample_mean_c;
 }

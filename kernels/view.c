@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels/view.h"
 
+#include "kernels/arc.h"
+#include "kernels/caps.h"
+
 #include <math.h>
+#include <stddef.h>
+
+#define BLOCK 256
 
 static double
 radians(double degrees)
@@ -49,22 +55,54 @@ kern_view_place(const struct kern_view *view, double x, double y, int32_t *u, in
 	const double right = r[0] * x + r[1] * y + r[2];
 	const double down = r[3] * x + r[4] * y + r[5];
 	const double forward = r[6] * x + r[7] * y + r[8];
-	const double longitude = atan2(right, forward);
-	const double latitude = atan2(-down, hypot(right, forward));
-	const double across =
-		view->panorama_width * (longitude / (2.0 * M_PI) + 0.5) - 0.5;
-	const double along = view->panorama_height * (0.5 - latitude / M_PI) - 0.5;
-	const int32_t rounded = (int32_t)lrint(across * KERN_VIEW_ONE);
+	const double longitude = kern_arc(right, forward);
+	const double latitude = kern_arc(-down, sqrt(right * right + forward * forward));
+	const double column =
+		view->panorama_width * (longitude * KERN_VIEW_PER_TURN + 0.5) - 0.5;
+	const double row =
+		view->panorama_height * (0.5 - latitude * KERN_VIEW_PER_HALF) - 0.5;
+	const int32_t rounded = (int32_t)lrint(column * KERN_VIEW_ONE);
 	/* The seam's far side is its near side. */
 	*u = rounded >= past - KERN_VIEW_ONE / 2 ? rounded - past : rounded;
-	*v = (int32_t)lrint(along * KERN_VIEW_ONE);
+	*v = (int32_t)lrint(row * KERN_VIEW_ONE);
+}
+
+int
+kern_view_c(const struct kern_view_places *a, void *queue)
+{
+	(void)queue;
+	for (uint32_t i = 0; i < a->count; i++)
+		kern_view_place(a->view, a->x[i], a->y[i], &a->u[i], &a->v[i]);
+	return 0;
+}
+
+kern_view_fn *
+kern_view_pick(unsigned caps)
+{
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_view_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_view_avx2;
+#endif
+	(void)caps;
+	return kern_view_c;
 }
 
 void
 kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v)
 {
-	for (uint32_t column = 0; column < view->width; column++)
-		kern_view_place(view, column + 0.5, row + 0.5, &u[column], &v[column]);
+	double x[BLOCK], y[BLOCK];
+	for (uint32_t i = 0; i < BLOCK; i++)
+		y[i] = row + 0.5;
+	for (uint32_t first = 0; first < view->width; first += BLOCK) {
+		const uint32_t left = view->width - first;
+		const struct kern_view_places a = {
+			view, x, y, left < BLOCK ? left : BLOCK, u + first, v + first};
+		for (uint32_t i = 0; i < a.count; i++)
+			x[i] = first + i + 0.5;
+		(view->by != NULL ? view->by : kern_view_c)(&a, NULL);
+	}
 }
 
 int32_t

@@ -30,12 +30,32 @@
 /* The largest panorama, so that a coordinate fits 32 bits with its sign. */
 #define KERN_VIEW_PANORAMA 32767
 
+/* What longitudes and latitudes are multiplied by. */
+#define KERN_VIEW_PER_TURN 0.159154943091895336
+#define KERN_VIEW_PER_HALF 0.318309886183790672
+
+struct kern_view_places;
+typedef int kern_view_fn(const struct kern_view_places *a, void *queue);
+
 struct kern_view {
 	uint32_t width, height; /* of the view, in pixels */
 	double focal;		/* in pixels: kern_view_focal() */
 	double rotation[9]; /* panorama from camera, rows first: kern_view_rotation() */
 	uint32_t panorama_width, panorama_height;
+	kern_view_fn *by; /* who places whole rows; NULL: the plain C */
 };
+
+/* Places in a view: (.5, .5) is the centre of its first pixel.  u in [-ONE/2, W ONE - ONE/2),
+ * v in [-ONE/2, H ONE - ONE/2].  Grade: EXACT. */
+struct kern_view_places {
+	const struct kern_view *view;
+	const double *x, *y; /* count of each, as of u and v */
+	uint32_t count;
+	int32_t *u, *v;
+};
+
+kern_view_fn kern_view_c, kern_view_avx2, kern_view_avx512;
+kern_view_fn *kern_view_pick(unsigned caps);
 
 /* Pixels of focal length, hfov in degrees, 0 < hfov < 180. */
 double kern_view_focal(uint32_t width, double hfov);
@@ -46,12 +66,11 @@ void kern_view_rotation(double yaw, double pitch, double roll, double rotation[9
 /* to = a b; to may be neither. */
 void kern_view_multiply(const double a[9], const double b[9], double to[9]);
 
-/* Coordinates of a place in the view: (.5, .5) is the centre of its first pixel. */
+/* Coordinates of one place. */
 void kern_view_place(
 	const struct kern_view *view, double x, double y, int32_t *u, int32_t *v);
 
-/* Coordinates of one row: width values each, u in [-ONE/2, W ONE - ONE/2), v in
- * [-ONE/2, H ONE - ONE/2].  Grade: EXACT, there is no variant. */
+/* Coordinates of the centres of a row: width of each. */
 void kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v);
 
 /* How far u moves for a turn to the right, in [0, W ONE). */

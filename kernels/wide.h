@@ -84,6 +84,32 @@ wide_abs(wide a)
 	return _mm512_abs_pd(a);
 }
 
+static inline wide
+wide_load(const double *from)
+{
+	return _mm512_loadu_pd(from);
+}
+
+static inline wide
+wide_root(wide a)
+{
+	return _mm512_sqrt_pd(a);
+}
+
+/* The size of a, which has no sign, with the sign of `of`. */
+static inline wide
+wide_with_sign(wide a, wide of)
+{
+	return _mm512_or_pd(a, _mm512_and_pd(of, _mm512_set1_pd(-0.0)));
+}
+
+/* To the nearest integer, half to even: WIDE of them. */
+static inline void
+wide_round(int32_t *to, wide a)
+{
+	_mm256_storeu_si256((__m256i *)to, _mm512_cvtpd_epi32(a));
+}
+
 #else
 
 typedef __m256d wide;
@@ -161,6 +187,30 @@ static inline wide
 wide_abs(wide a)
 {
 	return _mm256_andnot_pd(_mm256_set1_pd(-0.0), a);
+}
+
+static inline wide
+wide_load(const double *from)
+{
+	return _mm256_loadu_pd(from);
+}
+
+static inline wide
+wide_root(wide a)
+{
+	return _mm256_sqrt_pd(a);
+}
+
+static inline wide
+wide_with_sign(wide a, wide of)
+{
+	return _mm256_or_pd(a, _mm256_and_pd(of, _mm256_set1_pd(-0.0)));
+}
+
+static inline void
+wide_round(int32_t *to, wide a)
+{
+	_mm_storeu_si128((__m128i *)to, _mm256_cvtpd_epi32(a));
 }
 
 #endif

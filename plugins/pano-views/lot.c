@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/lot.h"
 
-#include "kernels/supersample.h"
 #include "plugins/pano-views/alpha.h"
 #include "plugins/pano-views/crew.h"
 #include "plugins/pano-views/extras.h"
@@ -124,13 +123,13 @@ remap(struct pv_desk *desk, const struct lot *lot, int32_t shift, const uint32_t
 						   &desk->samples_room, a.count * pixel);
 		if (a.to == NULL)
 			return -ENOMEM;
-		desk->state->remap(&a, NULL);
+		desk->state->variant.remap(&a, NULL);
 		if (map->plan == NULL)
 			continue;
 		mean.plan = map->plan + (size_t)row * map->width;
 		mean.samples = a.to;
 		mean.to = to;
-		kern_supersample_mean_c(&mean, NULL);
+		desk->state->variant.mean(&mean, NULL);
 	}
 	desk->seconds += now() - start;
 	return 0;

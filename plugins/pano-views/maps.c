@@ -3,7 +3,6 @@
 
 #include "kernels/remap.h"
 #include "kernels/supersample.h"
-#include "kernels/view.h"
 #include "plugins/formats/large.h"
 
 #include <pthread.h>
@@ -16,6 +15,7 @@
 struct pv_maps_cache {
 	const struct pv_views *views;
 	int supersample;
+	kern_view_fn *places;
 	pthread_mutex_t lock;
 	struct pv_maps *first;
 };
@@ -86,10 +86,12 @@ pv_maps_view(const struct pv_maps *maps, const struct pv_map *map, struct kern_v
 }
 
 static int
-draw(struct pv_maps *maps, struct pv_map *map, int supersample)
+draw(const struct pv_maps_cache *cache, struct pv_maps *maps, struct pv_map *map)
 {
+	const int supersample = cache->supersample;
 	struct kern_view view;
 	pv_maps_view(maps, map, &view);
+	view.by = cache->places;
 	if (plan(&view, map, supersample) < 0)
 		return -1;
 	const size_t samples = map->starts[map->height];
@@ -111,7 +113,8 @@ draw(struct pv_maps *maps, struct pv_map *map, int supersample)
 
 /* The number of the map that serves a view, drawn where it is new; -1: no memory. */
 static int
-map_for(struct pv_maps *maps, const struct pv_view *view, int supersample)
+map_for(const struct pv_maps_cache *cache, struct pv_maps *maps,
+	const struct pv_view *view)
 {
 	struct pv_map wanted = {.yaw = is_level(maps) ? 0.0 : view->yaw,
 		.pitch = view->pitch,
@@ -132,7 +135,7 @@ map_for(struct pv_maps *maps, const struct pv_view *view, int supersample)
 	}
 	struct pv_map *map = &maps->maps[maps->map_count++];
 	*map = wanted;
-	return draw(maps, map, supersample) == 0 ? (int)maps->map_count - 1 : -1;
+	return draw(cache, maps, map) == 0 ? (int)maps->map_count - 1 : -1;
 }
 
 /* The rows that any sample reads, so far as the panorama has them. */
@@ -175,7 +178,7 @@ make(const struct pv_maps_cache *cache, const struct pv_place *place)
 	if (maps->maps == NULL || maps->views == NULL)
 		goto fail;
 	for (uint32_t i = 0; i < views->count; i++) {
-		int map = map_for(maps, &views->views[i], cache->supersample);
+		int map = map_for(cache, maps, &views->views[i]);
 		if (map < 0)
 			goto fail;
 		maps->views[i].map = (uint32_t)map;
@@ -217,6 +220,12 @@ pv_maps_cache_new(const struct pv_views *views, int supersample)
 	cache->supersample = supersample;
 	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
+}
+
+void
+pv_maps_cache_draw_by(struct pv_maps_cache *cache, kern_view_fn *places)
+{
+	cache->places = places;
 }
 
 void

@@ -47,6 +47,9 @@ struct pv_maps_cache;
 struct pv_maps_cache *pv_maps_cache_new(const struct pv_views *views, int supersample);
 void pv_maps_cache_free(struct pv_maps_cache *cache);
 
+/* Who places the views' pixels from now on; the plain C before. */
+void pv_maps_cache_draw_by(struct pv_maps_cache *cache, kern_view_fn *places);
+
 /* The maps for a frame's size and the camera's tilt, made where they are not there yet;
  * NULL when memory is out.  Given back with pv_maps_put(). */
 const struct pv_maps *pv_maps_get(

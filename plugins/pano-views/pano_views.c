@@ -8,7 +8,6 @@
 #include "plugins/pano-views/offload.h"
 #include "plugins/pano-views/state.h"
 #include "plugins/pano-views/unit.h"
-#include "plugins/pano-views/variant.h"
 
 #include <errno.h>
 
@@ -23,8 +22,8 @@ pano_views_open(
 		host->fail(host, err.text);
 		return rc;
 	}
-	made->remap =
-		pv_variant_choose(host, made->filter, made->weights, &made->variant);
+	made->variant = pv_variant_choose(host, made->filter, made->weights);
+	pv_maps_cache_draw_by(made->maps, made->variant.places);
 	if (pv_offload_open(made, host) < 0) {
 		host->fail(host, "no memory for a GPU");
 		pv_state_free(made);

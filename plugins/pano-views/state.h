@@ -10,6 +10,7 @@
 #include "plugins/pano-views/light.h"
 #include "plugins/pano-views/maps.h"
 #include "plugins/pano-views/mask.h"
+#include "plugins/pano-views/variant.h"
 #include "plugins/pano-views/views.h"
 
 /* In the order of the schema. */
@@ -36,8 +37,8 @@ struct pv_state {
 	struct pv_maps_cache *maps;
 	enum kern_remap_filter filter;
 	struct kern_remap_weights *weights; /* NULL for nearest and bilinear */
-	kern_remap_fn *remap; /* set by whoever opens it: pv_variant_choose() */
-	int format;	      /* enum fmt_image_format; -1: the frame's own */
+	struct pv_variant variant;	    /* the processor's; set by whoever opens it */
+	int format; /* enum fmt_image_format; -1: the frame's own */
 	unsigned quality;
 	int masks; /* what frames bring of them is split, too */
 	struct pv_caps caps;
@@ -45,7 +46,6 @@ struct pv_state {
 	struct pv_light *light; /* NULL: values are filtered as they are */
 	struct pv_gpu *gpu;	/* NULL: there is none; set as remap is */
 	char *no_gpu;		/* why not, where that is worth a warning; or NULL */
-	const char *variant;	/* the processor's */
 	int flat;		/* layout: STEM_cam_00.jpg in place of cam_00/STEM.jpg */
 };
 

@@ -183,7 +183,7 @@ split_all(struct job *job)
 	/* Who made the views, whatever it was before. */
 	if (job->state->gpu != NULL)
 		job->host->variant(job->host, job->crew.told
-						      ? job->state->variant
+						      ? job->state->variant.name
 						      : pv_gpu_name(job->state->gpu));
 	pv_crew_free(&job->crew);
 }

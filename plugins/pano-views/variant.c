@@ -45,7 +45,7 @@ prepare(struct trial *trial, enum kern_remap_type type)
 }
 
 static int
-agrees(kern_remap_fn *fn, struct trial *trial, enum kern_remap_type type,
+type_agrees(kern_remap_fn *fn, struct trial *trial, enum kern_remap_type type,
 	struct kern_remap *a)
 {
 	const size_t pixel = kern_remap_pixel(type);
@@ -68,7 +68,7 @@ agrees(kern_remap_fn *fn, struct trial *trial, enum kern_remap_type type,
 }
 
 static int
-proven(kern_remap_fn *fn, enum kern_remap_filter filter,
+remap_agrees(kern_remap_fn *fn, enum kern_remap_filter filter,
 	const struct kern_remap_weights *weights)
 {
 	struct trial *trial = malloc(sizeof *trial);
@@ -82,16 +82,67 @@ proven(kern_remap_fn *fn, enum kern_remap_filter filter,
 		.shift = kern_view_shift(WIDTH, 100.0),
 		.count = PIXELS,
 	};
-	int same = agrees(fn, trial, KERN_REMAP_U8, &a) &&
-		   agrees(fn, trial, KERN_REMAP_U16, &a) &&
-		   agrees(fn, trial, KERN_REMAP_FLOAT, &a);
+	int same = type_agrees(fn, trial, KERN_REMAP_U8, &a) &&
+		   type_agrees(fn, trial, KERN_REMAP_U16, &a) &&
+		   type_agrees(fn, trial, KERN_REMAP_FLOAT, &a);
 	free(trial);
 	return same;
 }
 
-kern_remap_fn *
+/* A view with the seam and a pole in it. */
+static int
+places_agree(kern_view_fn *fn)
+{
+	struct kern_view view = {.width = PIXELS,
+		.height = PIXELS,
+		.focal = kern_view_focal(PIXELS, 120.0),
+		.panorama_width = 8192,
+		.panorama_height = 4096};
+	int32_t wanted[2][PIXELS], got[2][PIXELS];
+	int same = 1;
+	kern_view_rotation(170.0, 60.0, 20.0, view.rotation);
+	for (uint32_t row = 0; same && row < PIXELS; row++) {
+		view.by = NULL;
+		kern_view_row(&view, row, wanted[0], wanted[1]);
+		view.by = fn;
+		kern_view_row(&view, row, got[0], got[1]);
+		same = memcmp(wanted, got, sizeof got) == 0;
+	}
+	return same;
+}
+
+static int
+means_agree(kern_supersample_fn *fn)
+{
+	uint8_t plan[PIXELS];
+	float samples[PIXELS * 16 * CHANNELS]; /* room for any type */
+	float wanted[PIXELS * CHANNELS], got[PIXELS * CHANNELS];
+	int same = 1;
+	for (uint32_t i = 0; i < PIXELS; i++)
+		plan[i] = (uint8_t)((1 + i % 4) | (1 + i / 4 % 4) << 4);
+	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+		samples[i] = (float)(i % 1001);
+	for (int type = KERN_REMAP_U8; type <= KERN_REMAP_FLOAT; type++) {
+		struct kern_supersample a = {
+			(enum kern_remap_type)type, plan, PIXELS, samples, wanted};
+		kern_supersample_mean_c(&a, NULL);
+		a.to = got;
+		same = same && fn(&a, NULL) == 0 &&
+		       memcmp(wanted, got, PIXELS * kern_remap_pixel(a.type)) == 0;
+	}
+	return same;
+}
+
+static struct pv_variant
+pick(unsigned caps, const char *name)
+{
+	return (struct pv_variant){name, kern_remap_pick(caps), kern_view_pick(caps),
+		kern_supersample_mean_pick(caps)};
+}
+
+struct pv_variant
 pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
-	const struct kern_remap_weights *weights, const char **name)
+	const struct kern_remap_weights *weights)
 {
 	static const struct {
 		unsigned caps;
@@ -99,13 +150,14 @@ pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 	} ladder[] = {{KERN_CAP_AVX512, "avx512"}, {KERN_CAP_AVX2, "avx2"}};
 	const unsigned caps = kern_caps_machine();
 	for (size_t i = 0; i < sizeof ladder / sizeof ladder[0]; i++) {
-		kern_remap_fn *fn = kern_remap_pick(caps & ladder[i].caps);
-		if (fn == kern_remap_c)
+		const struct pv_variant variant =
+			pick(caps & ladder[i].caps, ladder[i].name);
+		if (variant.remap == kern_remap_c)
 			continue;
-		if (proven(fn, filter, weights)) {
-			*name = ladder[i].name;
-			host->variant(host, *name);
-			return fn;
+		if (remap_agrees(variant.remap, filter, weights) &&
+			places_agree(variant.places) && means_agree(variant.mean)) {
+			host->variant(host, variant.name);
+			return variant;
 		}
 		char text[120];
 		snprintf(text, sizeof text,
@@ -115,7 +167,6 @@ pv_variant_choose(const struct kiln_host *host, enum kern_remap_filter filter,
 			ladder[i].name);
 		host->log(host, KILN_WARNING, text);
 	}
-	*name = "c";
-	host->variant(host, *name);
-	return kern_remap_c;
+	host->variant(host, "c");
+	return pick(0, "c");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* check_remap.c - remap.h and view.h against their statements in double precision, and
- * the variants against the plain C. */
+/* check_remap.c - remap.h against its statement in double precision, and the variants
+ * against the plain C. */
 #include "kernels/caps.h"
 #include "kernels/remap.h"
 #include "kernels/view.h"
@@ -341,54 +341,9 @@ check_weights(void)
 	ck_true("remap: weights sum to 2^14", sums);
 }
 
-/* A pixel's direction, found again from its coordinates. */
-static void
-check_view(void)
-{
-	double worst = 0.0;
-	for (int round = 0; round < 2000; round++) {
-		struct kern_view view = {.width = 1 + ck_random(64),
-			.height = 1 + ck_random(64),
-			.panorama_width = 2 + 2 * ck_random(4000)};
-		view.panorama_height = view.panorama_width / 2;
-		double hfov = ck_uniform(1.0, 170.0), yaw = ck_uniform(-720.0, 720.0);
-		double pitch = ck_random(4) ? ck_uniform(-90.0, 90.0) : 90.0;
-		double roll = ck_uniform(-180.0, 180.0);
-		int32_t u[64], v[64];
-		view.focal = kern_view_focal(view.width, hfov);
-		kern_view_rotation(0.0, pitch, roll, view.rotation);
-		uint32_t row = ck_random(view.height), column = ck_random(view.width);
-		kern_view_row(&view, row, u, v);
-		double across =
-			(double)u[column] / KERN_VIEW_ONE +
-			(double)kern_view_shift(view.panorama_width, yaw) / KERN_VIEW_ONE;
-		double longitude =
-			((across + 0.5) / view.panorama_width - 0.5) * 2.0 * M_PI;
-		double latitude = (0.5 - ((double)v[column] / KERN_VIEW_ONE + 0.5) /
-						  view.panorama_height) *
-				  M_PI;
-		/* In the camera's own axes again: it must point at the pixel. */
-		double d[3] = {cos(latitude) * sin(longitude), -sin(latitude),
-			cos(latitude) * cos(longitude)};
-		double r[9], ray[3];
-		kern_view_rotation(yaw, pitch, roll, r);
-		for (int i = 0; i < 3; i++)
-			ray[i] = r[i] * d[0] + r[3 + i] * d[1] + r[6 + i] * d[2];
-		double focal = view.width / 2.0 / tan(hfov * M_PI / 360.0);
-		double x = ray[0] / ray[2] * focal + view.width / 2.0 - 0.5 - column;
-		double y = ray[1] / ray[2] * focal + view.height / 2.0 - 0.5 - row;
-		double step = 2.0 * M_PI / view.panorama_width / KERN_VIEW_ONE;
-		double cosine = ray[2];
-		/* As an angle, in steps of the coordinates. */
-		ck_worst(&worst, hypot(x, y) * cosine * cosine / focal / step);
-	}
-	ck_judge("view: coordinates are where the pixel looks, in steps", worst, 2.0);
-}
-
 void
 check_remap(void)
 {
-	check_view();
 	check_weights();
 	for (int type = KERN_REMAP_U8; type <= KERN_REMAP_FLOAT; type++)
 		for (int filter = 0; filter <= KERN_REMAP_LANCZOS3; filter++)

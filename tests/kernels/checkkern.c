@@ -161,8 +161,10 @@ main(int argc, char **argv)
 			bench_pose();
 			bench_track();
 		}
-		if (strcmp(only, "arrays") != 0)
+		if (strcmp(only, "arrays") != 0) {
+			bench_view();
 			bench_remap();
+		}
 		if (strcmp(only, "remap") != 0)
 			bench_arrays();
 		return 0;
@@ -175,6 +177,7 @@ main(int argc, char **argv)
 	check_morph();
 	check_pose();
 	check_arrays();
+	check_view();
 	check_remap();
 	check_supersample();
 	check_remap_walk();

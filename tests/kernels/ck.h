@@ -50,12 +50,14 @@ void check_track(void);
 void check_morph(void);
 void check_pose(void);
 void check_arrays(void);
+void check_view(void);
 void check_remap(void);
 void check_supersample(void);
 void check_remap_walk(void);
 void bench_track(void);
 void bench_pose(void);
 void bench_arrays(void);
+void bench_view(void);
 void bench_remap(void);
 
 #endif

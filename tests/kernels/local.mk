@@ -6,6 +6,7 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/check_curve.c tests/kernels/check_track.c \
 	tests/kernels/check_morph.c tests/kernels/check_pose.c \
 	tests/kernels/check_arrays.c \
+	tests/kernels/check_view.c \
 	tests/kernels/check_remap.c tests/kernels/bench_remap.c \
 	tests/kernels/check_supersample.c tests/kernels/check_remap_walk.c \
 	tests/kernels/subject.h tests/kernels/subject.c \
