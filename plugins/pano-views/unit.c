@@ -113,9 +113,9 @@ static uint64_t
 pixel_memory(const struct job *job)
 {
 	static const uint64_t needed[FMT_IMAGE_FORMATS] = {[FMT_IMAGE_JPEG] = 2,
-		[FMT_IMAGE_PNG] = 12,
-		[FMT_IMAGE_TIFF] = 40,
-		[FMT_IMAGE_EXR] = 40};
+		[FMT_IMAGE_PNG] = 8,
+		[FMT_IMAGE_TIFF] = 56,
+		[FMT_IMAGE_EXR] = 56};
 	uint64_t most = needed[FMT_IMAGE_JPEG];
 	if (job->state->format >= 0)
 		return needed[job->state->format];
@@ -147,7 +147,7 @@ view_memory(const struct job *job)
 	return most * (pixel_memory(job) + (job->state->gpu != NULL ? GPU_PIXEL : 0));
 }
 
-/* Divides memory, half of it for views, of which each thread makes some at once, and the
+/* Divides memory, a third of it for views, of which each thread makes some at once, and the
  * rest for frames.  How many threads there is enough for. */
 static uint32_t
 plan_crew(struct job *job)
@@ -156,7 +156,7 @@ plan_crew(struct job *job)
 	const uint64_t memory =
 		budget > 0 ? budget / PART_OF_LIMIT : MEMORY_WITHOUT_LIMIT;
 	const uint64_t frames = job->list.frame_count, each = view_memory(job);
-	const uint64_t views = larger(memory / 2 / each, 1); /* at once */
+	const uint64_t views = larger(memory / 3 / each, 1); /* at once */
 	uint64_t threads = least(job->host->threads, frames * job->state->views.count);
 	threads = larger(least(least(threads, views), THREADS_MOST), 1);
 	const uint32_t count = (uint32_t)threads;
