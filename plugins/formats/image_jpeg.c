@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JPEG by libjpeg-turbo, but for the rows of common pictures (jpeg_band.h).  Its errors come by longjmp: everything that must survive one
- * is in memory that the jump does not touch.
+ * JPEG by libjpeg-turbo.  Its errors come by longjmp: everything that must survive one is in
+ * memory that the jump does not touch.
  */
 #include "plugins/formats/image_codec.h"
-#include "plugins/formats/jpeg_band.h"
 #include "plugins/formats/jpeg_trap.h"
 
 #include <errno.h>
@@ -182,12 +181,6 @@ static int
 read_jpeg(struct fmt_image *image, const struct fmt_image_rows *rows, struct fmt_err *err)
 {
 	struct decoder *decoder = (struct decoder *)image;
-	struct fmt_jpeg_band *band;
-	if (fmt_jpeg_band_new(&decoder->jpeg, &band)) {
-		int rc = fmt_jpeg_band_read(band, rows, err);
-		fmt_jpeg_band_free(band);
-		return rc;
-	}
 	decoder->row = malloc((size_t)image->info.width * FMT_IMAGE_CHANNELS);
 	if (decoder->row == NULL)
 		return fmt_err_set(err, -ENOMEM, "no memory for a row of the JPEG");

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JPEG, written: the head by libjpeg-turbo, the scan by ourselves (jpeg_pack.h) unless the
- * picture is grey.  The library's errors come by longjmp: everything that must survive one
- * is in memory that the jump does not touch.
+ * JPEG, written by libjpeg-turbo.  Its errors come by longjmp: everything that must survive
+ * one is in memory that the jump does not touch.
  */
 #include "plugins/formats/image_codec.h"
-#include "plugins/formats/jpeg_pack.h"
 #include "plugins/formats/jpeg_trap.h"
 
 #include <errno.h>
@@ -23,10 +21,7 @@ struct writer {
 	struct jpeg_destination_mgr to;
 	struct fmt_jpeg_trap trap;
 	uint8_t *bytes;
-	size_t length,
-		room; /* length: once the picture has ended, or of what is packed */
-	struct fmt_jpeg_pack *pack;
-	int packs;		     /* the picture at hand */
+	size_t length, room;	     /* length: once the picture has ended */
 	uint8_t marker[MARKER_MOST]; /* with its head, for APP1 */
 };
 
@@ -105,19 +100,6 @@ say_broken(struct writer *w, struct fmt_err *err)
 		err, w->trap.code, "the JPEG cannot be written (%s)", w->trap.text);
 }
 
-/* From here on the scan is ours, where it is of our kind: asked for no rows, the library
- * writes everything that comes before them. */
-static int
-take_over(struct writer *w)
-{
-	w->packs = fmt_jpeg_pack_suits(&w->jpeg);
-	if (!w->packs)
-		return 0;
-	jpeg_write_scanlines(&w->jpeg, NULL, 0);
-	w->length = w->room - w->to.free_in_buffer;
-	return fmt_jpeg_pack_begin(w->pack, &w->jpeg);
-}
-
 static int
 begin_jpeg(struct fmt_image_writer *writer, struct fmt_err *err)
 {
@@ -125,37 +107,6 @@ begin_jpeg(struct fmt_image_writer *writer, struct fmt_err *err)
 	if (setjmp(w->trap.out) != 0)
 		return say_broken(w, err);
 	start(w, &writer->page);
-	return take_over(w) == 0 ? 0
-				 : fmt_err_set(err, -ENOMEM, "no memory to begin a JPEG");
-}
-
-/* Room for so many bytes more of what is packed; NULL: no memory. */
-static uint8_t *
-make_room(struct writer *w, size_t more, struct fmt_err *err)
-{
-	if (w->room - w->length < more) {
-		const size_t room = 2 * w->room + more;
-		uint8_t *grown = realloc(w->bytes, room);
-		if (grown == NULL) {
-			fmt_err_set(err, -ENOMEM, "no memory to encode a JPEG");
-			return NULL;
-		}
-		w->bytes = grown;
-		w->room = room;
-	}
-	return w->bytes + w->length;
-}
-
-static int
-pack_rows(struct writer *w, const struct fmt_image_stripe *stripe, struct fmt_err *err)
-{
-	for (uint32_t i = 0; i < stripe->count; i++) {
-		uint8_t *to = make_room(w, fmt_jpeg_pack_most(w->pack), err);
-		if (to == NULL)
-			return -ENOMEM;
-		w->length += fmt_jpeg_pack_row(w->pack,
-			(const uint8_t *)stripe->pixels + i * stripe->stride, to);
-	}
 	return 0;
 }
 
@@ -164,8 +115,6 @@ write_rows(struct fmt_image_writer *writer, const struct fmt_image_stripe *strip
 	struct fmt_err *err)
 {
 	struct writer *w = (struct writer *)writer;
-	if (w->packs)
-		return pack_rows(w, stripe, err);
 	if (setjmp(w->trap.out) != 0)
 		return say_broken(w, err);
 	for (uint32_t i = 0; i < stripe->count; i++) {
@@ -177,32 +126,16 @@ write_rows(struct fmt_image_writer *writer, const struct fmt_image_stripe *strip
 }
 
 static int
-end_pack(struct writer *w, struct fmt_err *err)
-{
-	uint8_t *to = make_room(w, fmt_jpeg_pack_most(w->pack) + 2, err);
-	if (to == NULL)
-		return -ENOMEM;
-	w->length += fmt_jpeg_pack_end(w->pack, to);
-	w->bytes[w->length++] = 0xff;
-	w->bytes[w->length++] = JPEG_EOI;
-	return 0;
-}
-
-static int
 end_jpeg(struct fmt_image_writer *writer, const void **bytes, size_t *length,
 	struct fmt_err *err)
 {
 	struct writer *w = (struct writer *)writer;
 	if (setjmp(w->trap.out) != 0)
 		return say_broken(w, err);
-	int rc = 0;
-	if (w->packs)
-		rc = end_pack(w, err);
-	else
-		jpeg_finish_compress(&w->jpeg);
+	jpeg_finish_compress(&w->jpeg);
 	*bytes = w->bytes;
 	*length = w->length;
-	return rc;
+	return 0;
 }
 
 static void
@@ -210,7 +143,6 @@ free_writer(struct fmt_image_writer *writer)
 {
 	struct writer *w = (struct writer *)writer;
 	jpeg_destroy_compress(&w->jpeg);
-	fmt_jpeg_pack_free(w->pack);
 	free(w->bytes);
 	free(w);
 }
@@ -223,9 +155,8 @@ new_writer(void)
 		return NULL;
 	w->room = FIRST_ROOM;
 	w->bytes = malloc(w->room);
-	w->pack = fmt_jpeg_pack_new();
 	w->jpeg.err = fmt_jpeg_trap_set(&w->trap);
-	if (w->bytes == NULL || w->pack == NULL || setjmp(w->trap.out) != 0) {
+	if (w->bytes == NULL || setjmp(w->trap.out) != 0) {
 		free_writer(&w->base);
 		return NULL;
 	}

@@ -48,13 +48,6 @@ libfmtimage_a_SOURCES = \
 	plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
 	plugins/formats/image_jpeg_write.c \
 	plugins/formats/jpeg_trap.h plugins/formats/jpeg_trap.c \
-	plugins/formats/jpeg_dct.h \
-	plugins/formats/jpeg_make.h plugins/formats/jpeg_make.c \
-	plugins/formats/jpeg_pack.h plugins/formats/jpeg_pack.c \
-	plugins/formats/jpeg_put.h plugins/formats/jpeg_put.c \
-	plugins/formats/jpeg_band.h plugins/formats/jpeg_band.c \
-	plugins/formats/jpeg_rows.h plugins/formats/jpeg_rows.c \
-	plugins/formats/jpeg_scan.h plugins/formats/jpeg_scan.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c \
 	plugins/formats/png_rows.h plugins/formats/png_rows.c \
 	plugins/formats/image_turn.c \

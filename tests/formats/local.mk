@@ -45,13 +45,3 @@ tests_formats_write_picture_SOURCES = tests/formats/write-picture.c
 tests_formats_write_picture_CPPFLAGS = $(AM_CPPFLAGS) $(JPEG_CFLAGS) $(TIFF_CFLAGS) \
 	$(EXR_CFLAGS)
 tests_formats_write_picture_LDADD = $(JPEG_LIBS) $(TIFF_LIBS) $(EXR_LIBS)
-
-tap_programs += tests/formats/t_jpeg
-tests_formats_t_jpeg_SOURCES = tests/formats/t_jpeg.c
-tests_formats_t_jpeg_CPPFLAGS = $(check_cppflags) $(JPEG_CFLAGS)
-tests_formats_t_jpeg_LDADD = $(libfmtimage_libs) $(CMOCKA_LIBS) -lm
-
-tap_programs += tests/formats/t_jpeg_write
-tests_formats_t_jpeg_write_SOURCES = tests/formats/t_jpeg_write.c
-tests_formats_t_jpeg_write_CPPFLAGS = $(check_cppflags) $(JPEG_CFLAGS)
-tests_formats_t_jpeg_write_LDADD = $(libfmtimage_libs) $(CMOCKA_LIBS) -lm

@@ -178,8 +178,6 @@ endif
 fuzz_pictures = plugins/formats/err.c plugins/formats/exif.c plugins/formats/gpano.c \
 	plugins/formats/image.c plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
 	plugins/formats/image_jpeg_write.c plugins/formats/jpeg_trap.c \
-	plugins/formats/jpeg_band.c plugins/formats/jpeg_rows.c plugins/formats/jpeg_scan.c \
-	plugins/formats/jpeg_make.c plugins/formats/jpeg_pack.c plugins/formats/jpeg_put.c \
 	plugins/formats/image_png.c plugins/formats/image_png_write.c plugins/formats/png_rows.c \
 	plugins/formats/deflate.c plugins/formats/deflate_codes.c \
 	plugins/formats/image_turn.c \
