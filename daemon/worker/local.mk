@@ -38,6 +38,8 @@ libkdworker_a_SOURCES = $(worker_keeper_sources) \
 	daemon/worker/inspect.h daemon/worker/inspect.c \
 	daemon/worker/launch.h daemon/worker/launch.c \
 	daemon/worker/sandbox.h daemon/worker/sandbox.c \
+	daemon/worker/sanitized.h \
+	daemon/worker/syscalls.h daemon/worker/syscalls.c \
 	daemon/worker/unpack.h daemon/worker/unpack.c \
 	daemon/worker/unpack_engine.h daemon/worker/unpack_engine.c \
 	daemon/worker/values.h daemon/worker/values.c
