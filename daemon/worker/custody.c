@@ -4,22 +4,15 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/publish/inputs.h"
 #include "daemon/publish/quarantine.h"
+#include "daemon/worker/place.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static int
-is_family(const struct kd_batch_unit *unit)
-{
-	return unit->unit->kind == KILN_SEQUENCE || unit->unit->kind == KILN_BUNDLE;
-}
 
 static struct kd_content_source
 source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
@@ -41,39 +34,6 @@ source_of(const struct kd_batch *batch, const struct kd_manifest_unit *unit)
 	};
 }
 
-/* It lies where the claim says. */
-static void
-follow(struct kd_batch_unit *unit)
-{
-	unit->source.path = unit->claim.held ? unit->claim.place : unit->original.path;
-}
-
-static void
-put_back(struct kd_batch_unit *unit)
-{
-	struct kd_err err;
-	if (kd_claim_put_back(&unit->claim, &unit->original, &err) < 0)
-		kd_log(KD_ERROR, "%s; the next attempt finds it there", err.text);
-	follow(unit);
-}
-
-/* Opens the folder in which the units lie, unless it is open. */
-static int
-open_root(struct kd_batch *batch, struct kd_err *err)
-{
-	if (batch->root >= 0)
-		return 0;
-	batch->root = open(batch->manifest.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (batch->root < 0)
-		return kd_err_errno(
-			err, -errno, "cannot open '%s'", KD_NAME(batch->manifest.root));
-	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
-		batch->units[i].original.root = batch->root;
-		batch->units[i].source.root = batch->root;
-	}
-	return 0;
-}
-
 void
 kd_custody_rest(struct kd_batch *batch)
 {
@@ -84,47 +44,19 @@ kd_custody_rest(struct kd_batch *batch)
 	batch->root = -1;
 }
 
-/* Where it lies: where it was dropped, or in a claim that an earlier attempt left. */
-static void
-find(struct kd_batch *batch, struct kd_batch_unit *unit)
-{
-	int rc = kd_claim_find(&unit->claim, unit->unit->id, &unit->original);
-	if (rc < 0)
-		kd_batch_settle(unit, KD_UNIT_HELD,
-			"cannot see whether it lies in '%s': %s", KD_CLAIM_FOLDER,
-			strerror(-rc));
-	batch->claimed |= unit->claim.held;
-	follow(unit);
-	/* The rule may not move its inputs, or was changed since it did. */
-	if (unit->claim.held && batch->manifest.inputs == KD_INPUTS_KEEP)
-		put_back(unit);
-}
-
 int
 kd_custody_begin(struct kd_batch *batch, struct kd_err *err)
 {
-	int rc = open_root(batch, err);
+	int rc = kd_place_open_root(batch, err);
 	if (rc < 0)
 		return rc;
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
 		unit->original = source_of(batch, unit->unit);
 		unit->source = unit->original;
-		find(batch, unit);
+		kd_place_find(batch, unit);
 	}
 	return 0;
-}
-
-/* Where a sequence or bundle goes as a whole: a folder of its stem, for its files would
- * meet others one by one. */
-static int
-family_path(const struct kd_batch_unit *unit, char path[PATH_MAX])
-{
-	const char *name = kd_name_base(unit->unit->path);
-	return snprintf(path, PATH_MAX, "%.*s%s", (int)(name - unit->unit->path),
-		       unit->unit->path, unit->stem) < PATH_MAX
-		       ? 0
-		       : -ENAMETOOLONG;
 }
 
 /* A sequence or bundle comes back as a claim, by one rename like everything else; its
@@ -142,8 +74,8 @@ fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 	};
 	int rc = 0;
 	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
-	if (is_family(unit)) {
-		rc = family_path(unit, path);
+	if (kd_place_is_family(unit)) {
+		rc = kd_place_of_family(unit, path);
 		if (rc == 0)
 			rc = kd_claim_prepare(batch->root, NULL);
 		batch->claimed = 1;
@@ -154,7 +86,7 @@ fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 		return kd_err_errno(err, rc, "cannot fetch '%s' from quarantine",
 			KD_NAME(unit->unit->path));
 	/* What a life before us fetched has left at most its reason there. */
-	if (unit->claim.held || is_family(unit))
+	if (unit->claim.held || kd_place_is_family(unit))
 		given.place = claimed;
 	return kd_quarantine_fetch(&given, err);
 }
@@ -203,15 +135,15 @@ kd_custody_prepare(struct kd_batch *batch, uint32_t i, struct kd_link *link)
 	int rc = fetch(batch, unit, &err);
 	if (rc < 0)
 		kd_link_log(link, KD_WARNING, err.text);
-	else if (rc == 1 && is_family(unit))
-		find(batch, unit);
+	else if (rc == 1 && kd_place_is_family(unit))
+		kd_place_find(batch, unit);
 }
 
 static void
 claim(struct kd_batch_unit *unit)
 {
 	int rc = kd_claim_take(&unit->claim, &unit->original);
-	follow(unit);
+	kd_place_follow(unit);
 	/* What cannot be claimed is read where it lies, and compared. */
 	if (rc < 0 && rc != -ENOENT)
 		return;
@@ -262,7 +194,7 @@ prepare_claims(struct kd_batch *batch)
 	uint32_t made = 0;
 	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
 		struct kd_batch_unit *unit = &batch->units[i];
-		if (!is_family(unit) || !is_to_be_claimed(unit))
+		if (!kd_place_is_family(unit) || !is_to_be_claimed(unit))
 			continue;
 		unit->claim.ready = kd_claim_prepare(batch->root, &unit->claim) == 0;
 		made += unit->claim.ready != 0;
@@ -323,7 +255,7 @@ kd_custody_put_back(struct kd_batch *batch)
 		struct kd_batch_unit *unit = &batch->units[i];
 		if (!unit->claim.held || is_finished(unit->status))
 			continue;
-		put_back(unit);
+		kd_place_put_back(unit);
 		/* Nobody comes again for these: it would lie in the claim for good. */
 		if (unit->claim.held && (unit->status == KD_UNIT_BUSY ||
 						unit->status == KD_UNIT_CHANGED ||
@@ -333,184 +265,4 @@ kd_custody_put_back(struct kd_batch *batch)
 				"%s; it could not be put back yet",
 				unit->reason == NULL ? "" : unit->reason);
 	}
-}
-
-/* A marker that outlived its file would vouch for the next one of that name.  A
- * directory's went with it. */
-static int
-remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	struct kd_err *err)
-{
-	char path[PATH_MAX];
-	const char *marker = batch->manifest.marker, *base;
-	if (marker == NULL || unit->unit->kind == KILN_DIRECTORY ||
-		snprintf(path, sizeof path, "%s%s", unit->unit->path, marker) >=
-			(int)sizeof path)
-		return 0;
-	int dir = kd_file_open_parent(batch->root, path, &base);
-	int rc = dir < 0 ? dir : unlinkat(dir, base, 0) < 0 ? -errno : 0;
-	if (dir >= 0)
-		close(dir);
-	if (rc < 0 && rc != -ENOENT)
-		return kd_err_errno(
-			err, rc, "cannot remove the marker '%s'", KD_NAME(path));
-	return 0;
-}
-
-/* What is to be moved or deleted; a sequence or bundle is claimed for that, so that one
- * rename does for all of it. */
-static int
-take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_input *input,
-	char path[PATH_MAX])
-{
-	int rc = 0;
-	*input = (struct kd_input){
-		.root = batch->root,
-		.place = unit->source.path,
-		.path = path,
-		.unsynced = &batch->disposed,
-	};
-	snprintf(path, PATH_MAX, "%s", unit->unit->path);
-	if (!is_family(unit))
-		return 0;
-	if (!unit->claim.held)
-		rc = kd_claim_take(&unit->claim, &unit->original);
-	batch->claimed |= unit->claim.held;
-	follow(unit);
-	if (rc == 0)
-		rc = family_path(unit, path);
-	/* The claim's own folder. */
-	if (rc == 0)
-		*strrchr(unit->claim.place, '/') = '\0';
-	input->place = unit->claim.place;
-	return rc;
-}
-
-static int
-quarantine(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	const struct kd_input *input, struct kd_err *err)
-{
-	const struct kd_manifest *manifest = &batch->manifest;
-	const struct kd_quarantine why = {
-		.folder = manifest->quarantine,
-		.status = kd_manifest_status_name(unit->status),
-		.reason = unit->reason == NULL ? "" : unit->reason,
-		.rule = manifest->rule,
-		.kernel = manifest->kernel,
-		.sha256 = unit->content.sha256,
-		.unit = unit->unit->id,
-		.batch = manifest->batch,
-		.attempt = unit->unit->attempt,
-	};
-	return kd_quarantine_put(input, &why, err);
-}
-
-static int
-dispose(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
-{
-	const struct kd_manifest *manifest = &batch->manifest;
-	int failed = unit->status == KD_UNIT_BAD || unit->status == KD_UNIT_TRANSIENT ||
-		     unit->status == KD_UNIT_CRASHED;
-	struct kd_input input;
-	char path[PATH_MAX];
-	int rc;
-	if (failed ? manifest->quarantine == NULL : manifest->inputs == KD_INPUTS_KEEP) {
-		rc = kd_claim_put_back(&unit->claim, &unit->original, err);
-		follow(unit);
-		return rc;
-	}
-	rc = take_input(batch, unit, &input, path);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc < 0)
-		return kd_err_errno(
-			err, rc, "cannot take '%s' away", KD_NAME(unit->unit->path));
-	if (failed)
-		rc = quarantine(batch, unit, &input, err);
-	else if (manifest->inputs == KD_INPUTS_DELETE)
-		rc = kd_inputs_delete(&input, err);
-	else
-		rc = kd_inputs_move(&input, manifest->done, err);
-	/* What could not be moved goes back, for people to see. */
-	if (is_family(unit))
-		follow(unit);
-	if (rc < 0)
-		put_back(unit);
-	else
-		unit->claim.held = 0;
-	return rc < 0 ? rc : remove_marker(batch, unit, err);
-}
-
-/* The input went already: of what an earlier life began, the rest is done. */
-static int
-finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
-	struct kd_err *err)
-{
-	const char *path = unit->unit->path;
-	char claimed[PATH_MAX];
-	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
-	const struct kd_input dropped = {batch->root, path, path, NULL};
-	const struct kd_input held = {batch->root, claimed, path, NULL};
-	int rc = kd_inputs_tidy(&dropped, err);
-	if (rc == 0)
-		rc = kd_inputs_tidy(&held, err);
-	return rc < 0 ? rc : remove_marker(batch, unit, err);
-}
-
-int
-kd_custody_sync(struct kd_batch *batch, struct kd_err *err)
-{
-	int rc = kd_transfer_sync(&batch->disposed);
-	return rc == 0 ? 0
-		       : kd_err_errno(err, rc,
-				 "it is not known to have gone for good, since a folder "
-				 "could not be made durable");
-}
-
-int
-kd_custody_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err)
-{
-	if (batch->units == NULL || i >= batch->manifest.unit_count)
-		return kd_err_set(err, -EINVAL, "the batch has no such unit");
-	int rc = open_root(batch, err);
-	if (rc < 0)
-		return rc;
-	struct kd_batch_unit *unit = &batch->units[i];
-	const char *path = unit->unit->path;
-	/* What could not be read has no identity to compare with: a FIFO stays a FIFO. */
-	rc = unit->content.sha256[0] == '\0'
-		     ? 0
-		     : kd_content_verify(&unit->source, &unit->content, 0);
-	if (rc == -ENOENT)
-		return finish_gone(batch, unit, err);
-	if (rc < 0) {
-		put_back(unit);
-		return rc == -ESTALE
-			       ? kd_err_set(err, rc,
-					 "'%s' is not what was processed any more; it "
-					 "stays",
-					 KD_NAME(path))
-			       : kd_err_errno(err, rc,
-					 "cannot look whether '%s' is what was processed",
-					 KD_NAME(path));
-	}
-	switch (unit->status) {
-	case KD_UNIT_PUBLISHED:
-	case KD_UNIT_ALREADY:
-	case KD_UNIT_SAME:
-	case KD_UNIT_KEPT:
-	case KD_UNIT_BAD:
-	case KD_UNIT_TRANSIENT:
-	case KD_UNIT_CRASHED:
-		return dispose(batch, unit, err);
-	case KD_UNIT_GONE:
-		return finish_gone(batch, unit, err);
-	case KD_UNIT_BUSY:
-	case KD_UNIT_CHANGED:
-	case KD_UNIT_CANCELLED:
-	case KD_UNIT_HELD:
-		break;
-	}
-	return kd_err_set(err, -EINVAL, "'%s' is %s: there is nothing to finish",
-		KD_NAME(path), kd_manifest_status_name(unit->status));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * custody.h - the inputs of a batch, from where they were dropped to what becomes of them
- * in the end.  Those that the rule may move are claimed while a kernel works on them;
- * others are read where they lie.  Either way they are compared before anything is
- * published.
+ * custody.h - the inputs of a batch while it runs.  Those that the rule may move are
+ * claimed while a kernel works on them; others are read where they lie.  Either way they
+ * are compared before anything is published.  What becomes of them in the end is
+ * disposal.h's.
  */
 #ifndef KD_CUSTODY_H
 #define KD_CUSTODY_H
@@ -25,14 +25,6 @@ void kd_custody_claim(struct kd_batch *batch);
 
 /* Puts back what is not finished with: it will be tried again, or is the dropper's. */
 void kd_custody_put_back(struct kd_batch *batch);
-
-/* After the client's FINISH for unit i: moves, deletes, quarantines or keeps its input.
- * Safe to repeat. */
-int kd_custody_finish(struct kd_batch *batch, uint32_t i, struct kd_err *err);
-
-/* What was finished becomes durable; until then it may come back.  A failure concerns all
- * since the last time. */
-int kd_custody_sync(struct kd_batch *batch, struct kd_err *err);
 
 /* Lets go of the units' root until it is needed again. */
 void kd_custody_rest(struct kd_batch *batch);

@@ -8,6 +8,7 @@
 #include "daemon/base/name.h"
 #include "daemon/worker/batch.h"
 #include "daemon/worker/custody.h"
+#include "daemon/worker/disposal.h"
 #include "daemon/worker/protocol.h"
 
 #include <errno.h>
@@ -65,14 +66,14 @@ serve_finish(struct keeper *keeper, const struct kd_wire_message *message)
 	{
 		json_int_t unit = json_integer_value(item);
 		struct kd_err err = {0};
-		if (kd_custody_finish(&keeper->batch,
+		if (kd_disposal_finish(&keeper->batch,
 			    unit < 0 || unit >= UINT32_MAX ? UINT32_MAX : (uint32_t)unit,
 			    &err) < 0)
 			json_array_append_new(failed,
 				json_pack("{sIss}", "unit", unit, "reason", err.text));
 	}
 	struct kd_err err = {0};
-	if (kd_custody_sync(&keeper->batch, &err) < 0) {
+	if (kd_disposal_sync(&keeper->batch, &err) < 0) {
 		json_array_clear(failed);
 		json_array_foreach(units, i, item) json_array_append_new(
 			failed, json_pack("{sOss}", "unit", item, "reason", err.text));

@@ -17,6 +17,7 @@ worker_keeper_sources = \
 	daemon/worker/content_list.h daemon/worker/content_list.c \
 	daemon/worker/custody.h daemon/worker/custody.c \
 	daemon/worker/denied.h daemon/worker/denied.c \
+	daemon/worker/disposal.h daemon/worker/disposal.c \
 	daemon/worker/family.h daemon/worker/family.c \
 	daemon/worker/gate.h daemon/worker/gate.c \
 	daemon/worker/gate_check.h daemon/worker/gate_check.c \
@@ -26,6 +27,7 @@ worker_keeper_sources = \
 	daemon/worker/keeper.h daemon/worker/keeper.c \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/outputs.h daemon/worker/outputs.c \
+	daemon/worker/place.h daemon/worker/place.c \
 	daemon/worker/spent.h daemon/worker/spent.c \
 	daemon/worker/told.h daemon/worker/told.c \
 	daemon/worker/unpack_keeper.h daemon/worker/unpack_keeper.c \
