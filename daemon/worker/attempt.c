@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/worker/attempt.h"
 
-#include "daemon/base/file.h"
 #include "daemon/base/name.h"
 #include "daemon/worker/denied.h"
 #include "daemon/worker/identity.h"
+#include "daemon/worker/lineup.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/spent.h"
 #include "daemon/worker/told.h"
@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* How long a kernel may take to notice cancelled(), which it asks every 100 ms. */
@@ -288,8 +287,7 @@ tell_denied(const struct attempt *attempt)
 		return;
 	snprintf(line, sizeof line,
 		"kernel '%.100s' (plugin file '%.200s') tried system calls that no "
-		"engine "
-		"may make, and was denied them: %s",
+		"engine may make, and was denied them: %s",
 		broker->batch->manifest.kernel, KD_NAME(broker->batch->manifest.plugin),
 		names);
 	kd_link_log(broker->link, KILN_WARNING, line);
@@ -312,10 +310,9 @@ open_engine(struct attempt *attempt)
 	}
 	kd_identity_start(broker);
 	enum ending ending = wait_for(attempt, KD_ENG_OPENED);
-	if (ending == ENDED_AS_WANTED)
-		tell_denied(attempt);
 	if (ending != ENDED_AS_WANTED)
 		return give_up(attempt, ending);
+	tell_denied(attempt);
 	char *text = error_of(attempt->answer);
 	if (text != NULL || !handle->loaded) {
 		broker->batch->refused =
@@ -329,102 +326,16 @@ open_engine(struct attempt *attempt)
 	return 1;
 }
 
-static const char *
-plural_of(uint32_t kind)
-{
-	switch (kind) {
-	case KILN_FILE:
-		return "files";
-	case KILN_SEQUENCE:
-		return "sequences";
-	case KILN_BUNDLE:
-		return "bundles";
-	default:
-		return "directories";
-	}
-}
-
-/* Refuses what the kernel does not take, makes stages for the rest and numbers them. */
-static void
-line_up(const struct kd_broker *broker)
-{
-	struct kd_batch *batch = broker->batch;
-	const struct kd_handle *handle = broker->handle;
-	batch->running_count = 0;
-	for (uint32_t i = 0; i < batch->manifest.unit_count; i++) {
-		struct kd_batch_unit *unit = &batch->units[i];
-		if (unit->stage != KD_BATCH_TO_RUN)
-			continue;
-		if ((handle->accepts & kd_batch_kind(unit)) == 0) {
-			kd_batch_settle(unit, KD_UNIT_BAD, "kernel '%s' does not take %s",
-				batch->manifest.kernel, plural_of(unit->unit->kind));
-			continue;
-		}
-		unit->publish.directory = handle->makes == KILN_MAKES_DIRECTORY ||
-					  (handle->makes == KILN_MAKES_SAME &&
-						  kd_batch_kind(unit) != KILN_FILE);
-		int rc = unit->publish.directory
-				 ? kd_stage_unit(&batch->stage, unit->publish.number)
-				 : 0;
-		if (rc < 0) {
-			kd_batch_settle(unit, KD_UNIT_HELD, "cannot make its stage: %s",
-				strerror(-rc));
-			continue;
-		}
-		batch->running[batch->running_count++] = i;
-		unit->running = 1;
-	}
-	batch->undone = batch->running_count;
-}
-
-static json_t *
-name_json(const char *name)
-{
-	char *escaped = kd_name_escape(name);
-	json_t *json = escaped == NULL ? NULL : json_string(escaped);
-	free(escaped);
-	return json;
-}
-
-/* The running units, as a memfd. */
-static int
-describe_units(const struct kd_batch *batch)
-{
-	json_t *units = json_array();
-	for (uint32_t i = 0; i < batch->running_count; i++) {
-		const struct kd_batch_unit *unit = &batch->units[batch->running[i]];
-		json_array_append_new(units,
-			json_pack("{sIsososO}", "kind", (json_int_t)kd_batch_kind(unit),
-				"name", name_json(kd_name_base(unit->unit->path)), "stem",
-				name_json(unit->stem), "inputs",
-				unit->is_unpacked ? unit->unpacked_inputs
-						  : unit->inputs));
-	}
-	json_t *body = json_pack("{so}", "units", units);
-	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-	json_decref(body);
-	int fd = memfd_create("kiln-units", MFD_CLOEXEC);
-	int rc = text == NULL ? -ENOMEM
-		 : fd < 0     ? -errno
-			      : kd_file_write_all(fd, text, strlen(text));
-	free(text);
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0)
-		rc = -errno;
-	if (rc < 0 && fd >= 0)
-		close(fd);
-	return rc < 0 ? rc : fd;
-}
-
 /* One PROCESS.  Negative: no client; 0: no use to go on; 1: fine. */
 static int
 process(struct attempt *attempt)
 {
 	const struct kd_broker *broker = attempt->broker;
 	struct kd_batch *batch = broker->batch;
-	line_up(broker);
+	kd_lineup_make(broker);
 	if (batch->running_count == 0)
 		return 0;
-	int fd = describe_units(batch);
+	int fd = kd_lineup_describe(batch);
 	int rc = fd < 0 ? fd
 			: kd_wire_put(broker->handle->process.wire, KD_ENG_PROCESS, 0,
 				  NULL, &fd, 1);

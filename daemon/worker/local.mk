@@ -25,6 +25,7 @@ worker_keeper_sources = \
 	daemon/worker/handle.h daemon/worker/handle.c \
 	daemon/worker/identity.h daemon/worker/identity.c \
 	daemon/worker/keeper.h daemon/worker/keeper.c \
+	daemon/worker/lineup.h daemon/worker/lineup.c \
 	daemon/worker/link.h daemon/worker/link.c \
 	daemon/worker/outputs.h daemon/worker/outputs.c \
 	daemon/worker/place.h daemon/worker/place.c \
