@@ -82,7 +82,7 @@ int
 pv_files_write(const struct pv_files *files, const char *name, const void *bytes,
 	size_t length, struct fmt_err *err)
 {
-	int fd = files->host->create(files->host, files->unit, name, KILN_PRIMARY);
+	int fd = files->host->create(files->host, files->unit, name, files->role);
 	int rc = fd < 0 ? fd : 0;
 	for (size_t done = 0; rc == 0 && done < length;) {
 		ssize_t wrote = write(fd, (const char *)bytes + done, length - done);

@@ -17,6 +17,7 @@ struct pv_bytes {
 struct pv_files {
 	const struct kiln_host *host;
 	uint32_t unit;
+	uint32_t role; /* of what is written: KILN_PRIMARY or KILN_COMPANION */
 };
 
 /* At least so many bytes, aligned to 64, whatever was in them; NULL: no memory. */

@@ -187,7 +187,7 @@ read_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_ima
 static int
 open_mask(struct pv_bench *bench, const struct pv_source *source, struct fmt_err *err)
 {
-	const struct pv_files files = {bench->host, source->frame->unit};
+	const struct pv_files files = {bench->host, source->frame->unit, KILN_PRIMARY};
 	struct fmt_image *image = NULL;
 	int rc = pv_files_read(&files, source->frame->mask, &bench->mask_file, err);
 	if (rc == 0)
@@ -379,7 +379,7 @@ split_image(struct pv_bench *bench, struct pv_frame *frame, struct fmt_image *im
 int
 pv_frame_split(struct pv_bench *bench, struct pv_frame *frame, struct fmt_err *err)
 {
-	const struct pv_files files = {bench->host, frame->unit};
+	const struct pv_files files = {bench->host, frame->unit, KILN_PRIMARY};
 	struct fmt_image *image = NULL;
 	size_t length = 0;
 	int fd = pv_files_open(&files, frame->name, &length, err);

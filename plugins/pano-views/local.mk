@@ -11,6 +11,7 @@ plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/files.h plugins/pano-views/files.c \
 	plugins/pano-views/list.h plugins/pano-views/list.c \
 	plugins/pano-views/sheet.h plugins/pano-views/sheet.c \
+	plugins/pano-views/thumbnail.h plugins/pano-views/thumbnail.c \
 	plugins/pano-views/light.h plugins/pano-views/light.c \
 	plugins/pano-views/mask.h plugins/pano-views/mask.c \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \

@@ -14,6 +14,7 @@
 
 /* Rows that are made at once: what a JPEG encoder with halved chroma takes. */
 #define STRIPE 16
+_Static_assert(STRIPE <= PV_THUMBNAIL_ROWS, "a thumbnail takes a stripe at once");
 
 static double
 now(void)
@@ -159,6 +160,21 @@ fill_page(struct pv_desk *desk, const struct lot *lot, uint32_t i, const uint32_
 	return rc;
 }
 
+/* The lot's next view, for the contact sheet. */
+static void
+begin_thumbnail(struct pv_desk *desk, const struct lot *lot)
+{
+	const struct pv_sheet_cell cell = {
+		.row = lot->source->frame->sheet_row - 1,
+		.view = lot->numbers[lot->count],
+		.width = lot->map->width,
+		.height = lot->map->height,
+		.type = lot->source->info->type,
+		.is_opaque = !lot->source->alpha,
+	};
+	pv_sheet_begin(desk->sheet, &cell, &desk->thumbnails[lot->count]);
+}
+
 static int
 begin_view(struct pv_desk *desk, struct lot *lot, struct fmt_err *err)
 {
@@ -175,6 +191,8 @@ begin_view(struct pv_desk *desk, struct lot *lot, struct fmt_err *err)
 			(const uint32_t[]){lot->map->width, lot->map->height}) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for a view of %u x %u",
 			lot->map->width, lot->map->height);
+	if (source->frame->sheet_row > 0)
+		begin_thumbnail(desk, lot);
 	lot->count++;
 	const struct fmt_image_page page = {
 		.width = lot->map->width,
@@ -205,6 +223,8 @@ make_stripe(struct pv_desk *desk, const struct lot *lot, const uint32_t rows[2],
 		rc = fill_page(desk, lot, i, rows);
 		if (rc < 0)
 			return fmt_err_set(err, rc, "no memory for a row's samples");
+		if (source->frame->sheet_row > 0)
+			pv_thumbnail_add(&desk->thumbnails[i], &stripe);
 		rc = fmt_image_writer_rows(
 			desk->writers[source->format][i], &stripe, err);
 	}
@@ -215,7 +235,8 @@ static int
 write_mask(struct pv_desk *desk, const struct lot *lot, uint32_t number, const char *name,
 	struct fmt_err *err)
 {
-	const struct pv_files files = {desk->host, lot->source->frame->unit};
+	const struct pv_files files = {
+		desk->host, lot->source->frame->unit, KILN_PRIMARY};
 	const struct fmt_image_page page = {
 		.stride = (size_t)lot->map->width * FMT_IMAGE_CHANNELS,
 		.width = lot->map->width,
@@ -238,34 +259,13 @@ write_mask(struct pv_desk *desk, const struct lot *lot, uint32_t number, const c
 	return rc == 0 ? write_file(&files, name, desk->mask_writer, err) : rc;
 }
 
-/* The frames on the contact sheet are few: their views are made once more, whole. */
-static int
-draw_on_sheet(
-	struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err *err)
-{
-	const struct pv_source *source = lot->source;
-	struct fmt_image_page page = {
-		.stride = lot->map->width * fmt_image_pixel(source->info->type),
-		.width = lot->map->width,
-		.height = lot->map->height,
-		.type = source->info->type,
-	};
-	const uint32_t rows[] = {0, page.height};
-	page.pixels = pv_files_room(&desk->page, &desk->page_room,
-		(size_t)page.width * page.height * fmt_image_pixel(source->type));
-	if (page.pixels == NULL || fill_page(desk, lot, i, rows) < 0)
-		return fmt_err_set(err, -ENOMEM, "no memory for the contact sheet");
-	pv_sheet_add(desk->sheet, source->frame->sheet_row - 1, lot->numbers[i], &page);
-	return 0;
-}
-
 /* A view under its name, and its mask under the name that COLMAP seeks it by. */
 static int
 end_view(struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err *err)
 {
 	const struct pv_source *source = lot->source;
 	const struct pv_frame *frame = source->frame;
-	const struct pv_files files = {desk->host, frame->unit};
+	const struct pv_files files = {desk->host, frame->unit, KILN_PRIMARY};
 	const char *view = desk->state->views.views[lot->numbers[i]].name;
 	const char *suffix = fmt_image_suffix(source->format);
 	char *name;
@@ -284,7 +284,7 @@ end_view(struct pv_desk *desk, const struct lot *lot, uint32_t i, struct fmt_err
 		rc = write_mask(desk, lot, lot->numbers[i], name, err);
 	free(name);
 	if (rc == 0 && frame->sheet_row > 0)
-		rc = draw_on_sheet(desk, lot, i, err);
+		pv_sheet_label(desk->sheet, frame->sheet_row - 1, lot->numbers[i]);
 	return rc;
 }
 
@@ -330,8 +330,12 @@ write_views(struct pv_desk *desk, const struct pv_lot *wanted, const char *made,
 		rc = begin_view(desk, &lot, err);
 	if (rc == 0)
 		rc = make_lot(desk, &lot, err);
-	for (uint32_t i = 0; i < lot.count; i++)
+	for (uint32_t i = 0; i < lot.count; i++) {
 		pv_extras_free(&lot.extras[i]);
+		if (rc < 0 && source->frame->sheet_row > 0)
+			pv_sheet_clear(desk->sheet, source->frame->sheet_row - 1,
+				lot.numbers[i]);
+	}
 	return rc;
 }
 

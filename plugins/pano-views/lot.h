@@ -40,7 +40,8 @@ struct pv_desk {
 	struct pv_hold made; /* whole views, where a GPU makes them */
 	struct fmt_image_writer *writers[FMT_IMAGE_FORMATS][PV_LOT_MOST];
 	struct fmt_image_writer *mask_writer;
-	double seconds; /* of remapping alone */
+	struct pv_thumbnail thumbnails[PV_LOT_MOST]; /* of frames on the sheet */
+	double seconds;				     /* of remapping alone */
 };
 
 struct pv_lot {

@@ -2,7 +2,6 @@
 #include "plugins/pano-views/sheet.h"
 
 #include "plugins/formats/glyphs.h"
-#include "plugins/formats/png.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,8 +14,9 @@
 #define LABEL  30 /* and of what stands below a view */
 #define LETTER (FMT_GLYPHS_WIDTH + 1)
 
-static const uint8_t paper[3] = {24, 26, 30}, ink[3] = {236, 238, 240},
-		     faint[3] = {150, 156, 164};
+static const uint8_t paper[FMT_IMAGE_CHANNELS] = {24, 26, 30, 255},
+		     ink[FMT_IMAGE_CHANNELS] = {236, 238, 240, 255},
+		     faint[FMT_IMAGE_CHANNELS] = {150, 156, 164, 255};
 
 /* A view's size on the sheet: within its cell, never magnified.  Those that have no size of
  * their own are square. */
@@ -41,7 +41,8 @@ pv_sheet_make(struct pv_sheet *sheet, const struct pv_views *views, uint32_t row
 					     : 1.0;
 		tallest = fmax(tallest, fmin(ratio, 1.0));
 	}
-	*sheet = (struct pv_sheet){.views = views, .cell_width = is_many ? 120 : 240};
+	*sheet = (struct pv_sheet){.views = views,
+		.cell_width = is_many ? PV_THUMBNAIL_SIDE / 2 : PV_THUMBNAIL_SIDE};
 	sheet->columns = is_many ? 16 : views->count < 8 ? views->count : 8;
 	sheet->cell_height = (uint32_t)ceil(sheet->cell_width * tallest);
 	const uint32_t lines = (views->count + sheet->columns - 1) / sheet->columns;
@@ -49,11 +50,12 @@ pv_sheet_make(struct pv_sheet *sheet, const struct pv_views *views, uint32_t row
 	sheet->width = GAP + sheet->columns * (sheet->cell_width + GAP);
 	sheet->height = GAP + rows * sheet->row_height;
 	const size_t pixels = (size_t)sheet->width * sheet->height;
-	sheet->pixels = malloc(pixels * 3);
+	sheet->pixels = malloc(pixels * FMT_IMAGE_CHANNELS);
 	if (sheet->pixels == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < pixels; i++)
-		memcpy(sheet->pixels + 3 * i, paper, 3);
+		memcpy(sheet->pixels + FMT_IMAGE_CHANNELS * i, paper, sizeof paper);
+	pv_thumbnail_tones(sheet->tones);
 	return 0;
 }
 
@@ -67,7 +69,7 @@ pv_sheet_free(struct pv_sheet *sheet)
 static uint8_t *
 pixel_at(const struct pv_sheet *sheet, uint32_t x, uint32_t y)
 {
-	return sheet->pixels + ((size_t)y * sheet->width + x) * 3;
+	return sheet->pixels + ((size_t)y * sheet->width + x) * FMT_IMAGE_CHANNELS;
 }
 
 /* Where a text begins, how far to the right it may go, and how large its squares are. */
@@ -89,7 +91,7 @@ draw_text(struct pv_sheet *sheet, const struct label *at, const char *text)
 				if (fmt_glyphs_row(text[i], y / at->scale) &
 					(16u >> x / at->scale))
 					memcpy(pixel_at(sheet, left + x, at->y + y),
-						at->colour, 3);
+						at->colour, sizeof ink);
 	}
 }
 
@@ -101,70 +103,45 @@ pv_sheet_title(struct pv_sheet *sheet, uint32_t row, const char *text)
 	draw_text(sheet, &at, text);
 }
 
-/* A channel as it looks on a screen, 0..255; float pictures are linear light. */
-static double
-value_of(enum fmt_image_type type, const void *pixel, unsigned channel)
+/* A view's place: its picture, and its label below. */
+static uint8_t *
+cell_at(const struct pv_sheet *sheet, uint32_t row, uint32_t view, uint32_t at[2])
 {
-	if (type == FMT_IMAGE_U8)
-		return ((const uint8_t *)pixel)[channel];
-	if (type == FMT_IMAGE_U16)
-		return ((const uint16_t *)pixel)[channel] / 257.0;
-	double x = fmin(fmax(((const float *)pixel)[channel], 0.0), 1.0);
-	if (channel == 3)
-		return 255.0 * x;
-	return 255.0 * (x <= 0.0031308 ? 12.92 * x : 1.055 * pow(x, 1 / 2.4) - 0.055);
-}
-
-/* Columns left..right-1, rows top..bottom-1 of a page. */
-struct part {
-	size_t left, top, right, bottom;
-};
-
-/* The mean of a part over the paper, by at most 4 x 4 pixels of it. */
-static void
-mean(const struct fmt_image_page *page, const struct part *part, uint8_t to[3])
-{
-	const size_t size = fmt_image_pixel(page->type);
-	const size_t across = (part->right - part->left + 3) / 4;
-	const size_t down = (part->bottom - part->top + 3) / 4;
-	double count = 0;
-	double sums[3] = {0};
-	for (size_t y = part->top; y < part->bottom; y += down)
-		for (size_t x = part->left; x < part->right; x += across) {
-			const char *pixel =
-				(const char *)page->pixels + y * page->stride + x * size;
-			count++;
-			const double alpha = value_of(page->type, pixel, 3) / 255.0;
-			for (unsigned c = 0; c < 3; c++)
-				sums[c] += value_of(page->type, pixel, c) * alpha +
-					   paper[c] * (1.0 - alpha);
-		}
-	for (unsigned c = 0; c < 3; c++)
-		to[c] = (uint8_t)lrint(sums[c] / count);
+	at[0] = GAP + view % sheet->columns * (sheet->cell_width + GAP);
+	at[1] = GAP + row * sheet->row_height + TITLE +
+		view / sheet->columns * (sheet->cell_height + LABEL);
+	return pixel_at(sheet, at[0], at[1]);
 }
 
 void
-pv_sheet_add(struct pv_sheet *sheet, uint32_t row, uint32_t number,
-	const struct fmt_image_page *page)
+pv_sheet_begin(struct pv_sheet *sheet, const struct pv_sheet_cell *cell,
+	struct pv_thumbnail *small)
+{
+	uint32_t at[2], size[2];
+	fit(sheet, cell->width, cell->height, size);
+	*small = (struct pv_thumbnail){
+		.to = cell_at(sheet, cell->row, cell->view, at),
+		.stride = (size_t)sheet->width * FMT_IMAGE_CHANNELS,
+		.paper = paper,
+		.tones = sheet->tones,
+		.width = size[0],
+		.height = size[1],
+		.view_width = cell->width,
+		.view_height = cell->height,
+		.type = cell->type,
+		.is_opaque = cell->is_opaque,
+	};
+}
+
+void
+pv_sheet_label(struct pv_sheet *sheet, uint32_t row, uint32_t number)
 {
 	const struct pv_view *view = &sheet->views->views[number];
-	const uint32_t left = GAP + number % sheet->columns * (sheet->cell_width + GAP);
-	const uint32_t top = GAP + row * sheet->row_height + TITLE +
-			     number / sheet->columns * (sheet->cell_height + LABEL);
-	struct label at = {
-		left, top + sheet->cell_height + 3, left + sheet->cell_width, 1, ink};
-	uint32_t size[2];
+	uint32_t left_top[2];
 	char text[100];
-	fit(sheet, page->width, page->height, size);
-	for (size_t y = 0; y < size[1]; y++)
-		for (size_t x = 0; x < size[0]; x++) {
-			const struct part part = {x * page->width / size[0],
-				y * page->height / size[1],
-				(x + 1) * page->width / size[0],
-				(y + 1) * page->height / size[1]};
-			mean(page, &part,
-				pixel_at(sheet, left + (uint32_t)x, top + (uint32_t)y));
-		}
+	cell_at(sheet, row, number, left_top);
+	struct label at = {left_top[0], left_top[1] + sheet->cell_height + 3,
+		left_top[0] + sheet->cell_width, 1, ink};
 	draw_text(sheet, &at, view->name);
 	at.y += FMT_GLYPHS_HEIGHT + 3;
 	at.colour = faint;
@@ -172,10 +149,28 @@ pv_sheet_add(struct pv_sheet *sheet, uint32_t row, uint32_t number,
 	draw_text(sheet, &at, text);
 }
 
-int
-pv_sheet_write(const struct pv_sheet *sheet, int fd, struct fmt_err *err)
+void
+pv_sheet_clear(struct pv_sheet *sheet, uint32_t row, uint32_t view)
 {
-	const struct fmt_png png = {
-		sheet->pixels, (size_t)sheet->width * 3, sheet->width, sheet->height, 3};
-	return fmt_png_write(fd, &png, err);
+	uint32_t at[2];
+	cell_at(sheet, row, view, at);
+	for (uint32_t y = 0; y < sheet->cell_height + LABEL; y++)
+		for (uint32_t x = 0; x < sheet->cell_width; x++)
+			memcpy(pixel_at(sheet, at[0] + x, at[1] + y), paper,
+				sizeof paper);
+}
+
+int
+pv_sheet_encode(
+	const struct pv_sheet *sheet, void **bytes, size_t *length, struct fmt_err *err)
+{
+	const struct fmt_image_page page = {
+		.pixels = sheet->pixels,
+		.stride = (size_t)sheet->width * FMT_IMAGE_CHANNELS,
+		.width = sheet->width,
+		.height = sheet->height,
+		.type = FMT_IMAGE_U8,
+		.channels = 3,
+	};
+	return fmt_image_encode(FMT_IMAGE_PNG, &page, bytes, length, err);
 }

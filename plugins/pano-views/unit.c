@@ -192,7 +192,7 @@ split_all(struct job *job)
 static int
 write_text(const struct job *job, const char *name, char *text, struct fmt_err *err)
 {
-	const struct pv_files files = {job->host, job->unit};
+	const struct pv_files files = {job->host, job->unit, KILN_PRIMARY};
 	int rc = text != NULL ? pv_files_write(&files, name, text, strlen(text), err)
 			      : fmt_err_set(err, -ENOMEM, "no memory for '%s'", name);
 	free(text);
@@ -291,12 +291,13 @@ write_sheet(struct job *job, struct fmt_err *err)
 		if (frame->sheet_row > 0)
 			pv_sheet_title(&job->sheet, frame->sheet_row - 1, title);
 	}
-	int fd = job->host->create(job->host, job->unit, name, KILN_COMPANION);
-	if (fd < 0)
-		return fmt_err_set(
-			err, fd, "'%s' cannot be written (%s)", name, strerror(-fd));
-	int rc = pv_sheet_write(&job->sheet, fd, err);
-	close(fd);
+	const struct pv_files files = {job->host, job->unit, KILN_COMPANION};
+	void *bytes = NULL;
+	size_t length = 0;
+	int rc = pv_sheet_encode(&job->sheet, &bytes, &length, err);
+	if (rc == 0)
+		rc = pv_files_write(&files, name, bytes, length, err);
+	free(bytes);
 	return rc;
 }
 

@@ -13,8 +13,8 @@ import sys
 
 sys.dont_write_bytecode = True
 from pano import (BUILD, VIEWS, Run, colour, expected, judge, main, np,  # noqa: E402
-                  panorama, toml, write)
-from pictures import png, read_png  # noqa: E402
+                  panorama, planes, toml, write)
+from pictures import exr, png, read_exr, read_png  # noqa: E402
 
 
 def t_bad_parameters_are_refused(folder):
@@ -211,6 +211,62 @@ def t_the_contact_sheet_shows_every_view(folder):
     assert "contact-sheet.png" in [o["name"] for o in side["outputs"]], side["outputs"]
     run = Run(folder, toml(views), "preview=false")
     assert not os.path.exists(run.path("contact-sheet.png"))
+
+
+def on_screen(run, name, paper):
+    """A view over the paper, 0..255; floats are linear light."""
+    path = run.path(name)
+    if name.endswith(".exr"):
+        made = read_exr(path)[0]
+        light = np.clip(np.stack([made[c] for c in "RGB"], -1).astype(float), 0, 1)
+        return 255 * np.where(light <= 0.0031308, 12.92 * light,
+                              1.055 * light ** (1 / 2.4) - 0.055)
+    full = read_png(path)
+    full = full.astype(float) / np.iinfo(full.dtype).max * 255
+    if full.shape[2] == 3:
+        return full
+    alpha = full[..., 3:] / 255
+    return full[..., :3] * alpha + paper * (1 - alpha)
+
+
+def box_means(full):
+    """As a small picture of at most 240 x 240."""
+    height, width = full.shape[:2]
+    scale = min(1, 240 / max(height, width))
+    down, across = int(height * scale), int(width * scale)
+    rows, columns = np.arange(down) * height // down, np.arange(across) * width // across
+    sums = np.add.reduceat(np.add.reduceat(full, rows), columns, 1)
+    sizes = np.outer(np.diff(rows, append=height), np.diff(columns, append=width))
+    return sums / sizes[..., None]
+
+
+def t_the_contact_sheet_shows_means_of_whole_boxes(folder):
+    """Sizes that are no multiples of the small pictures', of 8 and 16 bits and of floats,
+    with alpha and without."""
+    frames = {"float.exr": exr(planes(panorama(512, 65535) / np.float32(65535)))}
+    for bits in (8, 16):
+        frame = panorama(512, 2 ** bits - 1)
+        alpha = np.full(frame.shape[:2] + (1,), 2 ** bits - 1, frame.dtype)
+        alpha[100:140, ::7] //= 3
+        alpha[150:] = 0
+        frames["opaque%d.png" % bits] = png(frame)
+        frames["alpha%d.png" % bits] = png(np.concatenate([frame, alpha], -1))
+    views = [dict(name="wide", yaw=10, hfov=70, width=500, height=310),
+             dict(name="high", yaw=99, pitch=-50, hfov=50, width=301, height=777),
+             dict(name="small", yaw=50, hfov=50, width=60, height=37)]
+    for name, data in frames.items():
+        write(os.path.join(folder, name, "shot", name), data)
+        run = Run(os.path.join(folder, name), toml(views), 'masks="off"')
+        sheet = read_png(run.path("contact-sheet.png")).astype(float)
+        paper = sheet[0, 0]
+        for number, view in enumerate(views):
+            wanted = box_means(on_screen(run, "%s/%s" % (view["name"], name), paper))
+            down, across = wanted.shape[:2]
+            shown = sheet[34:34 + 240, 8 + number * 248:][:, :240]
+            worst = np.abs(shown[:down, :across] - wanted).max()
+            # Each pixel is rounded to 8 bits before its box's mean is.
+            assert worst <= (0.51 if name == "opaque8.png" else 1.5), (name, view, worst)
+            assert (shown[down:] == paper).all() and (shown[:, across:] == paper).all()
 
 
 def t_grey_stays_grey(folder):
