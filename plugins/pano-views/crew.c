@@ -131,12 +131,18 @@ pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
 	pthread_mutex_unlock(&crew->lock);
 }
 
+/* A frame that is begun holds its file; with its pixels it will be about three times as
+ * large.  Files that left no room for that would have the first of them overdraw. */
+#define GROWTH 3
+
 static int
 may_claim(const struct pv_crew *crew, const struct pv_claim *claim,
 	const struct pv_claim *wanted)
 {
 	const uint64_t others = crew->held - claim->bytes;
-	if (others <= crew->memory && wanted->bytes <= crew->memory - others)
+	const uint64_t left = others < crew->memory ? crew->memory - others : 0;
+	const uint64_t part = wanted->stage == PV_CLAIM_BEGUN ? GROWTH : 1;
+	if (wanted->bytes <= left / part)
 		return 1;
 	return crew->whole == 0 && (wanted->stage == PV_CLAIM_WHOLE || crew->begun == 0);
 }

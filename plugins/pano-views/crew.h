@@ -55,8 +55,8 @@ void pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t u
 	const char *why);
 
 /* Has a frame, begun or now whole, hold so many bytes in all.  Makes views of others'
- * frames, and waits, until they fit, or nobody holds all that he needs: so one frame goes
- * on always, however large it is. */
+ * frames, and waits, until they fit (of a frame begun, with room to grow), or nobody holds
+ * all that he needs: so one frame goes on always, however large it is. */
 void pv_crew_claim(struct pv_crew *crew, struct pv_desk *desk, struct pv_claim *claim,
 	const struct pv_claim *wanted);
 /* The frame is done; so many bytes are kept for the thread's next one. */

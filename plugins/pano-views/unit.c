@@ -14,10 +14,12 @@
 
 /* More threads than this would wait for the disk. */
 #define THREADS_MOST 64
-/* What frames and views under way take together where nobody limits memory; of a rule's
- * limit it is a quarter, which is as much by default. */
+/* What the engine takes as a whole where nobody limits memory; of a rule's limit it is a
+ * quarter, which is as much by default.  A part of that is for the program itself and for
+ * what the estimates of frames and views leave out. */
 #define MEMORY_WITHOUT_LIMIT (UINT64_C(1) << 30)
 #define PART_OF_LIMIT	     4
+#define PART_FOR_THE_REST    8
 /* A pixel as a GPU makes it, of 16 bits. */
 #define GPU_PIXEL 8
 /* A side of a view that is told by the panorama: of one 8K wide. */
@@ -113,7 +115,7 @@ static uint64_t
 pixel_memory(const struct job *job)
 {
 	static const uint64_t needed[FMT_IMAGE_FORMATS] = {[FMT_IMAGE_JPEG] = 2,
-		[FMT_IMAGE_PNG] = 8,
+		[FMT_IMAGE_PNG] = 12,
 		[FMT_IMAGE_TIFF] = 56,
 		[FMT_IMAGE_EXR] = 56};
 	uint64_t most = needed[FMT_IMAGE_JPEG];
@@ -153,8 +155,8 @@ static uint32_t
 plan_crew(struct job *job)
 {
 	const uint64_t budget = job->host->memory_budget;
-	const uint64_t memory =
-		budget > 0 ? budget / PART_OF_LIMIT : MEMORY_WITHOUT_LIMIT;
+	const uint64_t whole = budget > 0 ? budget / PART_OF_LIMIT : MEMORY_WITHOUT_LIMIT;
+	const uint64_t memory = whole - whole / PART_FOR_THE_REST;
 	const uint64_t frames = job->list.frame_count, each = view_memory(job);
 	const uint64_t views = larger(memory / 3 / each, 1); /* at once */
 	uint64_t threads = least(job->host->threads, frames * job->state->views.count);
