@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # run-fuzz.sh [SECONDS] - in a build made with CC=clang ./configure --enable-fuzzers:
-# runs each reader's fuzzer for SECONDS (20) from our samples, then lets the same harness
+# runs each reader's fuzzer for SECONDS (12) from our samples, then lets the same harness
 # with a planted out-of-bounds read run as long: a run that does not find that one fails.
 # Findings stay in fuzz-out/ of the build folder.
-seconds=${1:-20}
+seconds=${1:-12}
 build=${top_builddir:-.}
 out=$build/fuzz-out
 seeds=${top_srcdir:-.}/tests/fuzz/seeds
