@@ -229,6 +229,7 @@ kd_kiln_turn(struct kd_kiln *kiln)
 		ev_timer_start(kiln->loop, &kiln->schedule);
 	}
 	kd_kiln_answer_waiters(kiln);
+	kd_notify_changed(kiln->notify);
 }
 
 static int
@@ -318,7 +319,8 @@ build(struct kd_kiln *kiln, struct kd_err *err)
 	kd_log_level(kiln->conf->log_level);
 	kiln->queue = kd_queue_new();
 	kiln->pool = kd_pool_new(kiln->loop, &pool);
-	kiln->notify = kd_notify_new(kiln->loop, is_alive, kiln);
+	struct kd_notify_handler heard = {is_alive, kd_kiln_status_line, kiln};
+	kiln->notify = kd_notify_new(kiln->loop, &heard);
 	if (kiln->queue == NULL || kiln->pool == NULL || kiln->notify == NULL ||
 		kd_queue_configure(kiln->queue, kiln->conf) < 0)
 		return kd_err_errno(err, -ENOMEM, "kilnd cannot start");
@@ -352,15 +354,13 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 		kd_kiln_free(kiln);
 		return rc;
 	}
-	char status[120];
-	snprintf(status, sizeof status, "%u rules, %u kernels", kiln->conf->rule_count,
-		kiln->conf->catalog->kernel_count);
-	kd_log(KD_INFO, "kilnd " PACKAGE_VERSION ": %s from '%s'", status,
+	kd_log(KD_INFO, "kilnd " PACKAGE_VERSION ": %u rules, %u kernels from '%s'",
+		kiln->conf->rule_count, kiln->conf->catalog->kernel_count,
 		KD_NAME(kiln->conf->file));
-	kd_notify_ready(kiln->notify, status);
 	*made = kiln;
 	kd_kiln_begin_holds(kiln);
 	kd_kiln_begin_pruning(kiln);
+	kd_notify_ready(kiln->notify);
 	kd_kiln_turn(kiln);
 	return 0;
 }

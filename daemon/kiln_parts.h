@@ -28,11 +28,7 @@ struct kd_kiln_waiter {
 	char *rule; /* of which it wants events; NULL: all */
 };
 
-struct kd_kiln_reload_job; /* kiln_drop.c: ends those whose kilnctl has left */
-void kd_kiln_end_drops(struct kd_kiln *kiln);
-void kd_kiln_free_drops(struct kd_kiln *kiln);
-
-/* kiln_reload.c */
+struct kd_kiln_reload_job; /* kiln_reload.c */
 
 /* A drop that somebody still wrote to is looked at again when he closes it, which is an
  * event; and after a while in any case.  Until then it is one of its rule's backlog. */
@@ -85,6 +81,9 @@ void kd_kiln_turn(struct kd_kiln *kiln);
 void kd_kiln_start_batches(struct kd_kiln *kiln);
 void kd_kiln_cancel_batches(struct kd_kiln *kiln);
 void kd_kiln_free_batches(struct kd_kiln *kiln);
+
+/* kiln_status.c: one line of how things stand, for systemd. */
+void kd_kiln_status_line(void *kiln, char *line, size_t size);
 
 /* kiln_answer.c; kiln_tell.c tells watching kilnctls, reason and output may be NULL */
 extern const struct kd_control_handler kd_kiln_control_handler;

@@ -86,10 +86,7 @@ on_loaded(struct ev_loop *loop, ev_async *async, int events)
 		kd_log(KD_INFO, "reloaded '%s': %u rules", KD_NAME(kiln->conf->file),
 			kiln->conf->rule_count);
 	kd_kiln_answer_reload(kiln, rc < 0 ? err.text : NULL);
-	char status[160];
-	snprintf(status, sizeof status, rc < 0 ? "reload failed: %.120s" : "%.0s%u rules",
-		err.text, kiln->conf->rule_count);
-	kd_notify_ready(kiln->notify, status);
+	kd_notify_ready(kiln->notify);
 	if (kiln->reload_again) {
 		kiln->reload_again = 0;
 		kd_kiln_reload(kiln);

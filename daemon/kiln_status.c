@@ -84,6 +84,42 @@ status_json(struct kd_kiln *kiln)
 		"units", units_json(kiln, NULL), "rules", rules);
 }
 
+static unsigned long long
+total(const struct kd_kiln *kiln, enum kd_state state)
+{
+	return kd_queue_total(kiln->queue, NULL, state);
+}
+
+void
+kd_kiln_status_line(void *context, char *line, size_t size)
+{
+	const struct kd_kiln *kiln = context;
+	uint32_t paused = 0, absent = 0;
+	for (uint32_t i = 0; i < kiln->intake_count; i++) {
+		const char *why;
+		paused += kd_queue_held(kiln->queue,
+				  kd_intake_rule(kiln->intakes[i])->name) != 0;
+		absent += kd_intake_state(kiln->intakes[i], &why) == KD_INTAKE_WAITING;
+	}
+	size_t used = (size_t)snprintf(line, size,
+		"%llu waiting, %llu running, %llu done, %llu failed; %u rule%s",
+		(unsigned long long)kd_queue_settling(kiln->queue, NULL) +
+			total(kiln, KD_STATE_READY) + total(kiln, KD_STATE_DEFERRED),
+		total(kiln, KD_STATE_RUNNING),
+		total(kiln, KD_STATE_PUBLISHED) + total(kiln, KD_STATE_SKIPPED) +
+			total(kiln, KD_STATE_KEPT),
+		total(kiln, KD_STATE_FAILED), kiln->conf->rule_count,
+		kiln->conf->rule_count == 1 ? "" : "s");
+	if (paused > 0 && used < size)
+		used += (size_t)snprintf(line + used, size - used, ", %u paused", paused);
+	if (absent > 0 && used < size)
+		used += (size_t)snprintf(line + used, size - used,
+			", %u without their drop folder", absent);
+	if (kiln->reload_error[0] != '\0' && used < size)
+		snprintf(line + used, size - used, "; the last reload was refused: %s",
+			kiln->reload_error);
+}
+
 void
 kd_kiln_answer_status(
 	struct kd_kiln *kiln, struct kd_control_request *request, const json_t *arguments)

@@ -12,11 +12,16 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+enum { STATUS_SIZE = 512 };
+
+static const double STATUS_EVERY = 1; /* seconds between two */
+
 struct kd_notify {
 	struct ev_loop *loop;
-	struct ev_timer watchdog;
-	int (*alive)(void *context);
-	void *context;
+	struct ev_timer watchdog, changed;
+	struct kd_notify_handler handler;
+	int is_heard;		/* by systemd */
+	char said[STATUS_SIZE]; /* the last status */
 };
 
 static void
@@ -24,21 +29,45 @@ on_watchdog(struct ev_loop *loop, struct ev_timer *timer, int events)
 {
 	struct kd_notify *notify = timer->data;
 	(void)loop, (void)events;
-	if (notify->alive == NULL || notify->alive(notify->context))
+	const struct kd_notify_handler *handler = &notify->handler;
+	if (handler->alive == NULL || handler->alive(handler->context))
 		sd_notify(0, "WATCHDOG=1");
 }
 
+/* The status as it is now; whether it is another than the last. */
+static int
+is_other(struct kd_notify *notify)
+{
+	char line[STATUS_SIZE] = "";
+	notify->handler.status(notify->handler.context, line, sizeof line);
+	/* A line break would begin another assignment. */
+	line[strcspn(line, "\r\n")] = '\0';
+	int other = strcmp(line, notify->said) != 0;
+	memcpy(notify->said, line, sizeof line);
+	return other;
+}
+
+static void
+on_changed(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+	struct kd_notify *notify = timer->data;
+	(void)loop, (void)events;
+	if (is_other(notify))
+		sd_notifyf(0, "STATUS=%s", notify->said);
+}
+
 struct kd_notify *
-kd_notify_new(struct ev_loop *loop, int (*alive)(void *context), void *context)
+kd_notify_new(struct ev_loop *loop, const struct kd_notify_handler *handler)
 {
 	struct kd_notify *notify = calloc(1, sizeof *notify);
 	if (notify == NULL)
 		return NULL;
 	notify->loop = loop;
-	notify->alive = alive;
-	notify->context = context;
+	notify->handler = *handler;
+	notify->is_heard = getenv("NOTIFY_SOCKET") != NULL;
+	ev_timer_init(&notify->changed, on_changed, 0., 0.);
 	ev_timer_init(&notify->watchdog, on_watchdog, 0., 0.);
-	notify->watchdog.data = notify;
+	notify->changed.data = notify->watchdog.data = notify;
 	uint64_t usec;
 	if (sd_watchdog_enabled(0, &usec) > 0) {
 		/* Half the limit, as sd_watchdog_enabled(3) advises.  The daemon's watch
@@ -59,37 +88,24 @@ kd_notify_free(struct kd_notify *notify)
 		ev_ref(notify->loop);
 		ev_timer_stop(notify->loop, &notify->watchdog);
 	}
+	ev_timer_stop(notify->loop, &notify->changed);
 	free(notify);
 }
 
-/* A line break in a status would begin another assignment. */
-static void
-send_status(const char *before, const char *status)
+void
+kd_notify_ready(struct kd_notify *notify)
 {
-	char line[512];
-	size_t length = strcspn(status, "\r\n");
-	if (length >= sizeof line)
-		length = sizeof line - 1;
-	memcpy(line, status, length);
-	line[length] = '\0';
-	sd_notifyf(0, "%sSTATUS=%s", before, line);
+	is_other(notify);
+	sd_notifyf(0, "READY=1\nSTATUS=%s", notify->said);
 }
 
 void
-kd_notify_ready(struct kd_notify *notify, const char *status)
+kd_notify_changed(struct kd_notify *notify)
 {
-	(void)notify;
-	if (status == NULL)
-		sd_notify(0, "READY=1");
-	else
-		send_status("READY=1\n", status);
-}
-
-void
-kd_notify_status(struct kd_notify *notify, const char *status)
-{
-	(void)notify;
-	send_status("", status);
+	if (!notify->is_heard || ev_is_active(&notify->changed))
+		return;
+	ev_timer_set(&notify->changed, STATUS_EVERY, 0.);
+	ev_timer_start(notify->loop, &notify->changed);
 }
 
 void

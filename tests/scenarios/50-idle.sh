@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Goal: a kilnd with nothing to do sleeps: no wake-up but the watchdog's, < 20 MiB.
+# Goal: a kilnd with nothing to do sleeps: no wake-up but the watchdog's, < 20 MiB; what
+# systemd was told of how things stand is what they are.
 # KILN_IDLE_SECONDS (10) is how long it is observed.  The watchdog is a listener of our
 # own, so that its pings can be counted; without one libev looks around every 59.7 s.
 . "${top_srcdir:-.}/tests/scenarios/lib.sh"
@@ -23,6 +24,17 @@ echo a >"$drop/a.txt"
 ctl sync --idle
 try 'it has worked before' published a.txt
 
+status_is() # LINE: what systemd shows
+{
+	[ "$(grep -o 'STATUS=.*' "$scratch/pings" | tail -1)" = "STATUS=$1" ]
+}
+try 'systemd is told what is done' await 10 status_is \
+	'0 waiting, 0 running, 1 done, 0 failed; 1 rule'
+ctl pause
+try 'and that a rule is paused' await 10 status_is \
+	'0 waiting, 0 running, 1 done, 0 failed; 1 rule, 1 paused'
+ctl resume
+
 no_worker()
 {
 	[ -z "$(ps -o pid= --ppid "$kilnd_pid")" ]
@@ -33,7 +45,8 @@ switches() # of all threads: how often one gave up or lost its processor
 }
 await 10 no_worker
 is $? 0 'its worker went when it had nothing to do'
-sleep 1
+try 'and that it goes on' await 10 status_is \
+	'0 waiting, 0 running, 1 done, 0 failed; 1 rule'
 pings()
 {
 	grep -c WATCHDOG=1 "$scratch/pings"

@@ -87,6 +87,7 @@ try 'systemctl start ends when kilnd is ready' in_it systemctl start kilnd
 is "$(in_it systemctl is-active kilnd)" active 'it is active'
 [ "$_bad" -eq 0 ] || note "$(in_it journalctl --no-pager -n 30 -u kilnd)"
 is "$(in_it systemctl show -P NFileDescriptorStore kilnd)" 1 'its control socket is kept'
+like "$(in_it systemctl show -P StatusText kilnd)" '^0 waiting, .* rule' 'its status says how things stand'
 
 ask=("$kilnctl" --state /var/lib/kilnd)
 in_it sh -c 'echo dance >/srv/kiln/in/a.txt && chown kilnd:kilnd /srv/kiln/in/a.txt'
@@ -103,6 +104,8 @@ else
 	pass 'systemctl reload fails when they are not'
 fi
 is "$(in_it systemctl is-active kilnd)" active 'and kilnd stays as it is'
+like "$(in_it systemctl show -P StatusText kilnd)" ' done, .* the last reload was refused: ' \
+	'and systemctl status says why'
 like "$(in_it journalctl --no-pager -o cat -u kilnd)" 'wrong\.toml:[0-9]+:[0-9]+' \
 	'and the journal says where'
 rm "$conf_dir/rules.d/wrong.toml"

@@ -23,6 +23,8 @@ struct fixture {
 	struct kd_notify *notify;
 	int heard; /* our end of NOTIFY_SOCKET */
 	int asked, alive;
+	int told; /* how often the status was asked for */
+	const char *status;
 };
 
 static int
@@ -31,6 +33,20 @@ is_alive(void *context)
 	struct fixture *f = context;
 	f->asked++;
 	return f->alive;
+}
+
+static void
+tell(void *context, char *line, size_t size)
+{
+	struct fixture *f = context;
+	f->told++;
+	snprintf(line, size, "%s", f->status);
+}
+
+static struct kd_notify *
+make(struct fixture *f)
+{
+	return kd_notify_new(f->loop, &(struct kd_notify_handler){is_alive, tell, f});
 }
 
 static int
@@ -51,6 +67,7 @@ setup(void **state)
 	unsetenv("WATCHDOG_PID");
 	f->loop = ev_loop_new(EVFLAG_AUTO);
 	f->alive = 1;
+	f->status = "2 rules";
 	*state = f;
 	return 0;
 }
@@ -110,15 +127,36 @@ static void
 t_states(void **state)
 {
 	struct fixture *f = *state;
-	f->notify = kd_notify_new(f->loop, NULL, NULL);
-	kd_notify_ready(f->notify, "2 rules");
+	f->notify = make(f);
+	kd_notify_ready(f->notify);
 	expect(f, "READY=1\nSTATUS=2 rules");
-	kd_notify_ready(f->notify, NULL);
-	expect(f, "READY=1");
-	kd_notify_status(f->notify, "idle\nREADY=1"); /* a line break ends the status */
-	expect(f, "STATUS=idle");
+	f->status = "none\nREADY=1"; /* a line break ends the status */
+	kd_notify_ready(f->notify);
+	expect(f, "READY=1\nSTATUS=none");
 	kd_notify_stopping(f->notify);
 	expect(f, "STOPPING=1");
+	assert_true(is_silent(f));
+}
+
+/* However often something happens, it is told of once, and only when it is news. */
+static void
+t_changes_are_gathered(void **state)
+{
+	struct fixture *f = *state;
+	f->notify = make(f);
+	kd_notify_ready(f->notify);
+	expect(f, "READY=1\nSTATUS=2 rules");
+	f->status = "1 waiting";
+	for (int i = 0; i < 1000; i++)
+		kd_notify_changed(f->notify);
+	assert_true(is_silent(f));
+	f->status = "1 done";
+	assert_false(ev_run(f->loop, 0)); /* one timer, and nothing behind it */
+	assert_int_equal(f->told, 2);
+	expect(f, "STATUS=1 done");
+	kd_notify_changed(f->notify);
+	assert_false(ev_run(f->loop, 0));
+	assert_int_equal(f->told, 3);
 	assert_true(is_silent(f));
 }
 
@@ -126,7 +164,7 @@ static void
 t_reloading_has_its_time(void **state)
 {
 	struct fixture *f = *state;
-	f->notify = kd_notify_new(f->loop, NULL, NULL);
+	f->notify = make(f);
 	struct timespec before, after;
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	kd_notify_reloading(f->notify);
@@ -147,7 +185,7 @@ static void
 t_no_watchdog_no_timer(void **state)
 {
 	struct fixture *f = *state;
-	f->notify = kd_notify_new(f->loop, is_alive, f);
+	f->notify = make(f);
 	assert_int_equal(ev_pending_count(f->loop), 0);
 	assert_false(ev_run(f->loop, 0)); /* returns at once: nothing to wait for */
 	assert_int_equal(f->asked, 0);
@@ -167,7 +205,7 @@ t_watchdog_pings(void **state)
 	struct fixture *f = *state;
 	struct ev_io io;
 	setenv("WATCHDOG_USEC", "20000", 1);
-	f->notify = kd_notify_new(f->loop, is_alive, f);
+	f->notify = make(f);
 	ev_io_init(&io, on_done, f->heard, EV_READ);
 	ev_io_start(f->loop, &io);
 	for (int i = 1; i <= 3; i++) {
@@ -195,7 +233,7 @@ t_watchdog_of_another(void **state)
 	snprintf(pid, sizeof pid, "%d", (int)getppid());
 	setenv("WATCHDOG_USEC", "20000", 1);
 	setenv("WATCHDOG_PID", pid, 1);
-	f->notify = kd_notify_new(f->loop, is_alive, f);
+	f->notify = make(f);
 	ev_run(f->loop, 0);
 	assert_int_equal(f->asked, 0);
 	unsetenv("WATCHDOG_USEC");
@@ -207,7 +245,7 @@ t_keeps_descriptors(void **state)
 {
 	struct fixture *f = *state;
 	struct stat ours, theirs;
-	f->notify = kd_notify_new(f->loop, NULL, NULL);
+	f->notify = make(f);
 	kd_notify_keep(f->notify, f->heard, "control");
 	char text[256];
 	int fd;
@@ -253,8 +291,12 @@ t_without_systemd(void **state)
 {
 	struct fixture *f = *state;
 	unsetenv("NOTIFY_SOCKET");
-	f->notify = kd_notify_new(f->loop, NULL, NULL);
-	kd_notify_ready(f->notify, "ready");
+	f->notify = make(f);
+	kd_notify_ready(f->notify);
+	int told = f->told;
+	kd_notify_changed(f->notify);
+	assert_false(ev_run(f->loop, 0));
+	assert_int_equal(f->told, told);
 	kd_notify_reloading(f->notify);
 	kd_notify_keep(f->notify, f->heard, "control");
 	assert_true(is_silent(f));
@@ -265,6 +307,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(t_states, setup, teardown),
+		cmocka_unit_test_setup_teardown(t_changes_are_gathered, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			t_reloading_has_its_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(t_no_watchdog_no_timer, setup, teardown),
