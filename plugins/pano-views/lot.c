@@ -16,11 +16,13 @@
 #define STRIPE 16
 _Static_assert(STRIPE <= PV_THUMBNAIL_ROWS, "a thumbnail takes a stripe at once");
 
+/* Arithmetic of this thread is told by its own time, which others at work beside it do not
+ * lengthen; a GPU's by the clock, since the thread sleeps meanwhile. */
 static double
-now(void)
+now(clockid_t clock)
 {
 	struct timespec t;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
@@ -91,10 +93,10 @@ make_there(struct pv_desk *desk, const struct pv_lot *lot)
 		.to = pv_hold_room(&desk->made, desk->state->gpu,
 			lot->count * view_bytes(source, map)),
 	};
-	double start = now();
+	double start = now(CLOCK_MONOTONIC);
 	int rc = order.to == NULL ? fmt_err_set(&why, -ENOMEM, "no memory for views")
 				  : pv_gpu_make(desk->state->gpu, &order, &why);
-	desk->seconds += now() - start;
+	desk->seconds += now(CLOCK_MONOTONIC) - start;
 	if (rc < 0)
 		pv_crew_tell(desk->crew, desk->host, source->frame->unit, why.text);
 	return rc == 0 ? order.to : NULL;
@@ -114,7 +116,7 @@ remap(struct pv_desk *desk, const struct lot *lot, int32_t shift, const uint32_t
 		.shift = shift,
 	};
 	struct kern_supersample mean = {.type = a.picture->type, .count = map->width};
-	double start = now();
+	double start = now(CLOCK_THREAD_CPUTIME_ID);
 	for (uint32_t row = rows[0]; row < rows[1]; row++, to += map->width * pixel) {
 		a.u = map->u + map->starts[row];
 		a.v = map->v + map->starts[row];
@@ -132,7 +134,7 @@ remap(struct pv_desk *desk, const struct lot *lot, int32_t shift, const uint32_t
 		mean.to = to;
 		desk->state->variant.mean(&mean, NULL);
 	}
-	desk->seconds += now() - start;
+	desk->seconds += now(CLOCK_THREAD_CPUTIME_ID) - start;
 	return 0;
 }
 
@@ -171,6 +173,8 @@ begin_thumbnail(struct pv_desk *desk, const struct lot *lot)
 		.height = lot->map->height,
 		.type = lot->source->info->type,
 		.is_opaque = !lot->source->alpha,
+		.is_associated = fmt_image_associates(
+			lot->source->format, lot->source->info->associated),
 	};
 	pv_sheet_begin(desk->sheet, &cell, &desk->thumbnails[lot->count]);
 }

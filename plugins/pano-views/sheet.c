@@ -130,6 +130,7 @@ pv_sheet_begin(struct pv_sheet *sheet, const struct pv_sheet_cell *cell,
 		.view_height = cell->height,
 		.type = cell->type,
 		.is_opaque = cell->is_opaque,
+		.is_associated = cell->is_associated,
 	};
 }
 

@@ -31,7 +31,7 @@ struct pv_sheet_cell {
 	uint32_t row, view;
 	uint32_t width, height; /* of the view */
 	enum fmt_image_type type;
-	int is_opaque;
+	int is_opaque, is_associated; /* associated: colours are premultiplied by alpha */
 };
 
 /* Begins the small picture that the view's rows are drawn through, straight onto the sheet.

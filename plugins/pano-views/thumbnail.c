@@ -25,23 +25,26 @@ steps(float value, uint32_t count)
 	return value > 0 ? (uint32_t)(fminf(value, 1) * (float)count + 0.5f) : 0;
 }
 
-/* A pixel as it looks on a screen, its alpha apart. */
-static uint32_t
+/* A pixel as it looks on a screen, its alpha apart.  Light has to be whole before it is
+ * made a tone, so an associated alpha is taken out of it. */
+static void
 shown(const struct pv_thumbnail *small, const void *pixels, size_t at,
 	uint32_t to[FMT_IMAGE_CHANNELS])
 {
-	for (size_t c = 0; c < FMT_IMAGE_CHANNELS; c++)
-		if (small->type == FMT_IMAGE_U8)
+	if (small->type == FMT_IMAGE_U8) {
+		for (size_t c = 0; c < FMT_IMAGE_CHANNELS; c++)
 			to[c] = ((const uint8_t *)pixels)[at + c];
-		else if (small->type == FMT_IMAGE_U16)
+	} else if (small->type == FMT_IMAGE_U16) {
+		for (size_t c = 0; c < FMT_IMAGE_CHANNELS; c++)
 			to[c] = (((const uint16_t *)pixels)[at + c] * 255u + 32767) /
 				65535;
-		else if (c < 3)
-			to[c] = small->tones[steps(
-				((const float *)pixels)[at + c], PV_THUMBNAIL_TONES)];
-		else
-			to[c] = steps(((const float *)pixels)[at + c], 255);
-	return to[3];
+	} else {
+		const float *light = (const float *)pixels + at;
+		const float part = small->is_associated ? light[3] : 1;
+		for (size_t c = 0; c < 3; c++)
+			to[c] = small->tones[steps(light[c] / part, PV_THUMBNAIL_TONES)];
+		to[3] = steps(light[3], 255);
+	}
 }
 
 /* Some pixels of 8 bits over the paper: as they are, or made in room. */
@@ -51,14 +54,16 @@ over_paper(const struct pv_thumbnail *small, const void *pixels, size_t count,
 {
 	if (small->type == FMT_IMAGE_U8 && small->is_opaque)
 		return pixels;
+	const int is_multiplied = small->is_associated && small->type != FMT_IMAGE_FLOAT;
 	for (size_t i = 0; i < count * FMT_IMAGE_CHANNELS; i += FMT_IMAGE_CHANNELS) {
 		uint32_t pixel[FMT_IMAGE_CHANNELS];
-		const uint32_t alpha = shown(small, pixels, i, pixel);
-		for (size_t c = 0; c < 3; c++)
-			room[i + c] =
-				(uint8_t)((pixel[c] * alpha +
-						  small->paper[c] * (255 - alpha) + 127) /
-					  255);
+		shown(small, pixels, i, pixel);
+		const uint32_t share = is_multiplied ? 255 : pixel[3];
+		for (size_t c = 0; c < 3; c++) {
+			const uint32_t sum = pixel[c] * share +
+					     small->paper[c] * (255 - pixel[3]) + 127;
+			room[i + c] = (uint8_t)(sum < 255 * 255 ? sum / 255 : 255);
+		}
 		room[i + 3] = 255;
 	}
 	return room;

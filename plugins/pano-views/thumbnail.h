@@ -24,7 +24,7 @@ struct pv_thumbnail {
 	uint32_t width, height;
 	uint32_t view_width, view_height; /* at least as large */
 	enum fmt_image_type type;	  /* of the view; floats are linear light */
-	int is_opaque;
+	int is_opaque, is_associated;	  /* premultiplied by its alpha */
 
 	uint32_t row;  /* at hand */
 	uint32_t next; /* of the view's rows */

@@ -14,7 +14,7 @@ import sys
 sys.dont_write_bytecode = True
 from pano import (BUILD, VIEWS, Run, colour, expected, judge, main, np,  # noqa: E402
                   panorama, planes, toml, write)
-from pictures import exr, png, read_exr, read_png  # noqa: E402
+from pictures import exr, png, read_exr, read_png, read_tiff, tiff  # noqa: E402
 
 
 def t_bad_parameters_are_refused(folder):
@@ -214,19 +214,24 @@ def t_the_contact_sheet_shows_every_view(folder):
 
 
 def on_screen(run, name, paper):
-    """A view over the paper, 0..255; floats are linear light."""
+    """A view over the paper, 0..255; floats are linear light, a TIFF's alpha is associated."""
     path = run.path(name)
     if name.endswith(".exr"):
         made = read_exr(path)[0]
-        light = np.clip(np.stack([made[c] for c in "RGB"], -1).astype(float), 0, 1)
-        return 255 * np.where(light <= 0.0031308, 12.92 * light,
-                              1.055 * light ** (1 / 2.4) - 0.055)
-    full = read_png(path)
+        alpha = np.clip(made["A"].astype(float), 0, 1) if "A" in made else np.ones_like(made["R"])
+        alpha = alpha[..., None]
+        light = np.stack([made[c] for c in "RGB"], -1).astype(float)
+        light = np.clip(np.divide(light, alpha, np.zeros_like(light), where=alpha > 0), 0, 1)
+        straight = np.where(light <= 0.0031308, 12.92 * light,
+                            1.055 * light ** (1 / 2.4) - 0.055)
+        return 255 * straight * alpha + paper * (1 - alpha)
+    is_tiff = name.endswith(".tif")
+    full = read_tiff(path)[0] if is_tiff else read_png(path)
     full = full.astype(float) / np.iinfo(full.dtype).max * 255
     if full.shape[2] == 3:
         return full
     alpha = full[..., 3:] / 255
-    return full[..., :3] * alpha + paper * (1 - alpha)
+    return full[..., :3] * (1 if is_tiff else alpha) + paper * (1 - alpha)
 
 
 def box_means(full):
@@ -244,6 +249,9 @@ def t_the_contact_sheet_shows_means_of_whole_boxes(folder):
     """Sizes that are no multiples of the small pictures', of 8 and 16 bits and of floats,
     with alpha and without."""
     frames = {"float.exr": exr(planes(panorama(512, 65535) / np.float32(65535)))}
+    veil = np.linspace(0, 1, 512, dtype=np.float32) * np.ones((256, 1), np.float32)
+    coloured = panorama(512, 65535) / np.float32(65535) * veil[..., None]
+    frames["veil.exr"] = exr(planes(np.concatenate([coloured, veil[..., None]], -1)))
     for bits in (8, 16):
         frame = panorama(512, 2 ** bits - 1)
         alpha = np.full(frame.shape[:2] + (1,), 2 ** bits - 1, frame.dtype)
@@ -251,6 +259,9 @@ def t_the_contact_sheet_shows_means_of_whole_boxes(folder):
         alpha[150:] = 0
         frames["opaque%d.png" % bits] = png(frame)
         frames["alpha%d.png" % bits] = png(np.concatenate([frame, alpha], -1))
+        alpha = (veil[..., None] * (2 ** bits - 1)).astype(frame.dtype)
+        dimmed = (frame * veil[..., None]).astype(frame.dtype)
+        frames["veil%d.tif" % bits] = tiff(np.concatenate([dimmed, alpha], -1), t338=[1])
     views = [dict(name="wide", yaw=10, hfov=70, width=500, height=310),
              dict(name="high", yaw=99, pitch=-50, hfov=50, width=301, height=777),
              dict(name="small", yaw=50, hfov=50, width=60, height=37)]
