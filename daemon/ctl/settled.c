@@ -51,7 +51,10 @@ take(struct waiting *waiting, const json_t *unit)
 			waiting->settled->since)
 		return;
 	json_object_del(waiting->open, path);
-	json_array_append(waiting->units, (json_t *)unit);
+	/* It is the same whether the list or an event told of it. */
+	json_t *ended = json_copy((json_t *)unit);
+	json_object_del(ended, "event");
+	json_array_append_new(waiting->units, ended);
 	if (failed)
 		waiting->status = KD_CTL_FAILED;
 	if (!waiting->ctl->json)

@@ -23,6 +23,7 @@ tap_scripts += \
 	tests/scenarios/77-leftovers.sh \
 	tests/scenarios/78-fsyncs.sh \
 	tests/scenarios/80-modes.sh \
+	tests/scenarios/82-json.sh \
 	tests/scenarios/90-systemd.sh \
 	tests/scenarios/t_demo.sh
 dist_check_SCRIPTS += tests/scenarios/kill-watches.py
