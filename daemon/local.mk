@@ -13,7 +13,8 @@ libkilnd_a_SOURCES = \
 	daemon/outcome.h daemon/outcome.c
 # What a program that holds the whole daemon links.
 kilnd_libs = libkilnd.a libkdserve.a libkdwork.a libkdintake.a libkdqueue.a \
-	libkdmanifest.a $(rules_libs) $(SQLITE_LIBS) $(EV_LIBS) -lpthread
+	libkdmanifest.a $(rules_libs) $(SQLITE_LIBS) $(EV_LIBS) \
+	$(SYSTEMD_LIBS) -lpthread
 
 sbin_PROGRAMS += kilnd
 kilnd_CPPFLAGS = $(AM_CPPFLAGS) -DKILN_CONF='"$(sysconfdir)/kiln/kiln.toml"'

@@ -11,4 +11,4 @@ libkdbase_a_SOURCES = \
 	daemon/base/wire.h daemon/base/wire.c
 libkdbase_a_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS) $(CRYPTO_CFLAGS) $(JANSSON_CFLAGS)
 # What a program that links libkdbase.a links besides.
-base_libs = libkdbase.a $(SYSTEMD_LIBS) $(CRYPTO_LIBS) $(JANSSON_LIBS)
+base_libs = libkdbase.a $(CRYPTO_LIBS) $(JANSSON_LIBS)

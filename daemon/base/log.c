@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/base/log.h"
 
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,20 @@ enum sink { SINK_STDERR, SINK_PREFIXED, SINK_SYSLOG, SINK_JOURNAL };
 
 static enum sink sink = SINK_STDERR;
 static enum kd_log_level threshold = KD_INFO;
+
+/* libsystemd is loaded for the first line that wants it: an engine has none, and it costs
+ * each process as much to begin as all else that is linked here. */
+static pthread_once_t journal_once = PTHREAD_ONCE_INIT;
+static __typeof__(sd_journal_sendv) *journal_send;
+
+static void
+find_journal(void)
+{
+	void *library = dlopen("libsystemd.so.0", RTLD_NOW | RTLD_LOCAL);
+	if (library != NULL)
+		journal_send =
+			(__typeof__(journal_send))dlsym(library, "sd_journal_sendv");
+}
 
 static int
 stderr_is_journal(void)
@@ -41,9 +57,13 @@ kd_log_open(const char *program, enum kd_log_target target, enum kd_log_level mo
 	}
 }
 
-static void
+/* -1 where the journal is not to be had so: from its stream it takes prefixed lines. */
+static int
 to_journal(enum kd_log_level level, const struct kd_log_about *about, const char *line)
 {
+	pthread_once(&journal_once, find_journal);
+	if (journal_send == NULL)
+		return -1;
 	char text[1200], priority[16], rule[256], batch[48], unit[48];
 	struct iovec fields[5];
 	int count = 0;
@@ -63,19 +83,20 @@ to_journal(enum kd_log_level level, const struct kd_log_about *about, const char
 	if (about != NULL && about->unit != 0)
 		FIELD(unit, "KILN_UNIT=%lld", about->unit);
 #undef FIELD
-	sd_journal_sendv(fields, count);
+	return journal_send(fields, count) < 0 ? -1 : 0;
 }
 
 static void
 emit(enum kd_log_level level, const struct kd_log_about *about, const char *line)
 {
 	switch (sink) {
-	case SINK_JOURNAL:
-		to_journal(level, about, line);
-		break;
 	case SINK_SYSLOG:
 		syslog((int)level, "%s", line);
 		break;
+	case SINK_JOURNAL:
+		if (to_journal(level, about, line) == 0)
+			break;
+		/* fall through */
 	case SINK_PREFIXED:
 		fprintf(stderr, "<%d>%s\n", (int)level, line);
 		break;

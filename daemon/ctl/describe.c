@@ -189,7 +189,7 @@ kd_ctl_describe_command(struct kd_ctl *ctl, int argc, char **argv)
 		goto out;
 	}
 	status = KD_CTL_FAILED;
-	catalog = kd_ctl_kernels_load(&folders);
+	catalog = kd_ctl_kernels_load(&folders, argv[optind]);
 	if (catalog == NULL)
 		goto out;
 	status = KD_CTL_USAGE;

@@ -22,13 +22,17 @@ kd_ctl_kernels_folder(
 }
 
 struct kd_catalog *
-kd_ctl_kernels_load(const struct kd_ctl_folders *folders)
+kd_ctl_kernels_load(const struct kd_ctl_folders *folders, const char *kernel)
 {
 	struct kd_catalog *catalog = NULL;
 	struct kd_err err = {0};
 	char *usual[2] = {(char *)kd_catalog_plugins(), NULL};
 	char *const *paths = folders->count > 0 ? folders->paths : usual;
-	if (kd_catalog_load(kd_catalog_worker(), paths, &catalog, &err) < 0)
+	const char *worker = kd_catalog_worker();
+	int rc = kernel == NULL
+			 ? kd_catalog_load(worker, paths, &catalog, &err)
+			 : kd_catalog_load_for(kernel, worker, paths, &catalog, &err);
+	if (rc < 0)
 		kd_ctl_say("%s", err.text);
 	return catalog;
 }
@@ -176,7 +180,7 @@ kd_ctl_kernels_command(struct kd_ctl *ctl, int argc, char **argv)
 	}
 	if (optind < argc)
 		return kd_ctl_usage(ctl, "'%s' is one argument too many", argv[optind]);
-	struct kd_catalog *catalog = kd_ctl_kernels_load(&folders);
+	struct kd_catalog *catalog = kd_ctl_kernels_load(&folders, NULL);
 	if (catalog == NULL)
 		return KD_CTL_FAILED;
 	if (ctl->json)

@@ -22,8 +22,10 @@ struct kd_ctl_folders {
 /* Returns 0, or KD_CTL_USAGE after saying why. */
 int kd_ctl_kernels_folder(
 	const struct kd_ctl *ctl, struct kd_ctl_folders *folders, char *path);
-/* NULL after saying why. */
-struct kd_catalog *kd_ctl_kernels_load(const struct kd_ctl_folders *folders);
+/* What there is, or for the sake of one kernel (kd_catalog_load_for); NULL: of all.  NULL
+ * after saying why. */
+struct kd_catalog *kd_ctl_kernels_load(
+	const struct kd_ctl_folders *folders, const char *kernel);
 /* NULL after saying so, with the nearest name or the reason its plugin was refused. */
 const struct kd_kernel *kd_ctl_kernels_find(
 	const struct kd_ctl *ctl, const struct kd_catalog *catalog, const char *name);

@@ -290,7 +290,8 @@ kd_ctl_run_command(struct kd_ctl *ctl, int argc, char **argv)
 	if (parse(&run, argc, argv, &status) == 0) {
 		run.wish.inputs = argv + optind + 1;
 		run.wish.input_count = (uint32_t)(argc - optind - 1);
-		struct kd_catalog *catalog = kd_ctl_kernels_load(&run.folders);
+		struct kd_catalog *catalog =
+			kd_ctl_kernels_load(&run.folders, argv[optind]);
 		status = catalog == NULL ? KD_CTL_FAILED
 					 : prepare(&run, catalog, argv[optind]);
 		kd_catalog_free(catalog);

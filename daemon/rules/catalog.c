@@ -372,18 +372,23 @@ by_name(const void *a, const void *b)
 		(*(struct kd_kernel *const *)b)->name);
 }
 
+/* A worker that cannot be started says nothing about any plugin. */
+static int
+begin(const char *worker, struct kd_catalog **made, struct kd_err *err)
+{
+	if (access(worker, X_OK) != 0)
+		return kd_err_errno(
+			err, -errno, "cannot run kiln-worker at \"%s\"", KD_NAME(worker));
+	*made = calloc(1, sizeof **made);
+	return *made != NULL ? 0 : kd_err_set(err, -ENOMEM, "out of memory");
+}
+
 int
 kd_catalog_load(const char *worker, char *const *folders, struct kd_catalog **catalog,
 	struct kd_err *err)
 {
-	struct kd_catalog *made = calloc(1, sizeof *made);
-	int code = 0;
-	if (made == NULL)
-		return kd_err_set(err, -ENOMEM, "out of memory");
-	/* A worker that cannot be started says nothing about any plugin. */
-	if (access(worker, X_OK) != 0)
-		code = kd_err_errno(
-			err, -errno, "cannot run kiln-worker at \"%s\"", KD_NAME(worker));
+	struct kd_catalog *made = NULL;
+	int code = begin(worker, &made, err);
 	for (; code == 0 && *folders != NULL; folders++)
 		code = add_folder(made, worker, *folders, err);
 	if (code != 0) {
@@ -394,6 +399,28 @@ kd_catalog_load(const char *worker, char *const *folders, struct kd_catalog **ca
 		qsort(made->kernels, made->kernel_count, sizeof *made->kernels, by_name);
 	*catalog = made;
 	return 0;
+}
+
+int
+kd_catalog_load_for(const char *kernel, const char *worker, char *const *folders,
+	struct kd_catalog **catalog, struct kd_err *err)
+{
+	struct kd_catalog *made = NULL;
+	int code = is_name(kernel, "-") ? begin(worker, &made, err) : 0;
+	for (uint32_t i = 0; code == 0 && made != NULL && folders[i] != NULL; i++) {
+		char *path = NULL;
+		if (asprintf(&path, "%s/%s.so", folders[i], kernel) < 0)
+			path = NULL;
+		if (path != NULL && access(path, F_OK) == 0)
+			code = add_plugin(made, worker, path);
+		free(path);
+		if (code == 0 && kd_catalog_find(made, kernel) != NULL) {
+			*catalog = made;
+			return 0;
+		}
+	}
+	kd_catalog_free(made);
+	return kd_catalog_load(worker, folders, catalog, err);
 }
 
 const struct kd_kernel *

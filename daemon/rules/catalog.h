@@ -54,6 +54,11 @@ struct kd_catalog {
  * a plugin that is refused is not.  worker: path of kiln-worker. */
 int kd_catalog_load(const char *worker, char *const *folders, struct kd_catalog **catalog,
 	struct kd_err *err);
+/* The catalog for one kernel: where the file KERNEL.so of a folder offers it, the first
+ * such alone, which is several times as quick; else all, so that what is like it or was
+ * refused can be told.  Whether another file offers it, too, is not asked. */
+int kd_catalog_load_for(const char *kernel, const char *worker, char *const *folders,
+	struct kd_catalog **catalog, struct kd_err *err);
 void kd_catalog_free(struct kd_catalog *catalog);
 const struct kd_kernel *kd_catalog_find(
 	const struct kd_catalog *catalog, const char *kernel);

@@ -45,11 +45,11 @@ libkdworker_a_SOURCES = $(worker_keeper_sources) \
 	daemon/worker/syscalls.h daemon/worker/syscalls.c \
 	daemon/worker/unpack.h daemon/worker/unpack.c \
 	daemon/worker/unpack_engine.h daemon/worker/unpack_engine.c \
+	daemon/worker/unpack_library.h daemon/worker/unpack_library.c \
 	daemon/worker/values.h daemon/worker/values.c
 libkdworker_a_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(SECCOMP_CFLAGS) \
 	$(ARCHIVE_CFLAGS)
 worker_libs = libkdworker.a libkdpublish.a libkdmanifest.a $(base_libs) $(SECCOMP_LIBS) \
-	$(ARCHIVE_LIBS) \
 	-ldl -lpthread
 
 pkglibexec_PROGRAMS += kiln-worker

@@ -2,10 +2,9 @@
 #include "daemon/worker/unpack.h"
 
 #include "daemon/base/name.h"
+#include "daemon/worker/unpack_library.h"
 #include "daemon/worker/unpack_name.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@ enum { BLOCK = 65536 };
 /* One reading. */
 struct reading {
 	const struct kd_unpack *unpack;
+	const struct kd_unpack_library *library;
 	struct archive *archive;
 	uint64_t entries, files, total;
 	struct kd_err *err;
@@ -27,8 +27,9 @@ struct reading {
 static int
 refuse_by_library(const struct reading *reading, const char *name)
 {
-	int error = archive_errno(reading->archive);
-	const char *text = archive_error_string(reading->archive);
+	const struct kd_unpack_library *la = reading->library;
+	int error = la->archive_errno(reading->archive);
+	const char *text = la->archive_error_string(reading->archive);
 	if (error == ENOMEM || error == EIO)
 		return kd_err_errno(reading->err, -error, "cannot unpack it");
 	return kd_err_set(reading->err, -EINVAL, "%s%s%s: %s",
@@ -135,6 +136,7 @@ write_at(int fd, const char *bytes, size_t length, uint64_t offset)
 static int
 copy_data(struct reading *reading, int fd, const char *name, int64_t size)
 {
+	const struct kd_unpack_library *la = reading->library;
 	const struct kd_unpack *unpack = reading->unpack;
 	uint64_t end = 0;
 	int rc = 0;
@@ -144,7 +146,7 @@ copy_data(struct reading *reading, int fd, const char *name, int64_t size)
 		la_int64_t offset;
 		if (unpack->cancelled != NULL && unpack->cancelled(unpack->context))
 			return kd_err_set(reading->err, -ECANCELED, "cancelled");
-		int got = archive_read_data_block(
+		int got = la->archive_read_data_block(
 			reading->archive, &block, &length, &offset);
 		if (got != ARCHIVE_OK && got != ARCHIVE_EOF)
 			return refuse_by_library(reading, name);
@@ -178,8 +180,10 @@ copy_data(struct reading *reading, int fd, const char *name, int64_t size)
 static int
 take_file(struct reading *reading, struct archive_entry *entry, const char *name)
 {
+	const struct kd_unpack_library *la = reading->library;
 	const struct kd_unpack *unpack = reading->unpack;
-	int64_t size = archive_entry_size_is_set(entry) ? archive_entry_size(entry) : -1;
+	int64_t size =
+		la->archive_entry_size_is_set(entry) ? la->archive_entry_size(entry) : -1;
 	int rc = size > 0 ? check_amount(reading, name, (uint64_t)size) : 0;
 	if (rc < 0)
 		return rc;
@@ -201,16 +205,16 @@ take_file(struct reading *reading, struct archive_entry *entry, const char *name
 
 /* What an entry is that is neither a file nor a directory; NULL when it is one. */
 static const char *
-kind_refused(struct archive_entry *entry)
+kind_refused(const struct kd_unpack_library *la, struct archive_entry *entry)
 {
-	if (archive_entry_hardlink(entry) != NULL)
+	if (la->archive_entry_hardlink(entry) != NULL)
 		return "is a hard link";
-	if (archive_entry_symlink(entry) != NULL ||
-		archive_entry_filetype(entry) == AE_IFLNK)
+	if (la->archive_entry_symlink(entry) != NULL ||
+		la->archive_entry_filetype(entry) == AE_IFLNK)
 		return "is a symbolic link";
-	if (archive_entry_is_encrypted(entry))
+	if (la->archive_entry_is_encrypted(entry))
 		return "is encrypted";
-	switch (archive_entry_filetype(entry)) {
+	switch (la->archive_entry_filetype(entry)) {
 	case AE_IFREG:
 	case AE_IFDIR:
 		return NULL;
@@ -226,23 +230,24 @@ kind_refused(struct archive_entry *entry)
 static int
 take_entry(struct reading *reading, struct archive_entry *entry)
 {
+	const struct kd_unpack_library *la = reading->library;
 	char *single = NULL, *safe;
-	const char *name = archive_entry_pathname(entry);
-	if (archive_format(reading->archive) == ARCHIVE_FORMAT_RAW)
+	const char *name = la->archive_entry_pathname(entry);
+	if (la->archive_format(reading->archive) == ARCHIVE_FORMAT_RAW)
 		name = single = single_name(reading->unpack->name);
 	if (name == NULL)
 		return kd_err_set(reading->err, -EINVAL,
 			"it has an entry without a name, or one in no known encoding");
-	const char *refused = kind_refused(entry);
+	const char *refused = kind_refused(la, entry);
 	int rc = 0;
 	if (refused != NULL) {
 		rc = refuse(reading, name, refused);
 	} else if ((safe = safe_name(reading, name)) == NULL) {
 		rc = reading->err->code;
 	} else {
-		if (archive_entry_filetype(entry) == AE_IFREG && safe[0] == '\0')
+		if (la->archive_entry_filetype(entry) == AE_IFREG && safe[0] == '\0')
 			rc = refuse(reading, name, "is a file without a name");
-		else if (archive_entry_filetype(entry) == AE_IFREG)
+		else if (la->archive_entry_filetype(entry) == AE_IFREG)
 			rc = take_file(reading, entry, safe);
 		free(safe);
 	}
@@ -254,11 +259,12 @@ take_entry(struct reading *reading, struct archive_entry *entry)
 static int
 check_form(const struct reading *reading)
 {
-	int filters = archive_filter_count(reading->archive);
+	const struct kd_unpack_library *la = reading->library;
+	int filters = la->archive_filter_count(reading->archive);
 	if (filters > 2)
 		return kd_err_set(
 			reading->err, -EINVAL, "it is compressed more than once");
-	if (archive_format(reading->archive) == ARCHIVE_FORMAT_RAW && filters < 2)
+	if (la->archive_format(reading->archive) == ARCHIVE_FORMAT_RAW && filters < 2)
 		return kd_err_set(reading->err, -EINVAL,
 			"it is no archive: expected tar, zip or 7z, or what gzip, xz or "
 			"zstd compressed");
@@ -268,12 +274,13 @@ check_form(const struct reading *reading)
 static int
 read_entries(struct reading *reading)
 {
+	const struct kd_unpack_library *la = reading->library;
 	const struct kd_unpack *unpack = reading->unpack;
 	struct archive_entry *entry;
 	int rc = 0, got;
-	while (rc == 0 && (got = archive_read_next_header(reading->archive, &entry)) !=
-				  ARCHIVE_EOF) {
-		if (archive_read_has_encrypted_entries(reading->archive) == 1)
+	while (rc == 0 && (got = la->archive_read_next_header(
+				   reading->archive, &entry)) != ARCHIVE_EOF) {
+		if (la->archive_read_has_encrypted_entries(reading->archive) == 1)
 			return kd_err_set(reading->err, -EINVAL, "it is encrypted");
 		if (got != ARCHIVE_OK)
 			return refuse_by_library(reading, NULL);
@@ -295,27 +302,30 @@ read_entries(struct reading *reading)
 int
 kd_unpack_archive(const struct kd_unpack *unpack, struct kd_err *err)
 {
-	struct reading reading = {
-		.unpack = unpack, .archive = archive_read_new(), .err = err};
-	struct archive *a = reading.archive;
 	*err = (struct kd_err){0};
+	const struct kd_unpack_library *la = kd_unpack_library(err);
+	if (la == NULL)
+		return err->code;
+	struct archive *a = la->archive_read_new();
+	struct reading reading = {
+		.unpack = unpack, .library = la, .archive = a, .err = err};
 	if (a == NULL)
 		return kd_err_set(err, -ENOMEM, "out of memory");
 	int rc = 0;
 	/* All that is ever enabled: every reader is something to attack. */
-	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
-		archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-		archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
-		archive_read_support_format_tar(a) != ARCHIVE_OK ||
-		archive_read_support_format_zip(a) != ARCHIVE_OK ||
-		archive_read_support_format_7zip(a) != ARCHIVE_OK ||
-		archive_read_support_format_raw(a) != ARCHIVE_OK)
+	if (la->archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
+		la->archive_read_support_filter_xz(a) != ARCHIVE_OK ||
+		la->archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
+		la->archive_read_support_format_tar(a) != ARCHIVE_OK ||
+		la->archive_read_support_format_zip(a) != ARCHIVE_OK ||
+		la->archive_read_support_format_7zip(a) != ARCHIVE_OK ||
+		la->archive_read_support_format_raw(a) != ARCHIVE_OK)
 		rc = kd_err_set(err, -ENOTSUP,
 			"libarchive here lacks gzip, xz, zstd, tar, zip or 7z");
-	if (rc == 0 && archive_read_open_fd(a, unpack->archive, BLOCK) != ARCHIVE_OK)
+	if (rc == 0 && la->archive_read_open_fd(a, unpack->archive, BLOCK) != ARCHIVE_OK)
 		rc = refuse_by_library(&reading, NULL);
 	if (rc == 0)
 		rc = read_entries(&reading);
-	archive_read_free(a);
+	la->archive_read_free(a);
 	return rc;
 }

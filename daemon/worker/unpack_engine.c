@@ -6,6 +6,7 @@
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/unpack.h"
+#include "daemon/worker/unpack_library.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -128,6 +129,8 @@ kd_unpack_engine_main(void)
 	/* libarchive converts names by the locale; it is read before the doors close. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	int rc = kd_sandbox_narrow(0, -1, &err);
+	if (rc == 0 && kd_unpack_library(&err) == NULL)
+		rc = err.code;
 	if (rc == 0)
 		rc = kd_sandbox_close(0, &err);
 	if (rc == 0)

@@ -73,14 +73,13 @@ noinst_PROGRAMS += \
 	tests/fuzz/fuzz-archive tests/fuzz/planted-archive
 endif
 tests_fuzz_fuzz_archive_SOURCES = tests/fuzz/fuzz_archive.c \
-	daemon/worker/unpack.c daemon/worker/unpack_name.c daemon/base/name.c daemon/base/err.c
+	daemon/worker/unpack.c daemon/worker/unpack_library.c daemon/worker/unpack_name.c \
+	daemon/base/name.c daemon/base/err.c
 tests_fuzz_fuzz_archive_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS)
 tests_fuzz_fuzz_archive_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
-tests_fuzz_fuzz_archive_LDADD = $(ARCHIVE_LIBS)
 tests_fuzz_planted_archive_SOURCES = $(tests_fuzz_fuzz_archive_SOURCES)
 tests_fuzz_planted_archive_CPPFLAGS = $(AM_CPPFLAGS) $(ARCHIVE_CFLAGS) -DKILN_PLANTED_BUG
 tests_fuzz_planted_archive_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
-tests_fuzz_planted_archive_LDADD = $(ARCHIVE_LIBS)
 tests_fuzz_fuzz_vmd_SOURCES = tests/fuzz/fuzz_vmd.c $(fuzz_formats)
 nodist_tests_fuzz_fuzz_vmd_SOURCES = plugins/formats/text_tables.c
 tests_fuzz_fuzz_vmd_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)

@@ -130,6 +130,34 @@ t_no_folder(void **state)
 	assert_null(catalog);
 }
 
+/* A file of the kernel's name is all that is described, unless it does not offer it. */
+static void
+t_for_one(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *kernel;
+		uint32_t kernels, refused;
+	} cases[] = {{"copy", 2, 0}, {"vmd-fk", 1, 0}, {"gpu-copy", 3, 1}, {"odd", 3, 1},
+		{"copi", 3, 1}, {"../plugins/copy", 3, 1}, {"", 3, 1}};
+	char *folders[] = {fake.plugins, NULL};
+	struct kd_err err = {0, ""};
+	fake_write(&fake, "plugins/odd.so", "refuse: no longer");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kd_catalog *catalog = NULL;
+		assert_int_equal(kd_catalog_load_for(cases[i].kernel, fake.worker,
+					 folders, &catalog, &err),
+			0);
+		if (catalog->kernel_count != cases[i].kernels ||
+			catalog->refused_count != cases[i].refused)
+			fail_msg("for '%s': %u kernels, %u refused", cases[i].kernel,
+				catalog->kernel_count, catalog->refused_count);
+		kd_catalog_free(catalog);
+	}
+	assert_int_equal(
+		kd_catalog_load_for("copy", "/nowhere", folders, NULL, &err), -ENOENT);
+}
+
 static struct kd_catalog *
 good(void)
 {
@@ -257,6 +285,7 @@ main(void)
 		cmocka_unit_test(t_refused),
 		cmocka_unit_test(t_hang),
 		cmocka_unit_test(t_no_folder),
+		cmocka_unit_test(t_for_one),
 		cmocka_unit_test(t_described),
 		cmocka_unit_test(t_arguments_refused),
 		cmocka_unit_test(t_arguments),
