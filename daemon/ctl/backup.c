@@ -94,10 +94,12 @@ kd_ctl_backup_command(struct kd_ctl *ctl, int argc, char **argv)
 	}
 	if (copy >= 0)
 		close(copy);
-	if (status == KD_CTL_DONE && ctl->json)
+	if (status == KD_CTL_DONE && ctl->json) {
+		char *escaped = kd_name_escape(path);
 		kd_ctl_ask_print(json_pack(
-			"{s:s, s:I}", "file", path, "bytes", (json_int_t)bytes));
-	else if (status == KD_CTL_DONE)
+			"{s:s?, s:I}", "file", escaped, "bytes", (json_int_t)bytes));
+		free(escaped);
+	} else if (status == KD_CTL_DONE)
 		printf("the ledger is saved in '%s', %lld bytes\n", KD_NAME(path),
 			(long long)bytes);
 	return status;

@@ -46,6 +46,8 @@ for command in status list sync pause resume 'explain '"$scratch/slow/long.bin" 
 	# shellcheck disable=SC2086 # a command and its arguments
 	try "$command" ask "${command%% *}" $command
 done
+try 'a file of any name' ask backup backup "$scratch/"$'\xff'
+like "$(cat "$answers/backup")" '"file": ".*/\\\\xff"' 'is told of, escaped'
 kill -TERM "$watcher"
 wait "$watcher" 2>/dev/null
 kilnd_stop
