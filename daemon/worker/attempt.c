@@ -188,72 +188,87 @@ denied_by(const struct kd_handle *handle, char *names, size_t size)
 	return process->pid == 0 ? 0 : kd_denied_read(process->denied, names, size);
 }
 
-/* Ends an engine that cannot go on and tells its units why.  Negative when the client is
- * gone. */
-static int
-give_up(struct attempt *attempt, enum ending ending)
+/* Whose engine it is, as far as that is known, and what it tried, to end a sentence. */
+static void
+name_plugin(const struct kd_broker *broker, char *words, size_t size)
+{
+	const struct kd_handle *handle = broker->handle;
+	char denied[400];
+	int used = handle->loaded ? snprintf(words, size, " (plugin '%.150s' %.100s)",
+					    handle->plugin, handle->version)
+				  : snprintf(words, size, " (plugin file '%.200s')",
+					    KD_NAME(broker->batch->manifest.plugin));
+	if (denied_by(handle, denied, sizeof denied) > 0)
+		snprintf(words + used, size - (size_t)used,
+			", which tried what no engine may (%s),", denied);
+}
+
+/* Why the engine cannot go on, allocated; NULL when memory is out. */
+static char *
+reason_of(const struct attempt *attempt, enum ending ending)
 {
 	const struct kd_broker *broker = attempt->broker;
-	struct kd_handle *handle = broker->handle;
-	char plugin[800] = "", words[80], denied[400], *text = NULL;
-	enum kd_status status = KD_UNIT_CRASHED;
-	int rc = 0;
-	/* That it is stuck is no news of any unit. */
-	if (ending == ENDED_BY_CANCEL && attempt->unwanted) {
-		kd_handle_kill(handle);
-		return 0;
-	}
-	if (handle->loaded)
-		snprintf(plugin, sizeof plugin, " (plugin '%.150s' %.100s)",
-			handle->plugin, handle->version);
-	else
-		snprintf(plugin, sizeof plugin, " (plugin file '%.200s')",
-			KD_NAME(broker->batch->manifest.plugin));
-	if (denied_by(handle, denied, sizeof denied) > 0)
-		snprintf(plugin + strlen(plugin), sizeof plugin - strlen(plugin),
-			", which tried what no engine may (%s),", denied);
+	const struct kd_manifest *manifest = &broker->batch->manifest;
+	char plugin[800], words[80], *text = NULL;
+	int rc = 0, dead;
+	name_plugin(broker, plugin, sizeof plugin);
 	switch (ending) {
-	case ENDED_BY_DEATH: {
-		int dead = kd_launch_wait(&handle->process, DEATH_PATIENCE);
+	case ENDED_BY_DEATH:
+		dead = kd_launch_wait(&broker->handle->process, DEATH_PATIENCE);
 		rc = asprintf(&text, "the engine %s%s in this batch",
 			kd_launch_describe(dead, words, sizeof words), plugin);
 		break;
-	}
 	case ENDED_BY_LIE:
 		rc = asprintf(&text, "the engine broke the protocol: %s%s",
 			attempt->err.text, plugin);
 		break;
 	case ENDED_BY_WALL:
 		rc = asprintf(&text, "the engine ran past its wall limit of %g s%s",
-			broker->batch->manifest.wall_limit, plugin);
+			manifest->wall_limit, plugin);
 		break;
 	case ENDED_BY_FLOOD:
 		rc = asprintf(&text,
 			"the engine wrote more than its output limit of %llu bytes%s",
-			(unsigned long long)broker->batch->manifest.output_limit, plugin);
+			(unsigned long long)manifest->output_limit, plugin);
 		break;
 	case ENDED_BY_CANCEL:
-		status = KD_UNIT_CANCELLED;
 		rc = asprintf(&text, "cancelled; the engine did not stop within %d s%s",
 			CANCEL_PATIENCE / 1000, plugin);
 		break;
 	case ENDED_BY_REFUSAL:
-		status = KD_UNIT_TRANSIENT;
-		broker->batch->refused = !may_pass(-attempt->err.code);
 		rc = asprintf(&text, "%s", attempt->err.text);
 		break;
 	case ENDED_BY_CLIENT:
 	case ENDED_AS_WANTED:
 		break;
 	}
-	if (rc < 0)
-		text = NULL;
+	return rc < 0 ? NULL : text;
+}
+
+/* Ends an engine that cannot go on and tells its units why.  Negative when the client is
+ * gone. */
+static int
+give_up(struct attempt *attempt, enum ending ending)
+{
+	struct kd_batch *batch = attempt->broker->batch;
+	struct kd_handle *handle = attempt->broker->handle;
+	/* That it is stuck is no news of any unit. */
+	if (ending == ENDED_BY_CLIENT ||
+		(ending == ENDED_BY_CANCEL && attempt->unwanted)) {
+		kd_handle_kill(handle);
+		return ending == ENDED_BY_CLIENT ? attempt->client : 0;
+	}
+	char *reason = reason_of(attempt, ending);
 	kd_handle_kill(handle);
-	if (ending == ENDED_BY_CLIENT)
-		return attempt->client;
-	kd_batch_settle_rest(broker->batch, status, text == NULL ? "crashed" : text);
-	free(broker->batch->failure);
-	broker->batch->failure = text;
+	if (ending == ENDED_BY_REFUSAL)
+		batch->refused = !may_pass(-attempt->err.code);
+	kd_batch_settle_rest(batch,
+		ending == ENDED_BY_CANCEL    ? KD_UNIT_CANCELLED
+		: ending == ENDED_BY_REFUSAL ? KD_UNIT_TRANSIENT
+					     : KD_UNIT_CRASHED,
+		reason == NULL ? "crashed" : reason);
+	free(batch->failure);
+	batch->failure = reason;
 	return 0;
 }
 

@@ -62,13 +62,21 @@ open_claims(int root, int make)
 	return fd;
 }
 
+void
+kd_claim_path(const struct kd_claim *claim, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, KD_CLAIM_FOLDER "/%s", claim->entry);
+}
+
 static void
 hold(struct kd_claim *claim, const struct kd_content_source *original)
 {
 	claim->held = 1;
-	snprintf(claim->place, sizeof claim->place, KD_CLAIM_FOLDER "/%s%s%s",
-		claim->entry, is_family(original) ? "/" : "",
-		is_family(original) ? kd_name_base(original->path) : "");
+	kd_claim_path(claim, claim->place);
+	size_t length = strlen(claim->place);
+	if (is_family(original))
+		snprintf(claim->place + length, sizeof claim->place - length, "/%s",
+			kd_name_base(original->path));
 }
 
 /* A name that is taken, or gone by now, is left. */

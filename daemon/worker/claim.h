@@ -32,6 +32,10 @@ struct kd_claim {
 int kd_claim_find(
 	struct kd_claim *claim, int64_t id, const struct kd_content_source *original);
 
+/* Where the unit's entry lies in the claim folder, or would, beneath the root: the file, or
+ * the folder of a sequence or bundle.  For a claim that kd_claim_find() has seen. */
+void kd_claim_path(const struct kd_claim *claim, char path[PATH_MAX]);
+
 /* 0; -ENOENT: it is gone; -EXDEV, -EROFS, -EACCES and the like: it cannot be claimed and
  * lies where it lay. */
 int kd_claim_take(struct kd_claim *claim, const struct kd_content_source *original);

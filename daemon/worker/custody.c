@@ -73,7 +73,7 @@ fetch(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 		.unit = unit->unit->id,
 	};
 	int rc = 0;
-	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
+	kd_claim_path(&unit->claim, claimed);
 	if (kd_place_is_family(unit)) {
 		rc = kd_place_of_family(unit, path);
 		if (rc == 0)

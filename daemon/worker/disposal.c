@@ -36,20 +36,24 @@ remove_marker(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 	return 0;
 }
 
+/* An input with the memory of its paths, where they are not the unit's own. */
+struct taken {
+	struct kd_input input;
+	char place[PATH_MAX], path[PATH_MAX];
+};
+
 /* What is to be moved or deleted; a sequence or bundle is claimed for that, so that one
  * rename does for all of it. */
 static int
-take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_input *input,
-	char path[PATH_MAX])
+take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct taken *taken)
 {
 	int rc = 0;
-	*input = (struct kd_input){
+	taken->input = (struct kd_input){
 		.root = batch->root,
 		.place = unit->source.path,
-		.path = path,
+		.path = unit->unit->path,
 		.unsynced = &batch->disposed,
 	};
-	snprintf(path, PATH_MAX, "%s", unit->unit->path);
 	if (!kd_place_is_family(unit))
 		return 0;
 	if (!unit->claim.held)
@@ -57,11 +61,10 @@ take_input(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_input *
 	batch->claimed |= unit->claim.held;
 	kd_place_follow(unit);
 	if (rc == 0)
-		rc = kd_place_of_family(unit, path);
-	/* The claim's own folder. */
-	if (rc == 0)
-		*strrchr(unit->claim.place, '/') = '\0';
-	input->place = unit->claim.place;
+		rc = kd_place_of_family(unit, taken->path);
+	kd_claim_path(&unit->claim, taken->place);
+	taken->input.place = taken->place;
+	taken->input.path = taken->path;
 	return rc;
 }
 
@@ -90,29 +93,26 @@ dispose(struct kd_batch *batch, struct kd_batch_unit *unit, struct kd_err *err)
 	const struct kd_manifest *manifest = &batch->manifest;
 	int failed = unit->status == KD_UNIT_BAD || unit->status == KD_UNIT_TRANSIENT ||
 		     unit->status == KD_UNIT_CRASHED;
-	struct kd_input input;
-	char path[PATH_MAX];
+	struct taken taken;
 	int rc;
 	if (failed ? manifest->quarantine == NULL : manifest->inputs == KD_INPUTS_KEEP) {
 		rc = kd_claim_put_back(&unit->claim, &unit->original, err);
 		kd_place_follow(unit);
 		return rc;
 	}
-	rc = take_input(batch, unit, &input, path);
+	rc = take_input(batch, unit, &taken);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)
 		return kd_err_errno(
 			err, rc, "cannot take '%s' away", KD_NAME(unit->unit->path));
 	if (failed)
-		rc = quarantine(batch, unit, &input, err);
+		rc = quarantine(batch, unit, &taken.input, err);
 	else if (manifest->inputs == KD_INPUTS_DELETE)
-		rc = kd_inputs_delete(&input, err);
+		rc = kd_inputs_delete(&taken.input, err);
 	else
-		rc = kd_inputs_move(&input, manifest->done, err);
+		rc = kd_inputs_move(&taken.input, manifest->done, err);
 	/* What could not be moved goes back, for people to see. */
-	if (kd_place_is_family(unit))
-		kd_place_follow(unit);
 	if (rc < 0)
 		kd_place_put_back(unit);
 	else
@@ -127,7 +127,7 @@ finish_gone(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 {
 	const char *path = unit->unit->path;
 	char claimed[PATH_MAX];
-	snprintf(claimed, sizeof claimed, KD_CLAIM_FOLDER "/%s", unit->claim.entry);
+	kd_claim_path(&unit->claim, claimed);
 	const struct kd_input dropped = {batch->root, path, path, NULL};
 	const struct kd_input held = {batch->root, claimed, path, NULL};
 	int rc = kd_inputs_tidy(&dropped, err);
