@@ -220,6 +220,21 @@ is_in_the_way(const struct kd_quarantine_fetch *fetch, const struct kd_transfer 
 	return rc;
 }
 
+/* 1 when it is in its place by now. */
+static int
+bring(const struct kd_quarantine_fetch *fetch, const struct kd_transfer *transfer)
+{
+	int rc = kd_transfer_exists(transfer->to, transfer->target);
+	/* A life before us may have died between its copy and the removal. */
+	if (rc == 1 && kd_transfer_is_copied(transfer, transfer->target))
+		rc = kd_transfer_remove(transfer);
+	else if (rc == 1 || (rc = is_in_the_way(fetch, transfer)) != 0)
+		return rc < 0 ? rc : 0;
+	else
+		rc = kd_transfer_move(transfer, transfer->target);
+	return rc == -EEXIST || rc == -ENOENT ? 0 : rc < 0 ? rc : 1;
+}
+
 /* 1 when it is back in its place. */
 static int
 bring_back(const struct kd_quarantine_fetch *fetch, const struct kd_transfer *transfer)
@@ -227,15 +242,9 @@ bring_back(const struct kd_quarantine_fetch *fetch, const struct kd_transfer *tr
 	char reason[NAME_MAX + 1];
 	int moved = 0;
 	if (kd_transfer_exists(transfer->from, transfer->name)) {
-		int rc = kd_transfer_exists(transfer->to, transfer->target)
-				 ? 1
-				 : is_in_the_way(fetch, transfer);
-		if (rc != 0)
-			return rc < 0 ? rc : 0;
-		rc = kd_transfer_move(transfer, transfer->target);
-		if (rc < 0)
-			return rc == -EEXIST || rc == -ENOENT ? 0 : rc;
-		moved = 1;
+		moved = bring(fetch, transfer);
+		if (moved != 1)
+			return moved;
 	}
 	/* Also when a life before us brought it back and could not remove the reason. */
 	reason_name(reason, transfer->name);

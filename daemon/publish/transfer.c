@@ -6,6 +6,7 @@
 #include "daemon/base/name.h"
 #include "daemon/publish/copy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -202,7 +203,7 @@ kd_transfer_remove(const struct kd_transfer *transfer)
 	return rc < 0 ? rc : sync_folder(transfer->unsynced, dir, 0);
 }
 
-/* Whether both are regular files of the same content: a copy that a crash left. */
+/* Whether both are regular files of the same content. */
 static int
 same_file(int from, const char *name, int to, const char *target)
 {
@@ -220,6 +221,51 @@ same_file(int from, const char *name, int to, const char *target)
 	if (b >= 0)
 		close(b);
 	return same;
+}
+
+static int holds(int to, const char *target, int from, const char *name);
+
+static int
+holds_entries(int to, DIR *dir)
+{
+	int held = 1;
+	const struct dirent *entry;
+	while (held && (errno = 0, entry = readdir(dir)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			held = holds(to, entry->d_name, dirfd(dir), entry->d_name);
+	return held && errno == 0;
+}
+
+/* Whether what is called target has all that is in what is called name: the same content,
+ * or a folder with all its entries. */
+static int
+holds(int to, const char *target, int from, const char *name)
+{
+	int small =
+		kd_file_open_beneath(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	if (small == -ENOTDIR)
+		return same_file(from, name, to, target);
+	int large = small < 0 ? -1
+			      : kd_file_open_beneath(to, target,
+					O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	DIR *dir = large < 0 ? NULL : fdopendir(small);
+	int held = dir != NULL && holds_entries(large, dir);
+	if (dir != NULL)
+		closedir(dir);
+	else if (small >= 0)
+		close(small);
+	if (large >= 0)
+		close(large);
+	return held;
+}
+
+int
+kd_transfer_is_copied(const struct kd_transfer *transfer, const char *target)
+{
+	struct stat from, to;
+	return fstat(transfer->from, &from) == 0 && fstat(transfer->to, &to) == 0 &&
+	       from.st_dev != to.st_dev &&
+	       holds(transfer->to, target, transfer->from, transfer->name);
 }
 
 static int
@@ -246,7 +292,9 @@ kd_transfer_move(const struct kd_transfer *transfer, const char *target)
 {
 	int rc = kd_file_rename_new(transfer->from, transfer->name, transfer->to, target);
 	if (rc == -EXDEV) {
-		if (same_file(transfer->from, transfer->name, transfer->to, target))
+		/* What has more than it is another of that name. */
+		if (kd_transfer_is_copied(transfer, target) &&
+			holds(transfer->from, transfer->name, transfer->to, target))
 			return kd_transfer_remove(transfer);
 		if (kd_transfer_exists(transfer->to, target))
 			return -EEXIST;

@@ -61,6 +61,9 @@ void kd_transfer_close(struct kd_transfer *transfer);
 /* Moves it to that name there: -EEXIST when it is taken.  Across file systems a copy that
  * an earlier life left is recognised. */
 int kd_transfer_move(const struct kd_transfer *transfer, const char *target);
+/* Whether all of it is under that name there already, on another file system, content and
+ * all: then an earlier life copied it, and only its removal is left to be done. */
+int kd_transfer_is_copied(const struct kd_transfer *transfer, const char *target);
 
 /* A file goes in one step; a folder under another name, so that a crash leaves no half of
  * it under its own. */

@@ -188,20 +188,119 @@ test_moved(void **state)
 }
 
 static void
-test_moved_across_file_systems(void **state)
+make_elsewhere(void)
 {
-	(void)state;
 	struct stat here, there;
-	char command[100];
 	strcpy(elsewhere.base, "/dev/shm/kiln-test-XXXXXX");
 	if (mkdtemp(elsewhere.base) == NULL || stat(elsewhere.base, &there) < 0 ||
 		stat(client_scratch.base, &here) < 0 || here.st_dev == there.st_dev) {
 		print_message("# SKIP /dev/shm is no other file system\n");
 		skip();
 	}
-	move_to(elsewhere.base);
+}
+
+static void
+remove_elsewhere(void)
+{
+	char command[100];
 	snprintf(command, sizeof command, "rm -r %s", elsewhere.base);
 	assert_int_equal(system(command), 0);
+}
+
+static void
+test_moved_across_file_systems(void **state)
+{
+	(void)state;
+	make_elsewhere();
+	move_to(elsewhere.base);
+	remove_elsewhere();
+}
+
+/* What is in a folder of both file systems after a death between copy and removal. */
+static void
+write_twice(const char *name, const char *text)
+{
+	char here[100];
+	snprintf(here, sizeof here, "in/%s", name);
+	client_write(&client_scratch, here, text);
+	client_write(&elsewhere, name, text);
+}
+
+static int
+fetch(const char *path, int64_t unit)
+{
+	struct kd_err err;
+	int root = open(
+		client_path(&client_scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct kd_quarantine_fetch given = {.root = root,
+		.path = path,
+		.place = path,
+		.folder = elsewhere.base,
+		.unit = unit};
+	int rc = kd_quarantine_fetch(&given, &err);
+	close(root);
+	return rc;
+}
+
+static void
+test_fetch_that_died_is_ended(void **state)
+{
+	(void)state;
+	make_elsewhere();
+	client_mkdir(&client_scratch, "in/room");
+	client_mkdir(&client_scratch, "in/room/deep");
+	client_mkdir(&elsewhere, "room");
+	client_mkdir(&elsewhere, "room/deep");
+	write_twice("a.txt", "text");
+	write_twice("room/one", "1");
+	write_twice("room/deep/two", "2");
+	write_twice("b.txt", "text");
+	client_write(&elsewhere, "a.txt.reason.txt",
+		"Identity: a.txt, unit 1, SHA-256 unknown\n");
+	client_write(&elsewhere, "room.reason.txt",
+		"Identity: room, unit 2, SHA-256 unknown\n");
+	client_write(&elsewhere, "b.txt.reason.txt",
+		"Identity: b.txt, unit 3, SHA-256 unknown\n");
+	/* Another file of the same name is not to be lost. */
+	client_write(&client_scratch, "in/b.txt", "dropped anew");
+	assert_int_equal(fetch("a.txt", 1), 1);
+	assert_false(client_exists(&elsewhere, "a.txt"));
+	assert_false(client_exists(&elsewhere, "a.txt.reason.txt"));
+	client_expect_text(&client_scratch, "in/a.txt", "text");
+	assert_int_equal(fetch("room", 2), 1);
+	assert_false(client_exists(&elsewhere, "room"));
+	assert_false(client_exists(&elsewhere, "room.reason.txt"));
+	client_expect_text(&client_scratch, "in/room/deep/two", "2");
+	assert_int_equal(fetch("b.txt", 3), 0);
+	client_expect_text(&elsewhere, "b.txt", "text");
+	assert_true(client_exists(&elsewhere, "b.txt.reason.txt"));
+	remove_elsewhere();
+}
+
+/* A folder that was copied is not copied again; one that only begins alike is another. */
+static void
+test_folder_that_was_copied_goes(void **state)
+{
+	(void)state;
+	struct kd_err err;
+	make_elsewhere();
+	client_mkdir(&client_scratch, "in/room");
+	client_mkdir(&elsewhere, "room");
+	write_twice("room/one", "1");
+	client_write(&elsewhere, "room/more", "2");
+	int root = open(
+		client_path(&client_scratch, "in"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct kd_input input = {.root = root, .place = "room", .path = "room"};
+	assert_int_equal(kd_inputs_move(&input, elsewhere.base, &err), 0);
+	client_expect_text(&elsewhere, "room.2/one", "1");
+	client_mkdir(&client_scratch, "in/room");
+	client_write(&client_scratch, "in/room/one", "1");
+	client_write(&client_scratch, "in/room/more", "2");
+	assert_int_equal(kd_inputs_move(&input, elsewhere.base, &err), 0);
+	assert_false(client_exists(&client_scratch, "in/room"));
+	assert_false(client_exists(&elsewhere, "room.3"));
+	close(root);
+	remove_elsewhere();
 }
 
 static void
@@ -279,6 +378,8 @@ main(void)
 		CLIENT_TEST(test_deleted),
 		CLIENT_TEST(test_moved),
 		CLIENT_TEST(test_moved_across_file_systems),
+		CLIENT_TEST(test_fetch_that_died_is_ended),
+		CLIENT_TEST(test_folder_that_was_copied_goes),
 		CLIENT_TEST(test_what_a_dead_removal_left_is_removed),
 		CLIENT_TEST(test_changed_inputs_stay),
 		CLIENT_TEST(test_what_is_no_file_is_quarantined_too),
