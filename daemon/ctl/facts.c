@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/ctl/facts.h"
 
+#include "daemon/base/name.h"
 #include "daemon/ctl/table.h"
 
 #include <stdio.h>
@@ -23,12 +24,17 @@ join_strings(const json_t *array)
 	if (file == NULL)
 		return NULL;
 	json_array_foreach(array, i, one)
-		fprintf(file, "%s%s", i == 0 ? "" : ", ", json_string_value(one));
+	{
+		char *word = kd_name_escape(json_string_value(one));
+		fprintf(file, "%s%s", i == 0 ? "" : ", ", word != NULL ? word : "?");
+		free(word);
+	}
 	fclose(file);
 	return text;
 }
 
-/* One value in one line; the caller frees. */
+/* One value in one line; the caller frees.  Texts are out of files that people were given:
+ * what would move the cursor is escaped. */
 static char *
 value_text(const json_t *value)
 {
@@ -37,7 +43,7 @@ value_text(const json_t *value)
 	if (json_is_boolean(value))
 		return strdup(json_is_true(value) ? "yes" : "no");
 	if (json_is_string(value))
-		return strdup(json_string_value(value));
+		return kd_name_escape(json_string_value(value));
 	char *words = join_strings(value);
 	if (words != NULL)
 		return words;

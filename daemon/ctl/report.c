@@ -52,6 +52,26 @@ escaped(const char *bytes)
 	return json;
 }
 
+/* What a kernel said of a unit, which comes escaped (worker/told.h), and what kilnctl says
+ * itself, which does not: escaped once either way.  The caller frees. */
+static char *
+sentence(const char *told)
+{
+	char *raw = kd_name_unescape(told);
+	char *text = kd_name_escape(raw != NULL ? raw : told);
+	free(raw);
+	return text;
+}
+
+static json_t *
+sentence_json(const char *told)
+{
+	char *text = told == NULL ? NULL : sentence(told);
+	json_t *json = text == NULL ? json_null() : json_string(text);
+	free(text);
+	return json;
+}
+
 static json_t *
 output_path(const struct kd_manifest *manifest, const struct kd_output *output)
 {
@@ -83,13 +103,13 @@ unit_to_json(const struct kd_ctl_plan *plan, const struct kd_ctl_input *input,
 	enum kd_status status = status_of(input, result);
 	json_t *warnings = json_array();
 	for (uint32_t i = 0; unit != NULL && i < unit->warning_count; i++)
-		json_array_append_new(warnings, escaped(unit->warnings[i]));
+		json_array_append_new(warnings, sentence_json(unit->warnings[i]));
 	return json_pack("{s:o,s:o,s:s,s:o,s:o,s:o,s:s?,s:o}", "name",
 		escaped(input->name), "path", escaped(input->path), "status",
 		kd_manifest_status_name(status), "reason",
 		is_done(status) && status != KD_UNIT_KEPT
 			? json_null()
-			: escaped(reason_of(input, result)),
+			: sentence_json(reason_of(input, result)),
 		"outputs", outputs_of(&plan->manifest, unit), "sidecar",
 		escaped(unit != NULL ? unit->sidecar : NULL), "sha256",
 		unit != NULL && unit->sha256[0] != '\0' ? unit->sha256 : NULL, "warnings",
@@ -138,9 +158,11 @@ print_unit(const struct kd_ctl_plan *plan, const struct kd_ctl_input *input,
 	enum kd_status status = status_of(input, result);
 	const char *reason = reason_of(input, result);
 	if (!is_done(status)) {
+		char *text = reason != NULL ? sentence(reason) : NULL;
 		kd_ctl_say("%s: %s: %s", KD_NAME(input->name),
 			kd_manifest_status_name(status),
-			reason != NULL ? KD_NAME(reason) : "no reason was given");
+			text != NULL ? text : "no reason was given");
+		free(text);
 	} else {
 		const char *primary = unit != NULL ? unit->primary : NULL;
 		uint32_t companions = 0;
@@ -152,9 +174,12 @@ print_unit(const struct kd_ctl_plan *plan, const struct kd_ctl_input *input,
 			printf(" and %u beside it", companions);
 		puts(status == KD_UNIT_PUBLISHED ? "" : " (was there already)");
 	}
-	for (uint32_t i = 0; unit != NULL && i < unit->warning_count; i++)
+	for (uint32_t i = 0; unit != NULL && i < unit->warning_count; i++) {
+		char *text = sentence(unit->warnings[i]);
 		kd_ctl_say("%s: warning: %s", KD_NAME(input->name),
-			KD_NAME(unit->warnings[i]));
+			text != NULL ? text : "");
+		free(text);
+	}
 }
 
 void

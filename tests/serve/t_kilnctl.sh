@@ -4,6 +4,7 @@
 # failed, 2 wrong use, 3 no daemon; and `kilnctl run` makes what it says it made.
 set -u
 top_builddir=${top_builddir:-.}
+makers=$(cd "${top_srcdir:-.}" && pwd)/tests/plugins
 kilnctl=$(cd "$top_builddir" && pwd)/kilnctl
 unset KILN_STATE
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/t_kilnctl.XXXXXX") || exit 1
@@ -156,6 +157,15 @@ if [ -x "$top_builddir/kiln-worker" ] || [ -x "$(dirname "$kilnctl")/kiln-worker
 	      and (d["units"][0]["status"] == "published") == (len(d["units"][0]["outputs"]) == 1)'
 	report $? 'a run that is cancelled says what became of its units'
 	try 'an unknown parameter' 2 'describe copy' run copy -p nonesuch=1 -o out in/one.txt
+
+	# What kernels tell was written by whoever made the model.
+	PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$makers python3 -c 'import mmd
+open("odd.pmx", "wb").write(mmd.pmx([{"name": "a\x1b[2J\nb", "position": (0, 0, 0)}]))'
+	try 'a bone whose name would clear the terminal' 0 ' a\\x1b\[2J\\x0ab ' \
+		describe vmd-fk -p model=odd.pmx
+	echo no motion >'in/a\b.vmd'
+	try 'a reason shows its backslash escaped once' 1 "bad: 'a\\\\x5cb\\.vmd': a VMD was" \
+		run vmd-fk -p model=odd.pmx -o odd 'in/a\b.vmd'
 else
 	skip 'kernels and run' 'kiln-worker is not built'
 fi
