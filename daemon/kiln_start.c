@@ -52,6 +52,20 @@ ended_as(const struct kd_unit *unit)
 	}
 }
 
+/* What a file was when it settled.  Of several files that is a matter of their names as
+ * well, which the keeper does not look at in the same way. */
+static void
+say_identity(const struct kd_unit *unit, struct kd_manifest_unit *said)
+{
+	const struct kd_identity *identity = &unit->identity;
+	if (unit->kind != KILN_FILE && unit->kind != KD_UNIT_ARCHIVE)
+		return;
+	if (identity->size < 0 || identity->mtime <= 0)
+		return;
+	said->bytes = (uint64_t)identity->size;
+	said->written = (uint64_t)identity->mtime;
+}
+
 static int
 start_job(struct kd_kiln_run *run)
 {
@@ -72,6 +86,7 @@ start_job(struct kd_kiln_run *run)
 			.ended_sha256 = unit->end == NULL ? NULL : unit->end->sha256,
 			.output = output_folder(rule, unit->path),
 		};
+		say_identity(unit, &units[i]);
 		if (units[i].output == NULL)
 			rc = -ENOMEM;
 	}

@@ -41,6 +41,20 @@ list_inputs(struct kd_batch_unit *unit)
 	unit->inputs = kd_batch_inputs(&unit->content);
 }
 
+/* Whether it was written to after it had settled, which made it another unit.  What is
+ * claimed cannot have been, and what comes from quarantine may have been mended there. */
+static int
+is_another(const struct kd_batch_unit *unit)
+{
+	const struct kd_manifest_unit *given = unit->unit;
+	const struct kd_content_file *file = unit->content.files;
+	if (given->written == 0 || given->restore || unit->claim.held)
+		return 0;
+	return file->bytes != given->bytes ||
+	       file->mtime.tv_sec != (time_t)(given->written / 1000000000) ||
+	       file->mtime.tv_nsec != (long)(given->written % 1000000000);
+}
+
 /* Finds the files of all units; how many bytes they are. */
 static uint64_t
 look(const struct kd_broker *broker)
@@ -56,6 +70,8 @@ look(const struct kd_broker *broker)
 			continue;
 		if (kd_content_look(&unit->source, &unit->content, &status, &err) < 0)
 			kd_batch_settle(unit, status, "%s", err.text);
+		else if (is_another(unit))
+			kd_batch_settle_changed(unit, -ESTALE, "before it was processed");
 		else
 			bytes += unit->content.bytes;
 	}

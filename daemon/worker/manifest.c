@@ -61,6 +61,8 @@ static const struct kd_manifest_field manifest_unit_fields[] = {
 	{"kind", KD_FIELD_U32, KD_FIELD_AT(kd_manifest_unit, kind), NULL},
 	{"attempt", KD_FIELD_U32, KD_FIELD_AT(kd_manifest_unit, attempt), NULL},
 	{"path", KD_FIELD_NAME, KD_FIELD_AT(kd_manifest_unit, path), NULL},
+	{"bytes", KD_FIELD_U64_OPT, KD_FIELD_AT(kd_manifest_unit, bytes), NULL},
+	{"written", KD_FIELD_U64_OPT, KD_FIELD_AT(kd_manifest_unit, written), NULL},
 	{"output", KD_FIELD_NAME, KD_FIELD_AT(kd_manifest_unit, output), NULL},
 	{"restore", KD_FIELD_U32_OPT, KD_FIELD_AT(kd_manifest_unit, restore), NULL},
 	{"ended", KD_FIELD_U32_OPT, KD_FIELD_AT(kd_manifest_unit, ended), NULL},

@@ -40,6 +40,10 @@ struct kd_manifest_unit {
 	uint32_t kind;	  /* enum kiln_unit_kind, or KD_UNIT_ARCHIVE */
 	uint32_t attempt; /* 1, 2, ... */
 	char *path;	  /* relative to root */
+	/* A file or archive as it was when it settled: its size, and when it was last written
+	 * to, in nanoseconds since 1970.  One that is another by now comes as another unit,
+	 * and is CHANGED as this one.  0: that is not known. */
+	uint64_t bytes, written;
 	uint32_t restore; /* 1: when it is not at path, it is fetched from quarantine */
 	/* 1 + the enum kd_status that it ended with before: it is not run again, only its
 	 * input, if it still is that of sha256 ("" or NULL: whatever is claimed), is

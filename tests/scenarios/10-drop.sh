@@ -44,6 +44,18 @@ ctl sync --idle
 is "$(cat "$output/a.2.txt")" other 'new content under an old name is a new version'
 is "$(cat "$output/a.txt")" dance 'the old version stands'
 
+# A writer that dawdles for longer than the quiet time, while the queue is long.
+ctl pause copies >/dev/null
+echo half >"$drop/slow.txt"
+ctl sync --idle
+echo 'half and whole' >"$drop/slow.txt"
+ctl sync --idle
+ctl resume copies >/dev/null
+ctl sync --idle
+is "$(ctl list --json | json 'sorted(u["state"] for u in d if "slow" in u["path"])')" \
+	"['gone', 'published']" 'what settles twice before it runs is run once'
+is "$(cat "$output/slow.txt")" 'half and whole' 'as it is in the end'
+
 odd=$drop/$'odd\nname \x1b[31m\xff.txt'
 echo odd >"$odd"
 ctl sync --idle

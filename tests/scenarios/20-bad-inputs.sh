@@ -10,20 +10,23 @@ rule motions 'kernel = "vmd-fk"' 'match = ["*.vmd"]' "params.model = \"$samples/
 kilnd_start
 is $? 0 'kilnd starts'
 
-cp "$samples/salute.vmd" "$drop/good.vmd"
-cp "$samples/broken.vmd" "$drop/broken.vmd"
-: >"$drop/empty.vmd"
-printf '\x89PNG\r\n\x1a\n0123456789012345678901234567890' >"$drop/picture.vmd"
+# Made aside and moved in: each is seen whole, however long the shell takes to write it.
+mkdir "$scratch/made"
+cd "$scratch/made" || exit 1
+cp "$samples/salute.vmd" good.vmd
+cp "$samples/broken.vmd" broken.vmd
+: >empty.vmd
+printf '\x89PNG\r\n\x1a\n0123456789012345678901234567890' >picture.vmd
 # The bone section's count, at byte 50, says far more than the file holds.
-{ head -c 50 "$samples/salute.vmd"; printf '\xff\xff\xff\x7f'; head -c 500 /dev/zero; } >"$drop/counts.vmd"
+{ head -c 50 good.vmd; printf '\xff\xff\xff\x7f'; head -c 500 /dev/zero; } >counts.vmd
 # The first key's position, at 54 + 19, is a NaN.
-{ head -c 73 "$samples/salute.vmd"; printf '\x00\x00\xc0\x7f'; tail -c +78 "$samples/salute.vmd"; } >"$drop/nan.vmd"
-mkdir "$drop/folder.vmd"
-mkfifo "$drop/fifo.vmd"
-ln -s /etc/passwd "$drop/link.vmd"
-head -c 100000 "$samples/waltz.vmd" >"$samples/half.vmd"
+{ head -c 73 good.vmd; printf '\x00\x00\xc0\x7f'; tail -c +78 good.vmd; } >nan.vmd
+mkdir folder.vmd
+mkfifo fifo.vmd
+ln -s /etc/passwd link.vmd
 # Half of its keys are there: what is whole counts.
-head -c $(($(stat -c %s "$samples/salute.vmd") / 2)) "$samples/salute.vmd" >"$drop/half.vmd"
+head -c $(($(stat -c %s good.vmd) / 2)) good.vmd >half.vmd
+mv -- * "$drop"
 try 'all of it settles' ctl sync --idle
 
 refused() # NAME PATTERN: quarantined, with a reason that matches
@@ -51,26 +54,29 @@ like "$(ctl list)" 'empty\.vmd' 'kilnctl list shows them'
 mv "$failed/empty.vmd" "$drop/empty.vmd"
 ctl sync --idle
 try 'moved back unchanged it is refused again' refused empty.vmd 'empty'
-cp "$samples/waltz.vmd" "$drop/empty.vmd"
+cp "$samples/waltz.vmd" empty.vmd
+mv empty.vmd "$drop"
 ctl sync --idle
 try 'put right it is published' published empty.npz
 
 # A name that leaves no room for ".npz.kiln.json", nor for ".reason.txt".
 long=$(printf 'x%.0s' {1..251}).vmd
-head -c 200000 "$samples/waltz.vmd" >"$drop/$long"
+head -c 200000 "$samples/waltz.vmd" >"$long"
+mv "$long" "$drop"
 ctl sync --idle
 try 'too long a name is quarantined' test -e "$failed/$long"
 like "$(cat "$failed"/xxx*~*.reason.txt)" 'longer than 255 bytes' 'with a reason under a shorter one'
 
 # Still being written: the writer holds the file open longer than the quiet time.
+head -c 100000 "$samples/waltz.vmd" >"$scratch/slow.vmd"
 exec 7>"$drop/slow.vmd"
-head -c 1000 "$samples/half.vmd" >&7
+head -c 1000 "$scratch/slow.vmd" >&7
 ctl sync --idle
 seen=$(ls "$output" "$failed" | grep -c slow)
 is "$seen" 0 'a file that somebody still writes to is left alone'
-tail -c +1001 "$samples/half.vmd" >&7
+tail -c +1001 "$scratch/slow.vmd" >&7
 exec 7>&-
-await 20 published slow.npz
+await 60 published slow.npz
 try 'and is published when it is whole' published slow.npz
 
 kilnd_stop

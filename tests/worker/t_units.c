@@ -188,6 +188,37 @@ test_changed_while_read(void **state)
 	kd_manifest_clear(&manifest);
 }
 
+/* It settled, was written to before its turn came, and settled again as another unit: the
+ * first is not what is there, and the second runs once. */
+static void
+test_written_to_before_its_turn(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"a.txt", "a.txt", NULL};
+	struct kd_manifest manifest;
+	struct kd_result result;
+	struct stat st;
+	client_write(&client_scratch, "in/a.txt", "whole");
+	assert_int_equal(stat(client_path(&client_scratch, "in/a.txt"), &st), 0);
+	uint64_t written =
+		(uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec;
+	for (int spoilt = 0; spoilt < 2; spoilt++) {
+		client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+		for (int i = 0; i < 2; i++) {
+			manifest.units[i].bytes = 5;
+			manifest.units[i].written = written;
+		}
+		/* By its size, or by its time alone. */
+		manifest.units[0].bytes -= spoilt == 0;
+		manifest.units[0].written -= spoilt == 1;
+		client_once(&manifest, &result);
+		client_expect(&result, 0, KD_UNIT_CHANGED,
+			"it changed before it was processed");
+		client_expect_published(&result, 1);
+		kd_manifest_result_clear(&result);
+	}
+}
+
 static void
 test_already_published(void **state)
 {
@@ -410,6 +441,7 @@ main(void)
 		CLIENT_TEST(test_still_being_written),
 		CLIENT_TEST(test_unreadable),
 		CLIENT_TEST(test_changed_while_read),
+		CLIENT_TEST(test_written_to_before_its_turn),
 		CLIENT_TEST(test_already_published),
 		CLIENT_TEST(test_same_by_the_clients_verdict),
 		CLIENT_TEST(test_cancelled_by_a_kind_kernel),
