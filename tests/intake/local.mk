@@ -1,13 +1,27 @@
-tap_programs += tests/intake/t_intake
-tests_intake_t_intake_SOURCES = tests/intake/t_intake.c
-tests_intake_t_intake_CPPFLAGS = $(check_cppflags)
-tests_intake_t_intake_LDADD = libkdintake.a libkdqueue.a $(base_libs) $(SQLITE_LIBS) \
-	$(EV_LIBS) $(CMOCKA_LIBS)
+# tests/intake: a drop folder for real, and what is to come of it.
+drop = tests/intake/drop.h tests/intake/drop.c
+drop_libs = libkdintake.a libkdqueue.a $(base_libs) $(SQLITE_LIBS) $(EV_LIBS) $(CMOCKA_LIBS)
+tap_programs += tests/intake/t_settle
+tests_intake_t_settle_SOURCES = tests/intake/t_settle.c $(drop)
+tests_intake_t_settle_CPPFLAGS = $(check_cppflags)
+tests_intake_t_settle_LDADD = $(drop_libs)
+tap_programs += tests/intake/t_ready
+tests_intake_t_ready_SOURCES = tests/intake/t_ready.c $(drop)
+tests_intake_t_ready_CPPFLAGS = $(check_cppflags)
+tests_intake_t_ready_LDADD = $(drop_libs)
+tap_programs += tests/intake/t_watch
+tests_intake_t_watch_SOURCES = tests/intake/t_watch.c $(drop)
+tests_intake_t_watch_CPPFLAGS = $(check_cppflags)
+tests_intake_t_watch_LDADD = $(drop_libs)
+tap_programs += tests/intake/t_families
+tests_intake_t_families_SOURCES = tests/intake/t_families.c $(drop)
+tests_intake_t_families_CPPFLAGS = $(check_cppflags)
+tests_intake_t_families_LDADD = $(drop_libs)
+tap_programs += tests/intake/t_bounds
+tests_intake_t_bounds_SOURCES = tests/intake/t_bounds.c $(drop)
+tests_intake_t_bounds_CPPFLAGS = $(check_cppflags)
+tests_intake_t_bounds_LDADD = $(drop_libs)
 tap_programs += tests/intake/t_root
 tests_intake_t_root_SOURCES = tests/intake/t_root.c
 tests_intake_t_root_CPPFLAGS = $(check_cppflags)
 tests_intake_t_root_LDADD = libkdintake.a $(base_libs) $(CMOCKA_LIBS)
-tap_programs += tests/intake/t_bounds
-tests_intake_t_bounds_SOURCES = tests/intake/t_bounds.c
-tests_intake_t_bounds_CPPFLAGS = $(check_cppflags)
-tests_intake_t_bounds_LDADD = $(tests_intake_t_intake_LDADD)

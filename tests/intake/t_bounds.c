@@ -5,11 +5,10 @@
  */
 #include "daemon/base/file.h"
 #include "daemon/intake/census.h"
-#include "daemon/intake/intake.h"
 #include "daemon/intake/look.h"
 #include "plugins/kiln_plugin.h"
+#include "tests/intake/drop.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,20 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 enum { MOST = 6000 };
 
-static char folder[64];
-static int root;
-static struct ev_loop *loop;
-static struct kd_inotify *inotify;
-static struct kd_intake *intake;
-static struct kd_rule rule;
-static char *any[] = {(char *)"*", NULL}, *none[] = {NULL};
+static char *none[] = {NULL};
 static int times[MOST], settled; /* by the number that a unit is named */
 
 static void
@@ -43,58 +35,19 @@ on_settled(void *context, const struct kd_unit *unit)
 	settled++;
 }
 
-static void
-on_changed(void *context, struct kd_intake *changed)
-{
-	(void)context;
-	(void)changed;
-}
-
 static int
-setup(void **state)
+set_up(void **state)
 {
-	(void)state;
-	strcpy(folder, "/tmp/kiln-t-bounds.XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return -1;
-	root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	loop = ev_loop_new(0);
 	memset(times, 0, sizeof times);
 	settled = 0;
-	rule = (struct kd_rule){
-		.name = (char *)"r",
-		.watch = folder,
-		.match = any,
-		.ignore = none,
-		.recursive = 1,
-		.unit = KILN_FILE,
-		.settle = 0.05,
-		.backlog = 100000,
-	};
-	return kd_inotify_new(loop, &inotify, NULL);
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	kd_intake_free(intake);
-	intake = NULL;
-	kd_inotify_free(inotify);
-	ev_loop_destroy(loop);
-	close(root);
-	int slash = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = kd_file_remove_tree(slash, folder + 1);
-	close(slash);
-	return rc;
-}
-
-static void
-begin(void)
-{
-	struct kd_intake_handler handler = {.settled = on_settled, .changed = on_changed};
-	intake = kd_intake_new(loop, inotify, &rule, &handler);
-	assert_non_null(intake);
+	if (drop_set_up(state) < 0)
+		return -1;
+	drop.handler.settled = on_settled;
+	drop.rule.match = drop_any;
+	drop.rule.ignore = none;
+	drop.rule.settle = 0.05;
+	drop.rule.backlog = 100000;
+	return 0;
 }
 
 /* Files PATH/FROM to PATH/TO - 1 ("" the top), of which each is its number long. */
@@ -104,8 +57,8 @@ put_files(const char *path, int from, int to)
 	for (int i = from; i < to; i++) {
 		char name[64];
 		snprintf(name, sizeof name, "%s%d.png", path, i);
-		assert_int_equal(kd_file_make_parents(root, name, 0), 0);
-		int fd = openat(root, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+		assert_int_equal(kd_file_make_parents(drop.root, name, 0), 0);
+		int fd = openat(drop.root, name, O_WRONLY | O_CREAT | O_EXCL, 0644);
 		assert_true(fd >= 0);
 		assert_int_equal(ftruncate(fd, i), 0);
 		close(fd);
@@ -117,8 +70,8 @@ a_large_directory_is_looked_at_in_parts(void **state)
 {
 	(void)state;
 	struct kd_look_walk *walk = kd_look_walk_new();
-	const struct kd_look_wanted wanted = {.root = root, .path = "shot"},
-				    other = {.root = root, .path = "other"};
+	const struct kd_look_wanted wanted = {.root = drop.root, .path = "shot"},
+				    other = {.root = drop.root, .path = "other"};
 	struct kd_look whole = {0}, parts = {0}, look;
 	int entries = 10000, turns = 1;
 	put_files("shot/", 0, 300);
@@ -157,13 +110,15 @@ a_large_folder_of_families_is_read_in_parts(void **state)
 	static const char *const families[] = {"/.png", "7"};
 	put_files("", 0, 1000);
 	for (int k = 0; k < 2; k++) {
-		rule.unit = kinds[k];
-		rule.sequence.first = rule.sequence.last = -1;
-		struct kd_census *census = kd_census_new(loop, &rule);
-		struct kd_settle_reach reach = {.entries = 100, .since = ev_now(loop)};
+		drop.rule.unit = kinds[k];
+		drop.rule.sequence.first = drop.rule.sequence.last = -1;
+		struct kd_census *census = kd_census_new(drop.loop, &drop.rule);
+		struct kd_settle_reach reach = {
+			.entries = 100, .since = ev_now(drop.loop)};
 		struct kd_look look;
 		int turns = 1, rc;
-		for (; (rc = kd_census_take(census, root, "", &reach)) == KD_SETTLE_MORE;
+		for (; (rc = kd_census_take(census, drop.root, "", &reach)) ==
+			KD_SETTLE_MORE;
 			turns++) {
 			assert_int_equal(reach.entries, 0);
 			reach.entries = 100;
@@ -176,10 +131,10 @@ a_large_folder_of_families_is_read_in_parts(void **state)
 		/* It is read: that is asked for again at no cost, as long as it is new
 		 * enough. */
 		reach.entries = 1;
-		assert_int_equal(kd_census_take(census, root, "", &reach), 0);
-		reach.since = ev_now(loop) + 1;
+		assert_int_equal(kd_census_take(census, drop.root, "", &reach), 0);
+		reach.since = ev_now(drop.loop) + 1;
 		assert_int_equal(
-			kd_census_take(census, root, "", &reach), KD_SETTLE_MORE);
+			kd_census_take(census, drop.root, "", &reach), KD_SETTLE_MORE);
 		kd_census_free(census);
 	}
 }
@@ -190,9 +145,9 @@ turn_until(int count)
 {
 	while (settled < count) {
 		int before = settled;
-		ev_run(loop, EVRUN_ONCE);
+		ev_run(drop.loop, EVRUN_ONCE);
 		assert_true(settled - before <= KD_SETTLE_AT_ONCE);
-		assert_true(kd_intake_settling(intake) <= rule.backlog);
+		assert_true(kd_intake_settling(drop.intake) <= drop.rule.backlog);
 	}
 }
 
@@ -201,7 +156,7 @@ thousands_settle_by_turns(void **state)
 {
 	(void)state;
 	put_files("", 0, MOST / 2);
-	begin();
+	drop_begin();
 	put_files("", MOST / 2, MOST);
 	turn_until(MOST);
 	for (int i = 0; i < MOST; i++)
@@ -213,9 +168,9 @@ static void
 thousands_that_are_whole_settle_by_turns(void **state)
 {
 	(void)state;
-	rule.ready = KD_READY_RENAME;
+	drop.rule.ready = KD_READY_RENAME;
 	put_files("", 0, MOST);
-	begin();
+	drop_begin();
 	turn_until(MOST);
 	for (int i = 0; i < MOST; i++)
 		assert_int_equal(times[i], 1);
@@ -229,7 +184,7 @@ take_away(int from, int to)
 	for (int i = from; i < to; i++) {
 		snprintf(name, sizeof name, "%d.png", i);
 		if (times[i] > 0)
-			unlinkat(root, name, 0);
+			unlinkat(drop.root, name, 0);
 	}
 }
 
@@ -240,31 +195,33 @@ no_more_is_held_than_there_is_room_for(void **state)
 {
 	(void)state;
 	const int scanned = 1000, dropped = 2000;
-	rule.backlog = 100;
+	drop.rule.backlog = 100;
 	put_files("", 0, scanned);
-	begin();
-	kd_intake_set_room(intake, rule.backlog);
+	drop_begin();
+	kd_intake_set_room(drop.intake, drop.rule.backlog);
 	for (int round = 0; settled < dropped && round < 100; round++) {
 		int before = settled;
-		while (!kd_intake_is_full(intake) && settled < dropped &&
-			(!kd_intake_is_current(intake) || kd_intake_settling(intake) > 0))
-			ev_run(loop, EVRUN_ONCE);
+		while (!kd_intake_is_full(drop.intake) && settled < dropped &&
+			(!kd_intake_is_current(drop.intake) ||
+				kd_intake_settling(drop.intake) > 0))
+			ev_run(drop.loop, EVRUN_ONCE);
 		if (round == 2)
 			put_files("", scanned, dropped);
 		/* Nothing is done with yet: there is no room. */
-		while (kd_intake_settling(intake) > 0) {
-			ev_run(loop, EVRUN_ONCE);
-			assert_in_range(kd_intake_settling(intake), 0, rule.backlog);
+		while (kd_intake_settling(drop.intake) > 0) {
+			ev_run(drop.loop, EVRUN_ONCE);
+			assert_in_range(
+				kd_intake_settling(drop.intake), 0, drop.rule.backlog);
 		}
-		assert_in_range(settled - before, 0, rule.backlog);
+		assert_in_range(settled - before, 0, drop.rule.backlog);
 		take_away(0, dropped);
 		/* Less than half is not enough to begin again with. */
-		if (kd_intake_is_full(intake)) {
-			kd_intake_set_room(intake, rule.backlog / 2 - 1);
-			assert_true(kd_intake_is_full(intake));
+		if (kd_intake_is_full(drop.intake)) {
+			kd_intake_set_room(drop.intake, drop.rule.backlog / 2 - 1);
+			assert_true(kd_intake_is_full(drop.intake));
 		}
-		kd_intake_set_room(intake, rule.backlog);
-		assert_false(kd_intake_is_full(intake));
+		kd_intake_set_room(drop.intake, drop.rule.backlog);
+		assert_false(kd_intake_is_full(drop.intake));
 	}
 	for (int i = 0; i < dropped; i++)
 		assert_int_equal(times[i], 1);
@@ -275,15 +232,16 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_large_directory_is_looked_at_in_parts, setup, teardown),
+			a_large_directory_is_looked_at_in_parts, set_up, drop_tear_down),
 		cmocka_unit_test_setup_teardown(
-			a_large_folder_of_families_is_read_in_parts, setup, teardown),
+			a_large_folder_of_families_is_read_in_parts, set_up,
+			drop_tear_down),
 		cmocka_unit_test_setup_teardown(
-			thousands_settle_by_turns, setup, teardown),
+			thousands_settle_by_turns, set_up, drop_tear_down),
 		cmocka_unit_test_setup_teardown(
-			thousands_that_are_whole_settle_by_turns, setup, teardown),
+			thousands_that_are_whole_settle_by_turns, set_up, drop_tear_down),
 		cmocka_unit_test_setup_teardown(
-			no_more_is_held_than_there_is_room_for, setup, teardown),
+			no_more_is_held_than_there_is_room_for, set_up, drop_tear_down),
 	};
 	return cmocka_run_group_tests_name("intake/bounds", tests, NULL, NULL);
 }
