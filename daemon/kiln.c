@@ -88,7 +88,7 @@ struct offered {
 };
 
 static void
-on_offered(void *context, int rc, int64_t id, int fresh)
+on_offered(void *context, int rc, int64_t id, enum kd_ledger_news news)
 {
 	struct offered *offered = context;
 	struct kd_kiln *kiln = offered->kiln;
@@ -105,10 +105,11 @@ on_offered(void *context, int rc, int64_t id, int fresh)
 		if (intake != NULL)
 			kd_intake_touch(intake, unit->path);
 		kd_unit_free(unit);
-	} else if (!fresh) {
+	} else if (news == KD_LEDGER_KNOWN) {
 		kd_unit_free(unit);
 	} else {
 		unit->id = id;
+		unit->returned = news == KD_LEDGER_RETURNED;
 		kd_kiln_tell_unit(kiln, unit, NULL, NULL);
 		if (kd_queue_add(kiln->queue, unit, ev_now(kiln->loop)) < 0) {
 			kd_log(KD_ERROR,

@@ -376,15 +376,19 @@ on_hashed(void *context, struct kd_job *job, uint32_t unit, const char *sha256,
 	run->job = job;
 	snprintf(run->outcomes[unit].sha256, sizeof run->outcomes[unit].sha256, "%s",
 		sha256);
-	struct question *question =
-		rule->same == KD_SAME_SKIP ? malloc(sizeof *question) : NULL;
+	const struct kd_unit *asked = run->batch->units[unit];
+	struct question *question = rule->same == KD_SAME_SKIP || asked->returned
+					    ? malloc(sizeof *question)
+					    : NULL;
 	if (question != NULL) {
 		*question = (struct question){run, unit};
+		/* That the rule wants all to run does not make two drops of one. */
 		struct kd_ledger_same same = {
 			.rule = rule->name,
 			.revision = revision,
 			.sha256 = sha256,
-			.not_unit = run->batch->units[unit]->id,
+			.not_unit = asked->id,
+			.path = rule->same == KD_SAME_SKIP ? NULL : asked->path,
 		};
 		run->pending++;
 		if (kd_ledger_same(run->kiln->ledger, &same, on_same, question) == 0)

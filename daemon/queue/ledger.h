@@ -50,9 +50,15 @@ typedef int kd_ledger_pause_fn(
 int kd_ledger_pauses(struct kd_ledger *ledger, kd_ledger_pause_fn *each, void *context,
 	struct kd_err *err);
 
-/* A settled drop.  fresh: it is new, or had gone or been moved away and is there again;
- * the caller queues it under id.  Otherwise it is known, and nothing is to be done. */
-typedef void kd_ledger_offer_fn(void *context, int rc, int64_t id, int fresh);
+/* A settled drop.  It is known, and nothing is to be done; or the caller queues it under
+ * id: it is new, or had gone or been moved away and is there again. */
+enum kd_ledger_news {
+	KD_LEDGER_KNOWN,
+	KD_LEDGER_FRESH,
+	KD_LEDGER_RETURNED, /* see struct kd_unit */
+};
+typedef void kd_ledger_offer_fn(
+	void *context, int rc, int64_t id, enum kd_ledger_news news);
 int kd_ledger_offer(struct kd_ledger *ledger, const struct kd_unit *unit,
 	kd_ledger_offer_fn *done, void *context);
 
@@ -71,6 +77,7 @@ typedef void kd_ledger_same_fn(void *context, int rc, const char *output);
 struct kd_ledger_same {
 	const char *rule, *revision, *sha256;
 	int64_t not_unit;
+	const char *path; /* of a unit of that path only; NULL: of any */
 };
 int kd_ledger_same(struct kd_ledger *ledger, const struct kd_ledger_same *same,
 	kd_ledger_same_fn *done, void *context);

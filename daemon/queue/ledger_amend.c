@@ -103,7 +103,7 @@ static int
 reopen(struct kd_ledger *ledger, int64_t unit)
 {
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"UPDATE unit SET restore = state = 6 AND finished = 2, state = 0,"
+		"UPDATE unit SET restore = 3 * (state = 6 AND finished = 2), state = 0,"
 		" finished = 0, attempts = 0, company = 0, not_before = 0, reason = NULL,"
 		" updated = ?2 WHERE id = ?1");
 	if (stmt == NULL)
@@ -166,6 +166,7 @@ static void
 make_open(struct kd_unit *unit, enum kd_state was)
 {
 	unit->restore = was == KD_STATE_FAILED;
+	unit->returned = 0;
 	kd_unit_forget_end(unit);
 	unit->state = KD_STATE_READY;
 	unit->attempts = unit->company = 0;

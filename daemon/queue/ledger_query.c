@@ -97,7 +97,8 @@ kd_ledger_unit(sqlite3_stmt *stmt)
 	unit->attempts = (uint32_t)sqlite3_column_int(stmt, 10);
 	unit->company = (uint32_t)sqlite3_column_int(stmt, 11);
 	unit->not_before = sqlite3_column_double(stmt, 12);
-	unit->restore = sqlite3_column_int(stmt, 13) != 0;
+	unit->restore = (sqlite3_column_int(stmt, 13) & 1) != 0;
+	unit->returned = (sqlite3_column_int(stmt, 13) & 4) != 0;
 	return unit;
 }
 
@@ -177,7 +178,7 @@ kd_ledger_pauses(struct kd_ledger *ledger, kd_ledger_pause_fn *each, void *conte
 
 struct same {
 	struct kd_ledger_order order;
-	char *rule, *revision, *output;
+	char *rule, *revision, *path, *output;
 	char sha256[KD_HASH_HEX];
 	int64_t not_unit;
 	kd_ledger_same_fn *done;
@@ -190,13 +191,19 @@ same_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	struct same *same = (struct same *)order;
 	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
 		"SELECT output FROM unit WHERE sha256 = ? AND rule = ? AND revision = ?"
-		" AND state = 3 AND id <> ? AND output IS NOT NULL ORDER BY id LIMIT 1");
+		" AND state = 3 AND id <> ? AND output IS NOT NULL"
+		" AND (?5 IS NULL OR path = ?5) ORDER BY id LIMIT 1");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
 	kd_ledger_bind_text(stmt, 1, same->sha256);
 	kd_ledger_bind_text(stmt, 2, same->rule);
 	kd_ledger_bind_text(stmt, 3, same->revision);
 	sqlite3_bind_int64(stmt, 4, same->not_unit);
+	if (same->path != NULL)
+		sqlite3_bind_blob(
+			stmt, 5, same->path, (int)strlen(same->path), SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, 5);
 	int rc = sqlite3_step(stmt);
 	if (rc == SQLITE_ROW)
 		same->output = column_bytes(stmt, 0);
@@ -209,6 +216,7 @@ same_free(struct same *same)
 {
 	free(same->rule);
 	free(same->revision);
+	free(same->path);
 	free(same->output);
 	free(same);
 }
@@ -232,7 +240,9 @@ kd_ledger_same(struct kd_ledger *ledger, const struct kd_ledger_same *given,
 	same->order.done = same_done;
 	same->rule = strdup(given->rule);
 	same->revision = strdup(given->revision);
-	if (same->rule == NULL || same->revision == NULL) {
+	same->path = given->path == NULL ? NULL : strdup(given->path);
+	if (same->rule == NULL || same->revision == NULL ||
+		(given->path != NULL && same->path == NULL)) {
 		same_free(same);
 		return -ENOMEM;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The ledger's writing orders: offer, start, record, finish.  Each copies what it was
+ * The ledger's writing orders of a batch: start, record, finish.  Each copies what it was
  * given, for the caller's memory is gone when the thread gets to it.
  */
 #include "daemon/queue/ledger_order.h"
@@ -9,111 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* offer */
-
-struct offer {
-	struct kd_ledger_order order;
-	struct kd_unit *unit;
-	int64_t id;
-	int fresh;
-	kd_ledger_offer_fn *done;
-	void *context;
-};
-
-static void
-bind_identity(sqlite3_stmt *stmt, const struct kd_unit *unit)
-{
-	kd_ledger_bind_text(stmt, 1, unit->rule);
-	sqlite3_bind_blob(stmt, 2, unit->path, (int)strlen(unit->path), SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 3, (int64_t)unit->identity.ino);
-	sqlite3_bind_int64(stmt, 4, unit->identity.btime);
-	sqlite3_bind_int64(stmt, 5, unit->identity.size);
-	sqlite3_bind_int64(stmt, 6, unit->identity.mtime);
-	sqlite3_bind_int64(stmt, 7, (int64_t)unit->identity.fingerprint);
-}
-
-/* A unit that had gone, or whose input had been moved away, and that is there again as it
- * was, is open again: somebody put it back to have it run. */
-static int
-reopen(struct kd_ledger *ledger, struct offer *offer)
-{
-	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"UPDATE unit SET state = 0, finished = 0, attempts = 0, company = 0,"
-		" restore = 0, reason = NULL, updated = ?2 WHERE id = ?1");
-	if (stmt == NULL)
-		return SQLITE_ERROR;
-	sqlite3_bind_int64(stmt, 1, offer->id);
-	sqlite3_bind_double(stmt, 2, kd_ledger_now());
-	offer->fresh = 1;
-	return kd_ledger_step(stmt);
-}
-
-static int
-offer_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
-{
-	struct offer *offer = (struct offer *)order;
-	sqlite3_stmt *stmt = kd_ledger_statement(ledger,
-		"SELECT id, finished = 2 FROM unit WHERE rule = ? AND path "
-		"= ? AND ino = ?"
-		" AND btime = ? AND size = ? AND mtime = ? AND fingerprint = ?");
-	if (stmt == NULL)
-		return SQLITE_ERROR;
-	bind_identity(stmt, offer->unit);
-	int rc = sqlite3_step(stmt);
-	if (rc == SQLITE_ROW) {
-		offer->id = sqlite3_column_int64(stmt, 0);
-		int was_away = sqlite3_column_int(stmt, 1);
-		sqlite3_reset(stmt);
-		return was_away ? reopen(ledger, offer) : SQLITE_OK;
-	}
-	sqlite3_reset(stmt);
-	if (rc != SQLITE_DONE)
-		return rc;
-	stmt = kd_ledger_statement(ledger,
-		"INSERT INTO unit (rule, path, ino, btime, size, mtime, fingerprint, "
-		"kind,"
-		" state, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?9, ?9)");
-	if (stmt == NULL)
-		return SQLITE_ERROR;
-	bind_identity(stmt, offer->unit);
-	sqlite3_bind_int64(stmt, 8, offer->unit->kind);
-	sqlite3_bind_double(stmt, 9, kd_ledger_now());
-	rc = kd_ledger_step(stmt);
-	offer->id = sqlite3_last_insert_rowid(ledger->db);
-	offer->fresh = 1;
-	return rc;
-}
-
-static void
-offer_done(struct kd_ledger_order *order, int rc)
-{
-	struct offer *offer = (struct offer *)order;
-	offer->done(offer->context, rc, offer->id, offer->fresh);
-	kd_unit_free(offer->unit);
-	free(offer);
-}
-
-int
-kd_ledger_offer(struct kd_ledger *ledger, const struct kd_unit *unit,
-	kd_ledger_offer_fn *done, void *context)
-{
-	struct offer *offer = calloc(1, sizeof *offer);
-	if (offer == NULL)
-		return -ENOMEM;
-	offer->order.run = offer_run;
-	offer->order.done = offer_done;
-	offer->unit = kd_unit_new(unit->rule, unit->path, unit->kind);
-	if (offer->unit == NULL) {
-		free(offer);
-		return -ENOMEM;
-	}
-	offer->unit->identity = unit->identity;
-	offer->done = done;
-	offer->context = context;
-	kd_ledger_post(ledger, &offer->order);
-	return 0;
-}
 
 /* start */
 
@@ -269,7 +164,8 @@ record_unit(struct kd_ledger *ledger, const struct record *record,
 		"UPDATE unit SET state = ?2, not_before = ?3, company = ?4, reason = ?5,"
 		" sha256 = coalesce(?6, sha256), output = coalesce(?7, output),"
 		" attempts = attempts - ?8, updated = ?9,"
-		" restore = restore AND ?2 < 3,"
+		" restore = CASE WHEN ?2 < 3 THEN restore WHEN ?2 < 6 THEN restore & 2"
+		" ELSE 0 END,"
 		" finished = CASE ?2 WHEN 7 THEN 2 WHEN 8 THEN 1 - ?12 ELSE 0 END,"
 		" revision = coalesce(?11, (SELECT revision FROM batch WHERE id = ?10))"
 		" WHERE id = ?1");
@@ -453,8 +349,9 @@ finish_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 	struct finish *finish = (struct finish *)order;
 	int rc = SQLITE_OK;
 	for (uint32_t i = 0; i < finish->unit_count && rc == SQLITE_OK; i++) {
-		sqlite3_stmt *stmt = kd_ledger_statement(
-			ledger, "UPDATE unit SET finished = 1 + ?2 WHERE id = ?1");
+		sqlite3_stmt *stmt = kd_ledger_statement(ledger,
+			"UPDATE unit SET finished = 1 + ?2,"
+			" restore = restore * (1 - ?2) WHERE id = ?1");
 		if (stmt == NULL)
 			return SQLITE_ERROR;
 		sqlite3_bind_int64(stmt, 1, finish->units[i].unit);

@@ -5,7 +5,7 @@ libkdqueue_a_SOURCES = \
 	daemon/queue/ledger.h daemon/queue/ledger.c daemon/queue/ledger_order.h \
 	daemon/queue/ledger_query.c daemon/queue/ledger_record.c daemon/queue/ledger_schema.c \
 	daemon/queue/ledger_amend.c daemon/queue/ledger_keep.c \
-	daemon/queue/ledger_member.c \
+	daemon/queue/ledger_member.c daemon/queue/ledger_offer.c \
 	daemon/queue/group.h daemon/queue/group.c daemon/queue/heap.h daemon/queue/heap.c \
 	daemon/queue/queue.h daemon/queue/queue.c daemon/queue/queue_rule.h \
 	daemon/queue/queue_find.c \

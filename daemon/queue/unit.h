@@ -60,7 +60,10 @@ struct kd_unit {
 	struct kd_unit_end *end; /* with a final one; NULL: memory was out */
 	uint32_t disposals;	 /* tries at that that came to nothing */
 	unsigned restore : 1;	 /* tried again out of quarantine: fetched from there */
-	unsigned cancel : 1;	 /* somebody asked to cancel it while it ran */
+	/* It is what such a unit brought back, changed on the way: a new drop, unless that
+	 * unit has published the same content. */
+	unsigned returned : 1;
+	unsigned cancel : 1; /* somebody asked to cancel it while it ran */
 	unsigned astray : 1; /* a keeper may have died over it: it may lie in a claim */
 	uint32_t attempts;
 	/* It was there when a batch crashed: at most so many units, itself counted, may be

@@ -60,7 +60,7 @@ book_tear_down(void **state)
 }
 
 void
-book_on_offer(void *context, int rc, int64_t id, int fresh)
+book_on_offer(void *context, int rc, int64_t id, enum kd_ledger_news fresh)
 {
 	(void)context;
 	book.got.rc = rc;
@@ -72,7 +72,7 @@ book_on_offer(void *context, int rc, int64_t id, int fresh)
 void
 book_on_start(void *context, int rc, int64_t batch)
 {
-	book_on_offer(context, rc, batch, 0);
+	book_on_offer(context, rc, batch, KD_LEDGER_KNOWN);
 }
 
 void

@@ -109,7 +109,7 @@ the_same_content_is_found_by_rule_and_revision(void **state)
 	book_begin();
 	int64_t unit = book_offer("a", 1);
 	book_record(unit, book_start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
-	struct kd_ledger_same same = {"rule", "rev", book_sum, 0};
+	struct kd_ledger_same same = {"rule", "rev", book_sum, 0, NULL};
 	kd_ledger_same(book.ledger, &same, book_on_same, NULL);
 	ev_run(book.loop, 0);
 	assert_string_equal(book.got.output, "/out/a.npz");
@@ -254,7 +254,7 @@ failures_and_cancellations_are_retried_and_nothing_else(void **state)
 }
 
 static void
-count_answer(void *context, int rc, int64_t id, int fresh)
+count_answer(void *context, int rc, int64_t id, enum kd_ledger_news fresh)
 {
 	int *answered = context;
 	assert_int_equal(rc, 0);
@@ -287,6 +287,56 @@ a_turn_of_the_loop_calls_a_bounded_number_back(void **state)
 	assert_int_equal(answered, COUNT);
 }
 
+static void
+fail_and_retry(int64_t unit, int left)
+{
+	book_record(unit, book_start(unit), KD_STATE_FAILED, KD_UNIT_BAD);
+	book_finish(unit, left);
+	retry(unit, NULL);
+	kd_unit_free(retried);
+}
+
+/* What a retry brings back from quarantine is seen in the drop folder: once, and as it was
+ * or in another shape, it is no news of its own. */
+static void
+what_a_retry_brings_back_is_told_from_new_drops(void **state)
+{
+	(void)state;
+	book_open();
+	book_begin();
+	int64_t unit = book_offer("mended", 1);
+	fail_and_retry(unit, 1);
+	book_record(unit, book_start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	book_finish(unit, 0);
+	book_offer("mended", 2);
+	assert_int_equal(book.got.fresh, KD_LEDGER_RETURNED);
+	book_reopen();
+	assert_true(book.loaded_count == 1 && book.loaded[0].returned);
+	assert_false(book.loaded[0].restore);
+	book_offer("mended", 3);
+	assert_int_equal(book.got.fresh, KD_LEDGER_FRESH);
+	/* As it was: what comes then is another. */
+	unit = book_offer("whole", 1);
+	fail_and_retry(unit, 1);
+	assert_int_equal(book_offer("whole", 1), unit);
+	assert_int_equal(book.got.fresh, KD_LEDGER_KNOWN);
+	book_record(unit, book_start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	book_finish(unit, 0);
+	book_offer("whole", 2);
+	assert_int_equal(book.got.fresh, KD_LEDGER_FRESH);
+	/* Nothing was brought back, or it went on its way. */
+	unit = book_offer("stays", 1);
+	fail_and_retry(unit, 0);
+	book_offer("stays", 2);
+	assert_int_equal(book.got.fresh, KD_LEDGER_FRESH);
+	unit = book_offer("moves", 1);
+	fail_and_retry(unit, 1);
+	book_record(unit, book_start(unit), KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
+	book_finish(unit, 1);
+	book_offer("moves", 2);
+	assert_int_equal(book.got.fresh, KD_LEDGER_FRESH);
+}
+
 int
 main(void)
 {
@@ -299,6 +349,7 @@ main(void)
 		BOOK_TEST(lists_and_shows),
 		BOOK_TEST(closed_units_are_counted),
 		BOOK_TEST(failures_and_cancellations_are_retried_and_nothing_else),
+		BOOK_TEST(what_a_retry_brings_back_is_told_from_new_drops),
 		BOOK_TEST(a_turn_of_the_loop_calls_a_bounded_number_back),
 	};
 	return cmocka_run_group_tests_name("queue/ledger", tests, NULL, NULL);

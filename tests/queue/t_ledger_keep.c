@@ -103,7 +103,7 @@ an_older_schema_is_brought_forward(void **state)
 	kd_unit_free(gone);
 	ev_run(book.loop, 0);
 	assert_true(book.got.fresh && book.got.id == 7);
-	struct kd_ledger_same same = {"rule", "rev", book_sum, 0};
+	struct kd_ledger_same same = {"rule", "rev", book_sum, 0, NULL};
 	kd_ledger_same(book.ledger, &same, book_on_same, NULL);
 	ev_run(book.loop, 0);
 	assert_string_equal(book.got.output, "/out/p");
@@ -192,7 +192,7 @@ only_what_is_old_and_away_is_forgotten(void **state)
 	assert_null(book.got.json);
 	/* The batches that have ended went, the one under way did not. */
 	book_record(open, 3, KD_STATE_PUBLISHED, KD_UNIT_PUBLISHED);
-	struct kd_ledger_same same = {"rule", "rev", book_sum, stays};
+	struct kd_ledger_same same = {"rule", "rev", book_sum, stays, NULL};
 	kd_ledger_same(book.ledger, &same, book_on_same, NULL);
 	ev_run(book.loop, 0);
 	assert_string_equal(book.got.output, "/out/a.npz");
@@ -214,7 +214,7 @@ on_backup(void *context, int rc, int fd)
 
 /* Ends the loop when the last of the offers is in. */
 static void
-on_one_of_many(void *context, int rc, int64_t id, int fresh)
+on_one_of_many(void *context, int rc, int64_t id, enum kd_ledger_news fresh)
 {
 	(void)id;
 	(void)fresh;
