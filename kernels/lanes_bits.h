@@ -100,6 +100,15 @@ lanes_permute(lanes from, lanes_bits index)
 	return _mm512_permutexvar_ps(index, from);
 }
 
+/* Of twice as many, every other one: those with even numbers, or with odd. */
+static inline lanes_bits
+lanes_bits_every_other(lanes_bits lower, lanes_bits upper, int odd)
+{
+	lanes_bits twice = _mm512_slli_epi32(lanes_bits_count_up(), 1);
+	return _mm512_permutex2var_epi32(
+		lower, _mm512_add_epi32(twice, _mm512_set1_epi32(odd)), upper);
+}
+
 /* Lane i takes from[index[i]]; lanes outside the mask take 0 and read nothing. */
 static inline lanes_bits
 lanes_bits_gather(const void *from, lanes_bits index, lanes_mask mask)
@@ -199,6 +208,15 @@ lanes_permute(lanes from, lanes_bits index)
 	return _mm256_permutevar8x32_ps(from, index);
 }
 
+static inline lanes_bits
+lanes_bits_every_other(lanes_bits lower, lanes_bits upper, int odd)
+{
+	__m256 a = _mm256_castsi256_ps(lower), b = _mm256_castsi256_ps(upper);
+	__m256 mixed =
+		odd ? _mm256_shuffle_ps(a, b, 0xdd) : _mm256_shuffle_ps(a, b, 0x88);
+	return _mm256_permute4x64_epi64(_mm256_castps_si256(mixed), 0xd8);
+}
+
 /* Lane i takes from[index[i]]; lanes outside the mask take 0 and read nothing. */
 static inline lanes_bits
 lanes_bits_gather(const void *from, lanes_bits index, lanes_mask mask)
@@ -207,6 +225,12 @@ lanes_bits_gather(const void *from, lanes_bits index, lanes_mask mask)
 }
 
 #endif
+
+static inline lanes
+lanes_of_bits(lanes_bits from)
+{
+	return (lanes)from;
+}
 
 /* Whether every lane is in the mask. */
 static inline int

@@ -20,16 +20,19 @@ libkern_a_SOURCES = \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
 	kernels/pose_lanes_direct.h kernels/pose_lanes.h kernels/ik_lanes.h \
-	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes.h kernels/track_lanes.h
+	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes.h kernels/track_lanes.h \
+	kernels/track_lanes_weights.h kernels/morph_lanes.h
 
 # Sets of their own, so that their flags reach nothing else; on other machines the files
 # are empty.
 EXTRA_LIBRARIES += libkern_avx2.a libkern_avx512.a
 libkern_avx2_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX2)
 libkern_avx2_a_SOURCES = kernels/pose_avx2.c kernels/track_avx2.c \
+	kernels/morph_avx2.c \
 	kernels/remap_avx2.c kernels/view_avx2.c kernels/supersample_avx2.c
 libkern_avx512_a_CFLAGS = $(libkern_a_CFLAGS) $(KILN_AVX512)
 libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c \
+	kernels/morph_avx512.c \
 	kernels/remap_avx512.c kernels/view_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)

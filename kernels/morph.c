@@ -3,6 +3,7 @@
  * other; each step runs over all of them before the next. */
 #include "kernels/morph.h"
 
+#include "kernels/caps.h"
 #include "kernels/morph_element.h"
 
 static float *
@@ -82,6 +83,12 @@ kern_morph_c(const struct kern_morph *a, void *queue)
 kern_morph_fn *
 kern_morph_pick(unsigned caps)
 {
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_morph_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_morph_avx2;
+#endif
 	(void)caps;
 	return kern_morph_c;
 }

@@ -122,20 +122,34 @@ kern_quat_about(struct kern_vec axis, float angle)
 	return (struct kern_quat){axis.x * s, axis.y * s, axis.z * s, half.cosine};
 }
 
+/* What there is to know of a rotation for whoever takes parts of it: its vector part and
+ * the length of that, the short way round, and half its angle. */
+struct kern_quat_turn {
+	struct kern_vec part;
+	float sine, half; /* sine: 0 or NaN where nothing turns */
+};
+
+KERN_BOTH struct kern_quat_turn
+kern_quat_turn(struct kern_quat q)
+{
+	if (q.w < 0.0f)
+		q = kern_quat_negate(q);
+	float sine = sqrtf(q.x * q.x + q.y * q.y + q.z * q.z);
+	return (struct kern_quat_turn){{q.x, q.y, q.z}, sine, kern_trig_atan2(sine, q.w)};
+}
+
 /* The rotation `factor` times as far about the same axis, the short way round; factor
  * may be negative or above one. */
 KERN_BOTH struct kern_quat
 kern_quat_power(struct kern_quat q, float factor)
 {
-	if (q.w < 0.0f)
-		q = kern_quat_negate(q);
-	float sine = sqrtf(q.x * q.x + q.y * q.y + q.z * q.z);
-	if (!(sine > 0.0f))
+	struct kern_quat_turn turn = kern_quat_turn(q);
+	if (!(turn.sine > 0.0f))
 		return KERN_QUAT_IDENTITY;
-	struct kern_trig_sincos half =
-		kern_trig_sincos(kern_trig_atan2(sine, q.w) * factor);
-	float f = half.sine / sine;
-	return (struct kern_quat){q.x * f, q.y * f, q.z * f, half.cosine};
+	struct kern_trig_sincos half = kern_trig_sincos(turn.half * factor);
+	float f = half.sine / turn.sine;
+	return (struct kern_quat){
+		turn.part.x * f, turn.part.y * f, turn.part.z * f, half.cosine};
 }
 
 /* Spherical interpolation on the shortest path, t in 0..1. */

@@ -65,6 +65,12 @@ kern_track_weights_c(const struct kern_track_weights *a, void *queue)
 kern_track_weights_fn *
 kern_track_weights_pick(unsigned caps)
 {
+#if defined(__x86_64__)
+	if (caps & KERN_CAP_AVX512)
+		return kern_track_weights_avx512;
+	if (caps & KERN_CAP_AVX2)
+		return kern_track_weights_avx2;
+#endif
 	(void)caps;
 	return kern_track_weights_c;
 }

@@ -92,7 +92,8 @@ struct kern_track_weights {
 };
 
 typedef int kern_track_weights_fn(const struct kern_track_weights *a, void *queue);
-kern_track_weights_fn kern_track_weights_c;
+kern_track_weights_fn kern_track_weights_c, kern_track_weights_avx2,
+	kern_track_weights_avx512;
 kern_track_weights_fn *kern_track_weights_pick(unsigned caps);
 
 #endif

@@ -18,8 +18,11 @@ const struct fk_device *fk_variant_device = NULL;
 #define FRAMES 37
 #define BONES  6
 
+#define MORPHS 3
+
 /* What a case is made of and what comes out of it; rooms are planes of FRAMES. */
 struct results {
+	float weights[MORPHS * FRAMES];
 	float rotate[BONES * 4 * FRAMES], move[BONES * 3 * FRAMES];
 	float position[BONES * 3 * FRAMES];
 	float world[BONES * 4 * FRAMES], local[BONES * 4 * FRAMES];
@@ -103,28 +106,67 @@ pose(kern_pose_fn *fn, struct results *to)
 	return rc;
 }
 
-/* Whether the variants give the plain C's bits; the poses are of the plain C's tracks. */
+/* A morph bends the thigh, a group that one and a flip, and the flip sets the first: now
+ * to half, now to more than all. */
+static const uint8_t morph_type[MORPHS] = {
+	KERN_MORPH_BONE, KERN_MORPH_GROUP, KERN_MORPH_FLIP};
+static const uint32_t morph_first[MORPHS + 1] = {0, 2, 4, 6};
+static const struct kern_morph_element morph_elements[] = {
+	{.index = 1, .move = {0.5f, 0, -1}, .rotate = {0, 0.6f, 0, 0.8f}},
+	{.index = 3, .move = {0, 0, 0.25f}, .rotate = {0, 0, 0, 1}},
+	{.index = 0, .weight = -0.75f},
+	{.index = 2, .weight = 0.5f},
+	{.index = 0, .weight = 0.5f},
+	{.index = 0, .weight = 1.5f},
+};
+static const struct kern_morph_table morphs = {
+	MORPHS, morph_type, morph_first, morph_elements};
+static const struct kern_track_weight_key morph_keys[] = {{2, 0.0f}, {29, 1.25f},
+	{0, 1.0f}, {1, 0.2f}, {11, -0.5f}, {20, 0.0f}, {30, 0.7f}};
+static const struct fk_morph_track morph_tracks[MORPHS] = {
+	{morph_keys, 2}, {morph_keys + 2, 4}, {morph_keys + 6, 1}};
+
 static int
-proven(kern_track_fn *track, kern_pose_fn *fn)
+weigh(kern_track_weights_fn *fn, struct results *to)
 {
+	int rc = 0;
+	for (uint32_t m = 0; m < MORPHS && rc == 0; m++) {
+		struct kern_track_weights a = {
+			.keys = morph_tracks[m].keys,
+			.key_count = morph_tracks[m].count,
+			.frame_count = FRAMES,
+			.weight = to->weights + (size_t)m * FRAMES,
+		};
+		rc = fn(&a, NULL);
+	}
+	return rc;
+}
+
+/* The whole case by the evaluator's variants. */
+static int
+evaluate_here(const struct fk_evaluator *by, uint32_t later, struct results *to)
+{
+	struct kern_morph morph = {
+		&morphs, FRAMES, FRAMES, to->weights, to->rotate, to->move};
+	int rc = sample(by->track, to, later);
+	rc = rc == 0 ? weigh(by->weight, to) : rc;
+	rc = rc == 0 ? by->morph(&morph, NULL) : rc;
+	return rc == 0 ? pose(by->pose, to) : rc;
+}
+
+int
+fk_variant_is_proven(const struct fk_evaluator *by)
+{
+	struct fk_evaluator plain;
 	struct results *got = calloc(1, sizeof *got), *wanted = calloc(1, sizeof *wanted);
-	int same = got != NULL && wanted != NULL && sample(track, got, 2) == 0 &&
-		   sample(kern_track_c, wanted, 2) == 0 && pose(fn, got) == 0 &&
-		   pose(kern_pose_c, wanted) == 0 &&
+	fk_evaluator_init(&plain, NULL, 0);
+	int same = got != NULL && wanted != NULL && evaluate_here(by, 2, got) == 0 &&
+		   evaluate_here(&plain, 2, wanted) == 0 &&
 		   memcmp(got, wanted, sizeof *got) == 0;
 	free(got);
 	free(wanted);
 	return same;
 }
-
-/* The same leg, whose thigh a morph bends, on a GPU. */
-static const uint8_t morph_type[] = {KERN_MORPH_BONE};
-static const uint32_t morph_first[] = {0, 1};
-static const struct kern_morph_element morph_element = {
-	.index = 1, .move = {0.5f, 0, -1}, .rotate = {0, 0.6f, 0, 0.8f}};
-static const struct kern_track_weight_key morph_keys[] = {{2, 0.0f}, {29, 1.25f}};
-static const struct kern_morph_table morphs = {
-	1, morph_type, morph_first, &morph_element};
 
 static int
 evaluate_there(uint32_t number, struct results *to, struct fmt_err *err)
@@ -133,13 +175,15 @@ evaluate_there(uint32_t number, struct results *to, struct fmt_err *err)
 	const struct fk_skeleton leg = {
 		.pose = skeleton, .morphs = morphs, .fixed_axis = fixed_axis};
 	struct kern_track_keys bones[BONES];
-	struct fk_morph_track morph = {morph_keys, 2};
-	struct fk_motion motion = {.bones = bones, .morphs = &morph, .matched_morphs = 1};
+	struct fk_morph_track tracks[MORPHS];
+	struct fk_motion motion = {
+		.bones = bones, .morphs = tracks, .matched_morphs = MORPHS};
 	uint32_t frames[FRAMES];
 	uint8_t enabled[FRAMES];
 	struct fk_gpu *gpu = NULL;
 	for (uint32_t i = 0; i < BONES; i++)
 		bones[i] = keys;
+	memcpy(tracks, morph_tracks, sizeof tracks);
 	for (uint32_t f = 0; f < FRAMES; f++) {
 		frames[f] = f;
 		enabled[f] = 1;
@@ -152,6 +196,7 @@ evaluate_there(uint32_t number, struct results *to, struct fmt_err *err)
 		.position = to->position,
 		.local_rotate = to->local,
 		.world_rotate = to->world,
+		.weights = to->weights,
 	};
 	int rc = fk_gpu_new(fk_variant_device, number, &leg, FRAMES, &gpu, err);
 	rc = rc == 0 ? fk_gpu_bind(gpu, &motion, err) : rc;
@@ -160,32 +205,22 @@ evaluate_there(uint32_t number, struct results *to, struct fmt_err *err)
 	return rc;
 }
 
-/* By the plain C; a GPU keeps its tracks to itself, so those are not compared. */
-static int
-evaluate_here(struct results *to)
-{
-	float weights[FRAMES];
-	struct kern_track_weights weight = {morph_keys, 2, 0, FRAMES, weights};
-	struct kern_morph morph = {
-		&morphs, FRAMES, FRAMES, weights, to->rotate, to->move};
-	int rc = sample(kern_track_c, to, 0);
-	rc = rc == 0 ? kern_track_weights_c(&weight, NULL) : rc;
-	rc = rc == 0 ? kern_morph_c(&morph, NULL) : rc;
-	rc = rc == 0 ? pose(kern_pose_c, to) : rc;
-	memset(to->rotate, 0, sizeof to->rotate);
-	memset(to->move, 0, sizeof to->move);
-	return rc;
-}
-
 int
 fk_variant_prove(uint32_t number, struct fmt_err *err)
 {
 	if (fk_variant_device == NULL)
 		return fmt_err_set(err, -ENODEV, "vmd-fk was built without CUDA");
+	struct fk_evaluator plain;
 	struct results *got = calloc(1, sizeof *got), *wanted = calloc(1, sizeof *wanted);
-	int rc = got == NULL || wanted == NULL || evaluate_here(wanted) < 0
+	fk_evaluator_init(&plain, NULL, 0);
+	int rc = got == NULL || wanted == NULL || evaluate_here(&plain, 0, wanted) < 0
 			 ? fmt_err_set(err, -ENOMEM, "no memory to prove it")
 			 : evaluate_there(number, got, err);
+	if (rc == 0) {
+		/* A GPU keeps its tracks to itself. */
+		memset(wanted->rotate, 0, sizeof wanted->rotate);
+		memset(wanted->move, 0, sizeof wanted->move);
+	}
 	if (rc == 0 && memcmp(got, wanted, sizeof *got) != 0)
 		rc = fmt_err_set(err, -EIO, "it disagrees with the plain C");
 	free(got);
@@ -207,23 +242,26 @@ void
 fk_variant_choose(const struct kiln_host *host, struct fk_evaluator *evaluator)
 {
 	unsigned caps = kern_caps_machine();
-	kern_track_fn *track = kern_track_pick(caps);
-	kern_pose_fn *fn = kern_pose_pick(caps);
-	const char *name = caps & KERN_CAP_AVX512 ? "avx512"
+	struct fk_evaluator by = {
+		.track = kern_track_pick(caps),
+		.weight = kern_track_weights_pick(caps),
+		.morph = kern_morph_pick(caps),
+		.pose = kern_pose_pick(caps),
+		.variant = caps & KERN_CAP_AVX512 ? "avx512"
 			   : caps & KERN_CAP_AVX2 ? "avx2"
-						  : "c";
-	if (!proven(track, fn)) {
+						  : "c",
+	};
+	if (!fk_variant_is_proven(&by)) {
 		char text[160] = "the variant ";
-		strcat(text, name);
+		strcat(text, by.variant);
 		strcat(text, " disagrees with the plain C on this machine; the plain C "
 			     "serves instead");
 		host->log(host, KILN_WARNING, text);
-		name = "c";
-		track = kern_track_c;
-		fn = kern_pose_c;
+		fk_evaluator_init(&by, NULL, 0);
+		by.variant = "c";
 	}
-	evaluator->track = track;
-	evaluator->pose = fn;
-	evaluator->variant = name;
-	host->variant(host, name);
+	by.skeleton = evaluator->skeleton;
+	by.world = evaluator->world;
+	*evaluator = by;
+	host->variant(host, evaluator->variant);
 }

@@ -12,9 +12,13 @@
  * imitation here before open(). */
 extern const struct fk_device *fk_variant_device;
 
+/* Whether the primitives give the plain C's bits on a small case of each: a leg with a knee,
+ * bent by its tracks and by morphs of every kind.  Without memory they do not.  [in open] */
+int fk_variant_is_proven(const struct fk_evaluator *by);
+
 /* Gives the evaluator the fastest variants of this machine and tells the host their name.
- * Before, each proves itself on a small case against the plain C, bit by bit; one that
- * fails is logged, and the plain C serves instead.  [in open] */
+ * Before, they prove themselves; if one does not, that is logged and the plain C serves
+ * instead of them all.  [in open] */
 void fk_variant_choose(const struct kiln_host *host, struct fk_evaluator *evaluator);
 
 /* Whether the host wants a GPU, and of which number. */

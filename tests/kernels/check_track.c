@@ -297,30 +297,6 @@ judge_bits(kern_track_fn *fn, const char *name)
 	ck_true(text, same);
 }
 
-static void
-judge_weights(kern_track_weights_fn *fn, const char *name)
-{
-	struct kern_track_weight_key keys[3] = {{5, 0.25f}, {9, 1.0f}, {30, -2.0f}};
-	const double expected[] = {
-		0.25, 0.25, 0.4375, 0.625, 0.8125, 1.0, 1.0 - 3.0 / 21};
-	float *weight = ck_floats(7, 1);
-	struct kern_track_weights a = {keys, 3, 4, 7, weight};
-	double worst = 0;
-	char text[80];
-	fn(&a, NULL);
-	for (int f = 0; f < 7; f++)
-		ck_worst(&worst, fabs(weight[f] - expected[f]));
-	a.first_frame = 1000;
-	a.frame_count = 1;
-	fn(&a, NULL);
-	ck_worst(&worst, fabs(weight[0] + 2.0));
-	a.key_count = 0;
-	fn(&a, NULL);
-	ck_worst(&worst, fabs(weight[0]));
-	snprintf(text, sizeof text, "weights %s: linear, held at both ends", name);
-	ck_judge(text, ck_release(weight) ? worst : INFINITY, 1e-7);
-}
-
 /* CUDA, and its imitation by the same lines. */
 static void
 check_through(void)
@@ -335,7 +311,6 @@ check_through(void)
 		}
 		judge(ck_through_track, name);
 		judge_bits(ck_through_track, name);
-		judge_weights(ck_through_weights, name);
 	}
 }
 
@@ -343,7 +318,6 @@ void
 check_track(void)
 {
 	judge(kern_track_c, "c");
-	judge_weights(kern_track_weights_c, "c");
 	for (int i = 0; i < CK_CAPS; i++) {
 		kern_track_fn *fn = kern_track_pick(ck_caps[i].bit);
 		if (fn == kern_track_c)

@@ -160,6 +160,8 @@ main(int argc, char **argv)
 		if (only[0] == '\0') {
 			bench_pose();
 			bench_track();
+			bench_track_weights();
+			bench_morph();
 		}
 		if (strcmp(only, "arrays") != 0) {
 			bench_view();
@@ -174,6 +176,7 @@ main(int argc, char **argv)
 	check_trig();
 	check_curve();
 	check_track();
+	check_track_weights();
 	check_morph();
 	check_pose();
 	check_arrays();

@@ -12,6 +12,13 @@ tests_plugins_imitated_so_LDFLAGS = $(AM_LDFLAGS) -shared
 tests_plugins_imitated_so_LDADD = $(plugins_vmd_fk_so_OBJECTS) $(plugins_vmd_fk_so_LDADD)
 tap_scripts += tests/plugins/t_vmd_fk_gpu.py tests/plugins/t_cuda.sh
 
+# What proves vmd-fk's variants, itself.
+tap_programs += tests/plugins/t_fk_variant
+tests_plugins_t_fk_variant_SOURCES = tests/plugins/t_fk_variant.c
+tests_plugins_t_fk_variant_CPPFLAGS = $(check_cppflags)
+tests_plugins_t_fk_variant_LDADD = $(plugins_vmd_fk_so_OBJECTS) \
+	$(plugins_vmd_fk_so_LDADD) $(CMOCKA_LIBS)
+
 # And pano-views.
 check_PROGRAMS += tests/plugins/imitated-pano.so
 tests_plugins_imitated_pano_so_SOURCES = tests/plugins/imitated-pano.c \

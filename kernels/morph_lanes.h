@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * morph_lanes.h - morph.c over again for LANES frames at a time: each step runs over all
+ * frames before the next.  Included by one file a variant, which says how many LANES are.
+ *
+ * Most morphs rest most of the time.  Where no lane of a flip chooses, or all lanes of a
+ * bone morph are at zero, nothing but the weight is read.  A group hands on its zeros,
+ * though, as the plain C does: they turn -0 into 0, and infinite elements into NaN.
+ */
+#ifndef KERN_MORPH_LANES_H
+#define KERN_MORPH_LANES_H
+
+#include "kernels/lanes_quat.h"
+#include "kernels/morph_element.h"
+
+/* Of `left` frames as many as there are lanes. */
+static inline lanes_mask
+morph_lanes_mask(uint32_t left)
+{
+	return lanes_first(left < LANES ? left : LANES);
+}
+
+static inline float *
+morph_lanes_weights(const struct kern_morph *a, uint32_t morph)
+{
+	return a->weights + (size_t)morph * a->stride;
+}
+
+static inline __attribute__((always_inline)) void
+morph_lanes_add(float *to, const float *from, float share, lanes_mask mask)
+{
+	lanes more = lanes_load(from, mask) * lanes_all(share);
+	lanes_store(to, mask, lanes_load(to, mask) + more);
+}
+
+/* Group `morph` passes its weight on, to flips only or to all but flips. */
+static inline void
+morph_lanes_group(const struct kern_morph *a, uint32_t morph, int to_flips)
+{
+	const struct kern_morph_table *table = a->table;
+	const float *from = morph_lanes_weights(a, morph);
+	for (uint32_t i = table->first[morph]; i < table->first[morph + 1]; i++) {
+		const struct kern_morph_element *element = &table->elements[i];
+		uint8_t type = table->types[element->index];
+		if (type == KERN_MORPH_GROUP || (type == KERN_MORPH_FLIP) != to_flips)
+			continue;
+		float *to = morph_lanes_weights(a, element->index),
+		      share = element->weight;
+		uint32_t f = 0;
+		/* A mask known here and now costs nothing. */
+		for (; f + LANES <= a->frame_count; f += LANES)
+			morph_lanes_add(to + f, from + f, share, lanes_first(LANES));
+		if (f < a->frame_count)
+			morph_lanes_add(
+				to + f, from + f, share, lanes_first(a->frame_count - f));
+	}
+}
+
+/* What `count` frames from f on choose: each an element of its own, so one by one. */
+static inline void
+morph_lanes_choose(const struct kern_morph *a, uint32_t morph, uint32_t f, uint32_t count)
+{
+	const struct kern_morph_table *table = a->table;
+	uint32_t first = table->first[morph], chosen;
+	const float *from = morph_lanes_weights(a, morph);
+	for (uint32_t end = f + count; f < end; f++) {
+		if (!kern_morph_element_choose(
+			    table->first[morph + 1] - first, from[f], &chosen))
+			continue;
+		const struct kern_morph_element *element =
+			&table->elements[first + chosen];
+		morph_lanes_weights(a, element->index)[f] = element->weight;
+	}
+}
+
+static inline void
+morph_lanes_flip(const struct kern_morph *a, uint32_t morph)
+{
+	const float *from = morph_lanes_weights(a, morph);
+	uint32_t elements = a->table->first[morph + 1] - a->table->first[morph];
+	lanes places = lanes_all((float)elements + 1.0f);
+	for (uint32_t f = 0; f < a->frame_count; f += LANES) {
+		uint32_t left = a->frame_count - f;
+		lanes place = places * lanes_load(from + f, morph_lanes_mask(left));
+		if (lanes_any(lanes_at_most(lanes_all(1.0f), place)))
+			morph_lanes_choose(a, morph, f, left < LANES ? left : LANES);
+	}
+}
+
+/* An element of a bone morph, with whatever is the same in all frames. */
+struct morph_lanes_element {
+	const float *weight;
+	float *rotate, *move; /* the bone's own */
+	size_t stride;
+	float by[3];
+	struct kern_quat_turn turn;
+};
+
+/* kern_quat_power() of the element's rotation. */
+static inline struct lanes_quat
+morph_lanes_power(const struct kern_quat_turn *turn, lanes weight)
+{
+	if (!(turn->sine > 0.0f))
+		return lanes_quat_all(KERN_QUAT_IDENTITY);
+	struct lanes_sincos half = lanes_sincos(lanes_all(turn->half) * weight);
+	struct lanes_vec part = lanes_vec_scale(
+		lanes_vec_all(turn->part), half.sine / lanes_all(turn->sine));
+	return (struct lanes_quat){part.x, part.y, part.z, half.cosine};
+}
+
+/* kern_morph_element_apply() in frames f .. f + LANES - 1 as far as the mask goes. */
+static inline __attribute__((always_inline)) void
+morph_lanes_apply(const struct morph_lanes_element *e, uint32_t f, lanes_mask mask)
+{
+	lanes weight = lanes_load(e->weight + f, mask);
+	lanes_mask rests = lanes_equal(weight, lanes_all(0.0f));
+	if (!lanes_any(mask & ~rests))
+		return;
+	for (size_t c = 0; c < 3; c++) {
+		float *at = e->move + c * e->stride + f;
+		lanes own = lanes_load(at, mask);
+		lanes_store(at, mask,
+			lanes_select(rests, own, own + weight * lanes_all(e->by[c])));
+	}
+	float *x = e->rotate + f, *y = x + e->stride, *z = y + e->stride,
+	      *w = z + e->stride;
+	struct lanes_quat own = {lanes_load(x, mask), lanes_load(y, mask),
+		lanes_load(z, mask), lanes_load(w, mask)};
+	struct lanes_quat turned =
+		lanes_quat_mul(morph_lanes_power(&e->turn, weight), own);
+	lanes_store(x, mask, lanes_select(rests, own.x, turned.x));
+	lanes_store(y, mask, lanes_select(rests, own.y, turned.y));
+	lanes_store(z, mask, lanes_select(rests, own.z, turned.z));
+	lanes_store(w, mask, lanes_select(rests, own.w, turned.w));
+}
+
+static inline int
+morph_lanes_rests(const float *weight, uint32_t frame_count)
+{
+	for (uint32_t f = 0; f < frame_count; f += LANES) {
+		lanes_mask mask = morph_lanes_mask(frame_count - f);
+		lanes_mask at_zero =
+			lanes_equal(lanes_load(weight + f, mask), lanes_all(0.0f));
+		if (lanes_any(mask & ~at_zero))
+			return 0;
+	}
+	return 1;
+}
+
+static inline void
+morph_lanes_bones(const struct kern_morph *a, uint32_t morph)
+{
+	const struct kern_morph_table *table = a->table;
+	const float *weight = morph_lanes_weights(a, morph);
+	if (morph_lanes_rests(weight, a->frame_count))
+		return;
+	for (uint32_t i = table->first[morph]; i < table->first[morph + 1]; i++) {
+		const struct kern_morph_element *element = &table->elements[i];
+		const float *by = element->move, *q = element->rotate;
+		size_t bone = element->index;
+		struct morph_lanes_element e = {
+			.weight = weight,
+			.rotate = a->rotate + bone * 4 * a->stride,
+			.move = a->move + bone * 3 * a->stride,
+			.stride = a->stride,
+			.by = {by[0], by[1], by[2]},
+			.turn = kern_quat_turn(
+				(struct kern_quat){q[0], q[1], q[2], q[3]}),
+		};
+		uint32_t f = 0;
+		for (; f + LANES <= a->frame_count; f += LANES)
+			morph_lanes_apply(&e, f, lanes_first(LANES));
+		if (f < a->frame_count)
+			morph_lanes_apply(&e, f, lanes_first(a->frame_count - f));
+	}
+}
+
+static inline int
+morph_lanes_run(const struct kern_morph *a)
+{
+	const struct kern_morph_table *table = a->table;
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_GROUP)
+			morph_lanes_group(a, m, 1);
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_FLIP)
+			morph_lanes_flip(a, m);
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_GROUP)
+			morph_lanes_group(a, m, 0);
+	for (uint32_t m = 0; m < table->morph_count; m++)
+		if (table->types[m] == KERN_MORPH_BONE)
+			morph_lanes_bones(a, m);
+	return 0;
+}
+
+#endif
