@@ -8,11 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COLUMNS	     4
-#define ROWS	     3
-#define PANELS	     (COLUMNS * ROWS)
-#define PANEL_WIDTH  (FK_PREVIEW_WIDTH / COLUMNS)
-#define PANEL_HEIGHT (FK_PREVIEW_HEIGHT / ROWS)
+#define PANELS 12
 /* The camera looks down by this angle, in radians. */
 #define PITCH	     0.21f
 #define GRID_SQUARE  5.0f
@@ -56,10 +52,18 @@ struct point3 {
 	float x, y, z;
 };
 
+/* Panels side by side and one below the other. */
+struct grid {
+	uint32_t columns, rows;
+};
+
 /* Everything that holds for all panels. */
 struct sheet {
 	const struct fk_skeleton *skeleton;
 	uint32_t panel_count;
+	struct grid grid;
+	int width, height; /* of a panel, in pixels */
+	float thickness;   /* of lines, against that of twelve panels */
 	uint32_t frames[PANELS];
 	struct point3 *positions; /* [panel][bone] */
 	int32_t limb_bones[LIMBS][2];
@@ -68,6 +72,22 @@ struct sheet {
 	float low;	/* the lowest projected height that is shown */
 	struct point3 centres[PANELS];
 };
+
+/* The fewer poses, the larger: one fills the sheet. */
+static void
+lay_out(struct sheet *sheet, uint32_t count)
+{
+	static const struct grid grids[] = {
+		{1, 1}, {2, 1}, {2, 2}, {3, 2}, {3, 3}, {4, 3}};
+	size_t i = 0;
+	while (grids[i].columns * grids[i].rows < count && grids[i].columns < 4)
+		i++;
+	sheet->panel_count = count;
+	sheet->grid = grids[i];
+	sheet->width = FK_PREVIEW_WIDTH / (int)sheet->grid.columns;
+	sheet->height = FK_PREVIEW_HEIGHT / (int)sheet->grid.rows;
+	sheet->thickness = sqrtf(4.0f / (float)sheet->grid.columns);
+}
 
 static struct fk_colour
 side_colour(const char *name, float opacity)
@@ -92,8 +112,9 @@ static struct fk_point
 project(const struct sheet *sheet, struct point3 centre, struct point3 p)
 {
 	return (struct fk_point){
-		0.5f * PANEL_WIDTH + (p.x - centre.x) * sheet->scale,
-		0.90f * PANEL_HEIGHT - (rise(p, centre) - sheet->low) * sheet->scale,
+		0.5f * (float)sheet->width + (p.x - centre.x) * sheet->scale,
+		0.90f * (float)sheet->height -
+			(rise(p, centre) - sheet->low) * sheet->scale,
 	};
 }
 
@@ -174,8 +195,8 @@ choose_view(struct sheet *sheet)
 	/* Room for a head above the last bone. */
 	high += 0.08f * (high - low);
 	sheet->low = low;
-	sheet->scale =
-		fminf(0.45f * PANEL_WIDTH / wide, 0.80f * PANEL_HEIGHT / (high - low));
+	sheet->scale = fminf(0.45f * (float)sheet->width / wide,
+		0.80f * (float)sheet->height / (high - low));
 }
 
 static void
@@ -230,11 +251,11 @@ draw_head(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 	/* Heads are drawn by the model's height: where the bone sits in them differs. */
 	float radius =
 		0.055f * sheet->skeleton->model.bones[head].position[1] * sheet->scale;
-	radius = fminf(fmaxf(radius, 4.0f), 0.08f * PANEL_HEIGHT);
+	radius = fminf(fmaxf(radius, 4.0f), 0.08f * (float)sheet->height);
 	struct fk_point centre = {high.x + (high.x - low.x) / length * radius,
 		high.y + (high.y - low.y) / length * radius};
 	fk_canvas_ring(canvas, centre, radius, radius + 1.0f, panel_top);
-	fk_canvas_ring(canvas, centre, radius, 2.5f, middle);
+	fk_canvas_ring(canvas, centre, radius, 2.5f * sheet->thickness, middle);
 }
 
 /* The hips join both sides. */
@@ -266,8 +287,9 @@ draw_body(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 		struct fk_point to = project(sheet, centre, at[ends[1]]);
 		struct fk_colour edge = panel_bottom;
 		edge.opacity = 0.75f;
-		fk_canvas_line(canvas, from, to, 7.5f, edge);
-		fk_canvas_line(canvas, from, to, 4.5f, limb_colour(drawn[i].limb));
+		fk_canvas_line(canvas, from, to, 7.5f * sheet->thickness, edge);
+		fk_canvas_line(canvas, from, to, 4.5f * sheet->thickness,
+			limb_colour(drawn[i].limb));
 	}
 	if (sheet->limb_count >= 8)
 		draw_head(sheet, canvas, panel);
@@ -280,10 +302,10 @@ draw_panel(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 	const struct point3 *at = panel_positions(sheet, panel);
 	struct point3 centre = sheet->centres[panel];
 	float opacity = sheet->limb_count >= 8 ? 0.28f : 0.9f;
-	canvas->left = (int)(panel % COLUMNS) * PANEL_WIDTH + 2;
-	canvas->top = (int)(panel / COLUMNS) * PANEL_HEIGHT + 2;
-	canvas->right = canvas->left + PANEL_WIDTH - 4;
-	canvas->bottom = canvas->top + PANEL_HEIGHT - 4;
+	canvas->left = (int)(panel % sheet->grid.columns) * sheet->width + 2;
+	canvas->top = (int)(panel / sheet->grid.columns) * sheet->height + 2;
+	canvas->right = canvas->left + sheet->width - 4;
+	canvas->bottom = canvas->top + sheet->height - 4;
 	fk_canvas_fill(canvas, panel_top, panel_bottom);
 	draw_floor(sheet, canvas, centre);
 	for (uint32_t i = 0; i < skeleton->pose.bone_count; i++) {
@@ -291,7 +313,7 @@ draw_panel(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 			continue;
 		fk_canvas_line(canvas,
 			project(sheet, centre, at[skeleton->model.bones[i].parent]),
-			project(sheet, centre, at[i]), 1.5f,
+			project(sheet, centre, at[i]), 1.5f * sheet->thickness,
 			side_colour(skeleton->model.bones[i].name, opacity));
 	}
 	draw_body(sheet, canvas, panel);
@@ -299,7 +321,7 @@ draw_panel(const struct sheet *sheet, struct fk_canvas *canvas, uint32_t panel)
 		sheet->frames[panel], label);
 }
 
-/* Evaluates the frames of the panels, spread from the first to the last. */
+/* Evaluates the frames of the panels, spread over those that are written. */
 static int
 take_poses(struct sheet *sheet, const struct fk_evaluator *evaluator,
 	const struct fk_motion *motion, struct fk_planes *planes)
@@ -307,11 +329,12 @@ take_poses(struct sheet *sheet, const struct fk_evaluator *evaluator,
 	size_t stride = planes->room;
 	uint32_t bones = sheet->skeleton->pose.bone_count;
 	for (uint32_t panel = 0; panel < sheet->panel_count; panel++) {
-		uint64_t last = motion->frame_count - 1;
-		uint32_t frame =
+		uint64_t last = motion->frames.count - 1;
+		uint32_t number =
 			sheet->panel_count < 2
 				? 0
 				: (uint32_t)(panel * last / (sheet->panel_count - 1));
+		uint32_t frame = fk_frames_at(&motion->frames, number);
 		struct fk_piece piece = {motion, &frame, 1};
 		int rc = fk_evaluator_run(evaluator, &piece, planes);
 		if (rc < 0)
@@ -336,7 +359,7 @@ fk_preview_draw(const struct fk_evaluator *evaluator, const struct fk_motion *mo
 		.height = FK_PREVIEW_HEIGHT,
 		.right = FK_PREVIEW_WIDTH,
 		.bottom = FK_PREVIEW_HEIGHT};
-	sheet.panel_count = motion->frame_count < PANELS ? motion->frame_count : PANELS;
+	lay_out(&sheet, motion->frames.count < PANELS ? motion->frames.count : PANELS);
 	sheet.positions =
 		calloc((size_t)PANELS * evaluator->skeleton->pose.bone_count + 1,
 			sizeof *sheet.positions);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * preview.h - a contact sheet of the moving skeleton: up to 4 x 3 poses spread evenly
- * over the motion, seen from the front and a little from above.  The model's left is
- * orange, its right blue; the camera follows it along the floor, whose squares are 5
- * units wide.
+ * over the frames that are written, larger where they are fewer, seen from the front and a
+ * little from above.  The model's left is orange, its right blue; the camera follows it
+ * along the floor, whose squares are 5 units wide.
  */
 #ifndef FK_PREVIEW_H
 #define FK_PREVIEW_H

@@ -108,6 +108,19 @@ take_all_bones(struct fk_state *state)
 	return 0;
 }
 
+static int
+check_names(const struct kiln_value *bones, struct fmt_err *err)
+{
+	int empty = bones->list_count == 0;
+	for (uint32_t i = 0; i < bones->list_count; i++)
+		empty |= bones->list[i][0] == '\0';
+	return empty ? fmt_err_set(err, -EINVAL,
+			       "bones: expected \"all\", \"core\" or at least one name, "
+			       "found an empty %s",
+			       bones->list_count == 0 ? "list" : "name")
+		     : 0;
+}
+
 /* The list is gone after open(), so names are copied. */
 static int
 take_named_bones(struct fk_state *state, const char *const *names, uint32_t count)
@@ -140,11 +153,11 @@ cut_lines(char *text, const char **names)
 {
 	uint32_t count = 0;
 	char *rest = NULL;
-	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
-		line = strtok_r(NULL, "\n", &rest)) {
-		line += strspn(line, " \t\r");
+	for (char *line = strtok_r(text, "\r\n", &rest); line != NULL;
+		line = strtok_r(NULL, "\r\n", &rest)) {
+		line += strspn(line, " \t");
 		size_t length = strlen(line);
-		while (length > 0 && strchr(" \t\r", line[length - 1]) != NULL)
+		while (length > 0 && strchr(" \t", line[length - 1]) != NULL)
 			line[--length] = '\0';
 		if (length > 0 && line[0] != '#')
 			names[count++] = line;
@@ -233,11 +246,9 @@ take_columns(struct fk_state *state, const struct kiln_host *host,
 				"bones and bones_file are both given; expected one");
 		return take_bones_file(state, host, params, err);
 	}
-	if (bones->list_count == 0)
-		return fmt_err_set(err, -EINVAL,
-			"bones: expected \"all\", \"core\" or at least one name, found "
-			"an "
-			"empty list");
+	rc = check_names(bones, err);
+	if (rc < 0)
+		return rc;
 	if (all)
 		rc = take_all_bones(state);
 	else if (bones->list_count == 1 && strcmp(bones->list[0], "core") == 0)

@@ -248,17 +248,20 @@ t_host_load(struct t_host *host, const char *library, const char *kernel)
 	return host->kernel != NULL ? 0 : -1;
 }
 
-/* "[a, b]", "\"all\"" or a bare word, cut up in place. */
+/* "[a, b]", "\"all\"" or a bare word, cut up in place; "\"\"" is an empty one. */
 static void
 parse_list(char *text, struct kiln_value *value)
 {
 	const char **list = grab(strlen(text) + 1, sizeof *list);
 	char *rest = NULL;
-	for (char *word = strtok_r(text, "[],\"", &rest); word != NULL;
-		word = strtok_r(NULL, "[],\"", &rest)) {
+	for (char *word = strtok_r(text, "[],", &rest); word != NULL;
+		word = strtok_r(NULL, "[],", &rest)) {
 		word += strspn(word, " ");
-		if (*word != '\0')
-			list[value->list_count++] = word;
+		if (*word == '\0')
+			continue;
+		word += *word == '"';
+		word[strcspn(word, "\"")] = '\0';
+		list[value->list_count++] = word;
 	}
 	value->list = list;
 }

@@ -24,6 +24,7 @@ except ImportError:
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import mmd  # noqa: E402
+import pictures  # noqa: E402
 
 BUILD = os.environ.get("top_builddir", ".")
 OK, BAD_INPUT, TRANSIENT, CANCELLED = range(4)
@@ -373,6 +374,12 @@ def t_preview(folder):
         assert png[:8] == b"\x89PNG\r\n\x1a\n"
         assert struct.unpack(">2I2B", png[16:26]) == (1280, 960, 8, 2)
         assert "companions 1" in run.told("unit %d" % unit)[0]
+        gaps = (pictures.read_png(os.path.join(folder, name.replace(".vmd", ".preview.png")))
+                == (9, 11, 15)).all(axis=2).mean()
+        assert gaps < 0.05, (name, gaps)
+    whole = read(folder, "a.preview.png")
+    Run(folder, ["a.vmd"], params=["preview=true", "frames=40..43"])
+    assert read(folder, "a.preview.png") != whole
     Run(folder, files)
     assert "companions 0" in Run(folder, files).told("unit 0")[0]
 

@@ -38,6 +38,7 @@ def t_bad_parameters_are_refused(folder):
             (["frames=-1..3"], "-1..3"), (["frames=0..99999999999"], "0..99999999999"),
             (["frames=some"], "some"), (["chunk=0"], "1..1024"), (["chunk=1025"], "1025"),
             (["chunk=few"], "few"), (["chunk=7x"], "7x"),
+            (['bones=""'], "empty name"), (['bones=[首, ""]'], "empty name"),
             ([path("absent.txt")], "absent.txt"), ([path("empty.txt")], "at least one name"),
             ([path("sjis.txt")], "UTF-8"), ([path("nul.txt")], "NUL"),
             ([path("empty.txt"), "bones=core"], "both given")):
@@ -132,7 +133,7 @@ def t_compression_and_chunk_change_no_value(folder):
 
 def t_bones_file(folder):
     write(folder, "a.vmd", dance(5, 10))
-    write(folder, "bones.txt", "\ufeff# legs\r\n左足首\r\n\n  首 \n尻尾\n左足首".encode("utf-8"))
+    write(folder, "bones.txt", "\ufeff# legs\r\n左足首\r\n\n  首 \n尻尾\r左足首".encode("utf-8"))
     done = Run(folder, ["a.vmd"], params=["bones_file=" + os.path.join(folder, "bones.txt")])
     some = load(folder, "a")
     assert some["bone_names"].tolist() == ["左足首", "首", "尻尾", "左足首"]
