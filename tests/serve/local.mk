@@ -1,8 +1,19 @@
 # tests/serve
-tap_programs += tests/serve/t_control tests/serve/t_notify
-tests_serve_t_control_SOURCES = tests/serve/t_control.c
+talk = tests/serve/talk.h tests/serve/talk.c
+talk_libs = libkdserve.a $(base_libs) $(EV_LIBS) $(CMOCKA_LIBS)
+tap_programs += tests/serve/t_control
+tests_serve_t_control_SOURCES = tests/serve/t_control.c $(talk)
 tests_serve_t_control_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
-tests_serve_t_control_LDADD = libkdserve.a $(base_libs) $(EV_LIBS) $(CMOCKA_LIBS)
+tests_serve_t_control_LDADD = $(talk_libs)
+tap_programs += tests/serve/t_control_crowd
+tests_serve_t_control_crowd_SOURCES = tests/serve/t_control_crowd.c $(talk)
+tests_serve_t_control_crowd_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_serve_t_control_crowd_LDADD = $(talk_libs)
+tap_programs += tests/serve/t_control_place
+tests_serve_t_control_place_SOURCES = tests/serve/t_control_place.c $(talk)
+tests_serve_t_control_place_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
+tests_serve_t_control_place_LDADD = $(talk_libs)
+tap_programs += tests/serve/t_notify
 tests_serve_t_notify_SOURCES = tests/serve/t_notify.c
 tests_serve_t_notify_CPPFLAGS = $(check_cppflags)
 tests_serve_t_notify_LDADD = libkdserve.a $(base_libs) $(SYSTEMD_LIBS) $(EV_LIBS) $(CMOCKA_LIBS)
