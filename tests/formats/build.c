@@ -2,9 +2,13 @@
 #include "tests/formats/build.h"
 
 #include <assert.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 void
 build_bytes(struct build *b, const void *bytes, size_t length)
@@ -80,8 +84,10 @@ build_read_shared(const char *name, size_t *length)
 		snprintf(path, sizeof path, "%s/../shared/data/vmd/%s",
 			source != NULL ? source : ".", name);
 	FILE *file = fopen(path, "rb");
-	if (file == NULL)
-		return NULL;
+	if (file == NULL) {
+		print_message("# skipped: the shared data is absent (KILN_SHARED)\n");
+		skip();
+	}
 	size_t room = 64u << 20;
 	uint8_t *bytes = malloc(room);
 	assert(bytes != NULL);

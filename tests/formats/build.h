@@ -26,7 +26,8 @@ void build_name(struct build *b, const char *raw, size_t size);
  * past the end; to be freed. */
 uint8_t *build_copy(const void *bytes, size_t length);
 
-/* The whole file "data/vmd/" name of the shared data, to be freed; NULL where absent. */
+/* The whole file "data/vmd/" name of the shared data, to be freed; where that is absent the
+ * test at hand is skipped. */
 uint8_t *build_read_shared(const char *name, size_t *length);
 
 #endif

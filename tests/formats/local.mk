@@ -8,7 +8,8 @@ tests_formats_t_vmd_SOURCES = tests/formats/t_vmd.c tests/formats/build.h tests/
 tests_formats_t_vmd_CPPFLAGS = $(check_cppflags)
 tests_formats_t_vmd_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
 tests_formats_t_model_SOURCES = \
-	tests/formats/t_model.c tests/formats/build.h tests/formats/build.c
+	tests/formats/t_model.c tests/formats/build.h tests/formats/build.c \
+	tests/formats/build_model.h tests/formats/build_model.c
 tests_formats_t_model_CPPFLAGS = $(check_cppflags)
 tests_formats_t_model_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
 

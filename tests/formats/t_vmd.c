@@ -521,11 +521,6 @@ reads_real_files(void **state)
 		struct fmt_err err = {0};
 		size_t length;
 		uint8_t *bytes = build_read_shared(files[i].name, &length);
-		if (bytes == NULL) {
-			print_message(
-				"# skipped: the shared data is absent (KILN_SHARED)\n");
-			skip();
-		}
 		assert_int_equal(fmt_vmd_read(bytes, length, &strict, &motion, &err), 0);
 		free(bytes);
 		assert_int_equal(motion.bone_count, files[i].bones);
