@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/plugins/hostile_talk.h"
 
+#include "tests/plugins/hostile_hands.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { LINK = 3, INPUT = 36 };
+enum { INPUT = 36 };
 
 static ssize_t
 say(const char *body, int passed)
@@ -30,7 +32,7 @@ say(const char *body, int passed)
 		memcpy(CMSG_DATA(rights), &passed, sizeof passed);
 		header[6] = 1;
 	}
-	return sendmsg(LINK, &message, MSG_NOSIGNAL);
+	return sendmsg(HOSTILE_LINK, &message, MSG_NOSIGNAL);
 }
 
 int

@@ -7,6 +7,10 @@ client_libs = tests/worker/libclient.a libkdpublish.a libkdmanifest.a $(base_lib
 
 check_PROGRAMS += tests/plugins/hostile.so
 tests_plugins_hostile_so_SOURCES = tests/plugins/hostile.c \
+	tests/plugins/hostile_hands.h tests/plugins/hostile_hands.c \
+	tests/plugins/hostile_greed.h tests/plugins/hostile_greed.c \
+	tests/plugins/hostile_lies.h tests/plugins/hostile_lies.c \
+	tests/plugins/hostile_spies.h tests/plugins/hostile_spies.c \
 	tests/plugins/hostile_talk.h tests/plugins/hostile_talk.c
 tests_plugins_hostile_so_CFLAGS = $(so_cflags)
 tests_plugins_hostile_so_LDFLAGS = $(so_ldflags)
