@@ -19,48 +19,74 @@
  * small files are not worth their start. */
 enum { HELPERS_MOST = 15, FILES_EACH = 8, LARGE = 1 << 20 };
 
-/* What is to be done with the files at hand, for whoever is free: first what computes. */
+/* What is to be done with each of the files at hand, by whoever is free. */
 struct work {
 	struct kd_finish *finish;
-	atomic_size_t
-		next; /* that nobody has taken yet: a hash, then an fsync, of each */
+	void (*each)(struct kd_finish_file *file);
+	atomic_size_t next; /* that nobody has taken yet */
 };
 
 static void
-do_one(struct kd_finish *finish, size_t i)
+hash_one(struct kd_finish_file *file)
 {
-	struct kd_finish_file *file = &finish->files[i % finish->count];
-	if (i >= finish->count)
-		file->error = fsync(file->fd) < 0 ? errno : 0;
-	else if (file->unhashed)
-		file->hash_error = kd_hash_file(
-			file->fd, file->output->sha256, &file->output->bytes);
-}
-
-static void *
-sync_some(void *argument)
-{
-	struct work *work = argument;
-	size_t i;
-	while ((i = atomic_fetch_add(&work->next, 1)) < 2 * work->finish->count)
-		do_one(work->finish, i);
-	return NULL;
+	if (!file->unhashed)
+		return;
+	file->hash_error =
+		kd_hash_file(file->fd, file->output->sha256, &file->output->bytes);
+	file->unhashed = 0;
 }
 
 static void
-sync_all(struct kd_finish *finish)
+sync_one(struct kd_finish_file *file)
 {
-	struct work work = {.finish = finish};
+	file->error = fsync(file->fd) < 0 ? errno : 0;
+}
+
+static void *
+work_on_some(void *argument)
+{
+	struct work *work = argument;
+	size_t i;
+	while ((i = atomic_fetch_add(&work->next, 1)) < work->finish->count)
+		work->each(&work->finish->files[i]);
+	return NULL;
+}
+
+/* With so many helpers, as far as they are to be had. */
+static void
+work_on_all(struct kd_finish *finish, void (*each)(struct kd_finish_file *file),
+	size_t wanted)
+{
+	struct work work = {.finish = finish, .each = each};
 	pthread_t helpers[HELPERS_MOST];
-	size_t wanted = finish->count / FILES_EACH, started = 0;
-	for (size_t i = 0; i < finish->count; i++)
-		wanted += (size_t)finish->files[i].unhashed;
+	size_t started = 0;
 	while (started < HELPERS_MOST && started < wanted &&
-		pthread_create(&helpers[started], NULL, sync_some, &work) == 0)
+		pthread_create(&helpers[started], NULL, work_on_some, &work) == 0)
 		started++;
-	sync_some(&work);
+	work_on_some(&work);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(helpers[i], NULL);
+}
+
+/* Begins to write all of them before any is waited for: a file system with a journal then
+ * puts them into one transaction, instead of one for each few.  Whatever fails here fails
+ * in the fsync, too. */
+static void
+begin_writing(const struct kd_finish *finish)
+{
+	for (size_t i = 0; finish->count > 1 && i < finish->count; i++)
+		sync_file_range(finish->files[i].fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+void
+kd_finish_hash(struct kd_finish *finish)
+{
+	size_t unhashed = 0;
+	for (size_t i = 0; i < finish->count; i++)
+		unhashed += (size_t)finish->files[i].unhashed;
+	begin_writing(finish);
+	if (unhashed > 0)
+		work_on_all(finish, hash_one, unhashed - 1);
 }
 
 /* Writes a file whose fsync failed anew, where it lies. */
@@ -87,7 +113,8 @@ renew(const struct kd_finish *finish, const struct kd_finish_file *file)
 void
 kd_finish_sync(struct kd_finish *finish)
 {
-	sync_all(finish);
+	kd_finish_hash(finish);
+	work_on_all(finish, sync_one, finish->count / FILES_EACH);
 	for (size_t i = 0; i < finish->count; i++) {
 		const struct kd_finish_file *file = &finish->files[i];
 		int closed = close(file->fd) < 0 ? -errno : 0;

@@ -2,10 +2,11 @@
 /*
  * finish.h - staged files on their way to durability: mode, group, hash, sidecar, fsync.
  *
- * An fsync waits until the disk has emptied its cache; those that wait at the same time
- * wait for the same emptying.  So files are collected, of all units of a batch, and
- * fsynced side by side.  Large ones are hashed meanwhile: the one waits, the other
- * computes.
+ * An fsync waits until the disk has emptied its cache, and where there is a journal, until
+ * that is committed; those that wait at the same time wait for the same.  So files are
+ * collected, outputs and sidecars of all units of a batch; the disk begins to write all of
+ * them, while large ones are hashed and sidecars made, before the first fsync, and then
+ * they are fsynced side by side.
  */
 #ifndef KD_FINISH_H
 #define KD_FINISH_H
@@ -14,7 +15,7 @@
 #include "daemon/publish/slot.h"
 
 /* Descriptors that are kept open until they are fsynced. */
-#define KD_FINISH_MOST 128
+#define KD_FINISH_MOST 256
 
 /* A file that is written, but not known to be durable. */
 struct kd_finish_file {
@@ -34,9 +35,14 @@ struct kd_finish {
 	size_t count;
 };
 
-/* Mode, group and hash of all that the unit made; hashed and durable after
- * kd_finish_sync(), which must come before the unit's outputs are moved.  A unit that cannot be finished is HELD. */
+/* Mode, group and hash of all that the unit made; large files are hashed after
+ * kd_finish_hash(), which must come before the unit's sidecar is written, and all are
+ * durable after kd_finish_sync(), which must come before its outputs are moved.  A unit
+ * that cannot be finished is HELD. */
 void kd_finish_outputs(struct kd_finish *finish, struct kd_publish_unit *unit);
+
+/* Hashes what is still to be hashed; the disk begins to write. */
+void kd_finish_hash(struct kd_finish *finish);
 
 /* Writes the sidecar for that slot: inside the directory, or beside in the stage; durable
  * like outputs are.  Of a directory everything is durable at once.  0 or -errno. */

@@ -335,7 +335,7 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 	for (size_t i = 0; i < count; i++)
 		if (units[i]->status == KD_UNIT_PUBLISHED)
 			kd_finish_outputs(&publisher->finish, units[i]);
-	kd_finish_sync(&publisher->finish);
+	kd_finish_hash(&publisher->finish);
 	struct prepared *prepared = calloc(count + 1, sizeof *prepared);
 	for (size_t i = 0; i < count; i++) {
 		if (units[i]->status != KD_UNIT_PUBLISHED)
