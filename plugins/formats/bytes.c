@@ -57,6 +57,31 @@ fmt_bytes_fetch(struct fmt_bytes *b, size_t length)
 	return b->failed != 0 ? -1 : 0;
 }
 
+int64_t
+fmt_bytes_place(const struct fmt_bytes *b)
+{
+	off_t read_to = b->buffer != NULL ? lseek(b->fd, 0, SEEK_CUR) : -1;
+	return read_to < 0 ? -1 : (int64_t)read_to - (b->end - b->at);
+}
+
+int
+fmt_bytes_skip(struct fmt_bytes *b, size_t length)
+{
+	size_t have = (size_t)(b->end - b->at);
+	if (b->wanted == 0 && length > have && length <= fmt_bytes_left(b)) {
+		if (lseek(b->fd, (off_t)(length - have), SEEK_CUR) < 0) {
+			b->failed = -errno;
+			b->wanted = length;
+			return -1;
+		}
+		b->before += (size_t)(b->end - b->start) + (length - have);
+		b->behind -= length - have;
+		b->start = b->at = b->end = b->buffer;
+		return 0;
+	}
+	return fmt_bytes_take(b, length) == NULL ? -1 : 0;
+}
+
 const uint8_t *
 fmt_bytes_take_some(struct fmt_bytes *b, size_t size, uint32_t most, uint32_t *count)
 {

@@ -56,6 +56,9 @@ int fmt_bytes_close(struct fmt_bytes *b);
  * with b->failed. */
 int fmt_bytes_fetch(struct fmt_bytes *b, size_t length);
 
+/* Where in the file the next byte is; negative where all is in memory. */
+int64_t fmt_bytes_place(const struct fmt_bytes *b);
+
 static inline size_t
 fmt_bytes_left(const struct fmt_bytes *b)
 {
@@ -97,6 +100,10 @@ fmt_bytes_take(struct fmt_bytes *b, size_t length)
 	b->at += length;
 	return taken;
 }
+
+/* Passes over the next length bytes, read or not.  0, or -1 where a read of them would
+ * fail. */
+int fmt_bytes_skip(struct fmt_bytes *b, size_t length);
 
 /* As many whole items of size bytes as are at hand, at most `most` of those that are left
  * and at least one, with their number; NULL where a read failed.  most > 0. */

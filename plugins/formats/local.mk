@@ -10,7 +10,9 @@ libfmt_a_SOURCES = \
 	plugins/formats/model_check.h plugins/formats/model_check.c \
 	plugins/formats/pmx.h plugins/formats/pmx.c \
 	plugins/formats/pmd.h plugins/formats/pmd.c \
+	plugins/formats/team.h \
 	plugins/formats/vmd.h plugins/formats/vmd.c \
+	plugins/formats/vmd_baked.h plugins/formats/vmd_baked.c plugins/formats/vmd_key.h \
 	plugins/formats/vmd_names.h plugins/formats/vmd_names.c \
 	plugins/formats/vmd_tracks.h plugins/formats/vmd_tracks.c \
 	plugins/formats/large.h plugins/formats/large.c \

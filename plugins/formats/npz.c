@@ -80,7 +80,7 @@ fmt_npz_free(struct fmt_npz *npz)
 }
 
 int
-fmt_npz_help(struct fmt_npz *npz, const struct fmt_npz_team *team, struct fmt_err *err)
+fmt_npz_help(struct fmt_npz *npz, const struct fmt_team *team, struct fmt_err *err)
 {
 	uint8_t *bytes;
 	if (npz->count > 0 || npz->has_crew)
@@ -187,7 +187,7 @@ int
 fmt_npz_begin_abreast(
 	struct fmt_npz *npz, const struct fmt_npz_abreast *abreast, struct fmt_err *err)
 {
-	static const struct fmt_npz_team alone = {.threads = 1};
+	static const struct fmt_team alone = {.threads = 1};
 	if (npz->growing_count > 0)
 		return fmt_err_set(err, -EINVAL, "array '%s' begins inside another",
 			abreast->arrays[0].name);

@@ -22,6 +22,7 @@
 #define FMT_NPZ_H
 
 #include "plugins/formats/err.h"
+#include "plugins/formats/team.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,24 +47,13 @@ struct fmt_npz;
 /* So many arrays may be written side by side. */
 #define FMT_NPZ_ABREAST 6
 
-/* Threads that do parts of a piece of work together: run() has fn do all of 0..parts-1,
- * with worker in 0..threads-1 for what each thread has of its own, and returns when that is
- * done: 0, or what one of them returned. */
-struct fmt_npz_team {
-	int (*run)(void *team, int (*fn)(void *context, uint32_t part, uint32_t worker),
-		void *context, uint32_t parts);
-	void *team;
-	uint32_t threads;
-};
-
 /* fd: a regular file open for writing, not O_APPEND, at the offset where the archive
  * shall begin; it stays the caller's, and at that offset. */
 int fmt_npz_open(int fd, enum fmt_npz_compression compression, struct fmt_npz **npz,
 	struct fmt_err *err);
 
 /* From now on they compress together ("fast"); borrowed.  Before the first array. */
-int fmt_npz_help(
-	struct fmt_npz *npz, const struct fmt_npz_team *team, struct fmt_err *err);
+int fmt_npz_help(struct fmt_npz *npz, const struct fmt_team *team, struct fmt_err *err);
 
 /* Writes what waits to be written, as far as that makes sense.  It has to be done anyhow;
  * this may be done on any thread, beside other work of the caller's, while no other call is

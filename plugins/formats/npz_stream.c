@@ -29,7 +29,7 @@ free_deflates(struct fmt_npz_crew *crew, uint32_t count)
 }
 
 static int
-make_crew(struct fmt_npz_crew *crew, const struct fmt_npz_team *team)
+make_crew(struct fmt_npz_crew *crew, const struct fmt_team *team)
 {
 	uint32_t threads = team == NULL ? 1 : team->threads;
 	*crew = (struct fmt_npz_crew){.parts = threads > 1 ? threads * PARTS_EACH : 1};
@@ -55,7 +55,7 @@ make_crew(struct fmt_npz_crew *crew, const struct fmt_npz_team *team)
 
 int
 fmt_npz_crew_init(struct fmt_npz_crew *crew, enum fmt_npz_compression compression,
-	const struct fmt_npz_team *team)
+	const struct fmt_team *team)
 {
 	*crew = (struct fmt_npz_crew){0};
 	if (compression != FMT_NPZ_FAST)
@@ -150,7 +150,7 @@ make_part(void *context, uint32_t number, uint32_t worker)
 static int
 make_parts(struct making *making)
 {
-	const struct fmt_npz_team *team = &making->crew->team;
+	const struct fmt_team *team = &making->crew->team;
 	if (team->run != NULL && making->count > 1)
 		return team->run(team->team, make_part, making, making->count);
 	for (uint32_t i = 0; i < making->count; i++)

@@ -15,7 +15,7 @@
 /* Those who compress together: one compressor a thread, and room for the parts that are
  * made at a time. */
 struct fmt_npz_crew {
-	struct fmt_npz_team team;      /* run NULL: alone */
+	struct fmt_team team;	       /* run NULL: alone */
 	uint32_t parts;		       /* at a time */
 	struct fmt_deflate **deflates; /* one a thread; NULL: none is needed */
 	uint8_t *out;		       /* parts * FMT_DEFLATE_PART_ROOM */
@@ -39,7 +39,7 @@ struct fmt_npz_stream {
 
 /* 0 or -ENOMEM; where memory is short, alone. */
 int fmt_npz_crew_init(struct fmt_npz_crew *crew, enum fmt_npz_compression compression,
-	const struct fmt_npz_team *team);
+	const struct fmt_team *team);
 void fmt_npz_crew_free(struct fmt_npz_crew *crew);
 
 /* Makes ready for an entry whose rows are `distance` bytes apart.  A stream of zeros, or

@@ -6,6 +6,7 @@
 #include "plugins/formats/vmd.h"
 #include "plugins/formats/bytes.h"
 #include "plugins/formats/text.h"
+#include "plugins/formats/vmd_baked.h"
 #include "plugins/formats/vmd_names.h"
 #include "plugins/formats/vmd_sort.h"
 #include "plugins/formats/vmd_tracks.h"
@@ -171,6 +172,27 @@ open_records(struct reader *r, const char *section, struct fmt_vmd_records *reco
 				       : 0;
 }
 
+/* The tracks of the bones' records, with their keys or without. */
+static int
+read_bone_tracks(struct reader *r, const struct fmt_vmd_records *records,
+	struct fmt_vmd_tracks *tracks)
+{
+	const struct fmt_vmd_options *options = r->options;
+	size_t bytes = records->count * records->size;
+	int baked = options->stay_from == 0 || bytes < options->stay_from
+			    ? 0
+			    : fmt_vmd_baked_find(
+				      records, options->team, tracks, &r->motion->baked);
+	if (baked < 0)
+		return fmt_err_set(r->err, baked, "no memory for keys");
+	if (!baked)
+		return fmt_vmd_tracks_read(records, tracks, r->err);
+	if (fmt_bytes_skip(records->bytes, bytes) == 0)
+		return 0;
+	fmt_vmd_tracks_free(tracks);
+	return fmt_bytes_check(records->bytes, "a section of keys", r->err);
+}
+
 static int
 read_bones(struct reader *r)
 {
@@ -183,7 +205,7 @@ read_bones(struct reader *r)
 			fmt_bytes_size(&r->bytes));
 	int rc = open_records(r, "bone keys", &records);
 	if (rc == 0)
-		rc = fmt_vmd_tracks_read(&records, &tracks, r->err);
+		rc = read_bone_tracks(r, &records, &tracks);
 	if (rc < 0)
 		return rc;
 	r->motion->bones = tracks.tracks;

@@ -18,6 +18,7 @@
 #define FMT_VMD_H
 
 #include "plugins/formats/err.h"
+#include "plugins/formats/team.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ struct fmt_vmd_track {
 	uint32_t *frames; /* ascending */
 	float *move;	  /* 3 planes */
 	float *rotate; /* 4 planes, x y z w, unit length; all zero has become identity */
+	/* Both NULL, and stride 0, where the motion's keys stayed in the file. */
 	uint8_t (*curves)[FMT_VMD_CHANNELS][4]; /* by key */
 	struct fmt_vmd_weight *weights; /* of a morph; then there is none of the above */
 	uint8_t shares_frames, shares_keys; /* with other tracks: not its own to free */
@@ -83,6 +85,18 @@ struct fmt_vmd_options {
 	enum fmt_vmd_encoding fallback;
 	int strict; /* a file that ends inside a section is refused; else what is whole
 		       counts */
+	/* Of a file: bone keys of so many bytes or more stay there, where they are those of
+	 * a baked motion (vmd_baked.h); 0: none do. */
+	size_t stay_from;
+	const struct fmt_team *team; /* that helps to find that out; NULL: nobody */
+};
+
+/* Where bone keys stayed in the file: every track has one at each of the frames
+ * first_frame .. first_frame + frames - 1. */
+struct fmt_vmd_baked {
+	uint64_t at;	      /* of the first, in the file */
+	uint32_t first_frame; /* with frames = 0: all keys are in memory */
+	uint32_t frames;
 };
 
 struct fmt_vmd {
@@ -96,6 +110,7 @@ struct fmt_vmd {
 	uint32_t last_frame; /* of bone and morph keys; 0 when there are none */
 	uint32_t bone_keys, morph_keys; /* as the file holds them */
 	uint32_t duplicate_keys;	/* dropped: same name and frame as a later one */
+	struct fmt_vmd_baked baked;
 	char truncated[256]; /* "" or what is missing, a sentence for a warning */
 	/* What tracks have parts of: keys, frames, curves. */
 	void *bone_memory[3], *morph_memory[3];
@@ -106,9 +121,9 @@ struct fmt_vmd {
 int fmt_vmd_read(const void *bytes, size_t length, const struct fmt_vmd_options *options,
 	struct fmt_vmd *motion, struct fmt_err *err);
 
-/* The same from a regular file of length bytes, from fd's offset on, which is read once
- * and in pieces.  Also what read(2) says, and -EAGAIN where the file is shorter or longer
- * than that by now. */
+/* The same from a regular file of length bytes, from fd's offset on, which is read in
+ * pieces, and once but for keys that shall stay there.  Also what read(2) says, and -EAGAIN
+ * where the file is shorter or longer than that by now. */
 int fmt_vmd_read_file(int fd, size_t length, const struct fmt_vmd_options *options,
 	struct fmt_vmd *motion, struct fmt_err *err);
 

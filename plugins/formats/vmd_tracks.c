@@ -14,18 +14,14 @@
 #include "plugins/formats/vmd_sort.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	NAME_SIZE = 15,
-	PLANES = 7,   /* of a bone's keys */
+	NAME_SIZE = FMT_VMD_NAME_SIZE,
 	BATCH = 4096, /* records that are looked at together */
 	NOBODY = -1,
 };
-
-enum { KEYS, FRAMES, CURVES }; /* of fmt_vmd_tracks.memory */
 
 /* What is known of a track while it is made. */
 struct making {
@@ -192,10 +188,10 @@ plan_block(struct maker *m, uint32_t seen)
 	}
 	if (total > SIZE_MAX / 2 / m->item_size)
 		return -ENOMEM;
-	m->made.memory[KEYS] = fmt_large_alloc(total * m->item_size);
-	if (m->made.memory[KEYS] == NULL)
+	m->made.memory[FMT_VMD_TRACKS_KEYS] = fmt_large_alloc(total * m->item_size);
+	if (m->made.memory[FMT_VMD_TRACKS_KEYS] == NULL)
 		return -ENOMEM;
-	char *at = m->made.memory[KEYS];
+	char *at = m->made.memory[FMT_VMD_TRACKS_KEYS];
 	for (uint32_t i = 0; i < m->count; i++) {
 		place_keys(&m->tracks[i], at, m->making[i].room, is_bone(m));
 		m->tracks[i].shares_keys = 1;
@@ -232,7 +228,8 @@ make_room(struct maker *m, uint32_t number)
 	if (keys == NULL)
 		return -ENOMEM;
 	place_keys(track, keys, room, is_bone(m));
-	for (unsigned plane = 0; is_bone(m) && old.count > 0 && plane < PLANES; plane++)
+	for (unsigned plane = 0; is_bone(m) && old.count > 0 && plane < FMT_VMD_PLANES;
+		plane++)
 		memcpy(track->move + (size_t)plane * room,
 			old.move + (size_t)plane * old.stride, old.count * sizeof(float));
 	if (!is_bone(m) && old.count > 0)
@@ -255,33 +252,8 @@ decode_curve(const uint8_t *p, uint8_t curve[FMT_VMD_CHANNELS][4])
 	}
 }
 
-/* A rotation of length one; all zero, as old writers left it, is identity.  What is of
- * length one but for float's rounding stays as it is. */
-static void
-normalise(float q[4], double square)
-{
-	if (fabs(square - 1) < 5e-7)
-		return;
-	if (square == 0) {
-		q[3] = 1;
-		return;
-	}
-	double length = sqrt(square);
-	for (int i = 0; i < 4; i++)
-		q[i] = (float)(q[i] / length);
-}
-
-static double
-square_of(const float *values, int count)
-{
-	double sum = 0;
-	for (int i = 0; i < count; i++)
-		sum += (double)values[i] * values[i];
-	return sum;
-}
-
 static int
-refuse_pose(const float values[PLANES], size_t offset, struct fmt_err *err)
+refuse_pose(const float values[FMT_VMD_PLANES], size_t offset, struct fmt_err *err)
 {
 	int rc = fmt_bytes_finite(values, 3, offset + 31, "position of a bone key", err);
 	return rc < 0 ? rc
@@ -304,9 +276,9 @@ begin_frames(struct fmt_vmd_track *track, const struct making *making)
 
 static int
 add_bone(struct fmt_vmd_track *track, struct making *making, const uint8_t *p,
-	const float values[PLANES])
+	const float values[FMT_VMD_PLANES])
 {
-	uint32_t frame = fmt_bytes_peek_u32(p + NAME_SIZE), place = track->count;
+	uint32_t frame = fmt_vmd_key_frame(p), place = track->count;
 	if (place == 0) {
 		making->first_frame = frame;
 		decode_curve(p + 47, making->curve);
@@ -319,7 +291,7 @@ add_bone(struct fmt_vmd_track *track, struct making *making, const uint8_t *p,
 		track->frames[place] = frame;
 		decode_curve(p + 47, track->curves[place]);
 	}
-	for (unsigned plane = 0; plane < PLANES; plane++)
+	for (unsigned plane = 0; plane < FMT_VMD_PLANES; plane++)
 		track->move[plane * (size_t)track->stride + place] = values[plane];
 	track->count++;
 	return 0;
@@ -328,14 +300,9 @@ add_bone(struct fmt_vmd_track *track, struct making *making, const uint8_t *p,
 static int
 decode_bone(struct maker *m, uint32_t number, const uint8_t *p, size_t offset)
 {
-	float values[PLANES];
-	for (int i = 0; i < PLANES; i++)
-		values[i] = fmt_bytes_peek_f32(p + 19 + 4 * i);
-	/* Squares of floats stay finite in double precision. */
-	double square = square_of(values + 3, 4);
-	if (!isfinite(square + square_of(values, 3)))
+	float values[FMT_VMD_PLANES];
+	if (!fmt_vmd_key_pose(p, values))
 		return refuse_pose(values, offset, m->err);
-	normalise(values + 3, square);
 	return add_bone(&m->tracks[number], &m->making[number], p, values);
 }
 
@@ -381,7 +348,7 @@ read_batches(struct maker *m)
 			return fmt_bytes_check(m->bytes, "a section of keys", m->err);
 		size_t offset = fmt_bytes_offset(m->bytes) - count * m->record_size;
 		int rc = group(m, records, count);
-		if (rc == 0 && m->made.memory[KEYS] == NULL)
+		if (rc == 0 && m->made.memory[FMT_VMD_TRACKS_KEYS] == NULL)
 			rc = plan_block(m, count);
 		if (rc == 0)
 			rc = decode(m, records, count, offset);
@@ -410,25 +377,37 @@ finish_bone(struct maker *m, uint32_t number, uint32_t *frames, uint32_t *keys)
 	return 0;
 }
 
+int
+fmt_vmd_tracks_ramp(struct fmt_vmd_tracks *tracks, uint32_t frame_count,
+	uint32_t curve_count, uint32_t **frames)
+{
+	uint32_t *ramp = calloc((size_t)frame_count + 1, sizeof *ramp);
+	struct fmt_vmd_track *track;
+	tracks->memory[FMT_VMD_TRACKS_FRAMES] = ramp;
+	tracks->memory[FMT_VMD_TRACKS_CURVES] =
+		calloc((size_t)curve_count + 1, sizeof *track->curves);
+	if (ramp == NULL || tracks->memory[FMT_VMD_TRACKS_CURVES] == NULL)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < frame_count; i++)
+		ramp[i] = i;
+	*frames = ramp;
+	return 0;
+}
+
 static int
 finish_bones(struct maker *m)
 {
-	uint32_t frame_count = 0, key_count = 0;
+	uint32_t frame_count = 0, key_count = 0, *frames;
 	for (uint32_t i = 0; i < m->count; i++)
 		if (finish_bone(m, i, &frame_count, &key_count) < 0)
 			return -ENOMEM;
-	uint32_t *frames = calloc((size_t)frame_count + 1, sizeof *frames);
-	m->made.memory[FRAMES] = frames;
-	m->made.memory[CURVES] = calloc((size_t)key_count + 1, sizeof *m->tracks->curves);
-	if (frames == NULL || m->made.memory[CURVES] == NULL)
+	if (fmt_vmd_tracks_ramp(&m->made, frame_count, key_count, &frames) < 0)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < frame_count; i++)
-		frames[i] = i;
 	for (uint32_t i = 0; i < m->count; i++) {
 		if (!m->tracks[i].shares_frames)
 			continue;
 		m->tracks[i].frames = frames + m->making[i].first_frame;
-		m->tracks[i].curves = m->made.memory[CURVES];
+		m->tracks[i].curves = m->made.memory[FMT_VMD_TRACKS_CURVES];
 	}
 	return 0;
 }
@@ -452,8 +431,8 @@ fmt_vmd_tracks_read(const struct fmt_vmd_records *records, struct fmt_vmd_tracks
 	m->bytes = records->bytes;
 	m->err = err;
 	m->record_size = records->size;
-	m->item_size =
-		is_bone(m) ? PLANES * sizeof(float) : sizeof(struct fmt_vmd_weight);
+	m->item_size = is_bone(m) ? FMT_VMD_PLANES * sizeof(float)
+				  : sizeof(struct fmt_vmd_weight);
 	m->all = m->left = records->count;
 	m->last = NOBODY;
 	/* Seeded by an address, so that a dropper cannot choose names that all fall into

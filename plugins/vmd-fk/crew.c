@@ -76,6 +76,19 @@ fk_crew_init(struct fk_crew *crew, const struct fk_evaluator *evaluator,
 	return rc;
 }
 
+static int
+run_team(void *team, int (*fn)(void *context, uint32_t part, uint32_t worker),
+	void *context, uint32_t parts)
+{
+	return fk_team_run(team, fn, context, parts);
+}
+
+struct fmt_team
+fk_crew_team(const struct fk_crew *crew, int together)
+{
+	return (struct fmt_team){run_team, crew->team, together ? crew->threads : 1};
+}
+
 void
 fk_crew_free(struct fk_crew *crew)
 {

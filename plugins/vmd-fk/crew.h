@@ -6,6 +6,7 @@
 #ifndef FK_CREW_H
 #define FK_CREW_H
 
+#include "plugins/formats/team.h"
 #include "plugins/vmd-fk/evaluate.h"
 #include "plugins/vmd-fk/team.h"
 
@@ -38,6 +39,9 @@ struct fk_crew_options {
  */
 int fk_crew_init(struct fk_crew *crew, const struct fk_evaluator *evaluator,
 	const struct fk_crew_options *options, int *less);
+/* All of the crew, or its caller alone, as readers and writers of files take help; lives as
+ * long as the crew. */
+struct fmt_team fk_crew_team(const struct fk_crew *crew, int together);
 /* A crew of zeros is fine. */
 void fk_crew_free(struct fk_crew *crew);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/evaluate.h"
 
+#include "plugins/formats/vmd_baked.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void
 fk_evaluator_init(
@@ -23,7 +26,7 @@ size_t
 fk_planes_frame_bytes(const struct fk_evaluator *evaluator)
 {
 	const struct fk_skeleton *skeleton = evaluator->skeleton;
-	size_t floats = 4 + 3 + 3 + 4 + (evaluator->world ? 4 : 0);
+	size_t floats = 4 + 3 + 3 + 4 + 7 + (evaluator->world ? 4 : 0);
 	return sizeof(float) * ((size_t)skeleton->pose.bone_count * floats +
 				       skeleton->morphs.morph_count) +
 	       skeleton->pose.chain_count;
@@ -85,6 +88,8 @@ fk_planes_free(struct fk_planes *planes)
 	free(planes->weights);
 	free(planes->ik_enabled);
 	free(planes->scratch);
+	free(planes->keys);
+	free(planes->buffer);
 	*planes = (struct fk_planes){0};
 }
 
@@ -102,8 +107,88 @@ stretch(const uint32_t *frames, uint32_t count)
 struct work {
 	const struct fk_evaluator *evaluator;
 	const struct fk_piece *piece;
-	const struct fk_planes *planes;
+	struct fk_planes *planes;
 };
+
+static int
+make_room_for_keys(const struct work *work)
+{
+	struct fk_planes *planes = work->planes;
+	size_t bones = work->evaluator->skeleton->pose.bone_count;
+	if (planes->keys == NULL)
+		planes->keys = plane(bones * FMT_VMD_PLANES, planes->room, sizeof(float));
+	if (planes->buffer == NULL)
+		planes->buffer = malloc(FMT_VMD_BAKED_BUFFER);
+	return planes->keys != NULL && planes->buffer != NULL ? 0 : -ENOMEM;
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Keys of every track that were fetched from the file. */
+struct fetched {
+	uint32_t first, count;
+};
+
+/* The key that counts at that frame: before the first one the first, behind the last one
+ * the last. */
+static uint32_t
+key_at(const struct fmt_vmd_baked *baked, uint32_t frame)
+{
+	uint32_t key = frame < baked->first_frame ? 0 : frame - baked->first_frame;
+	return key < baked->frames ? key : baked->frames - 1;
+}
+
+/* Those that `length` frames from `frame` on need; none where all keys are in memory. */
+static int
+fetch_keys(
+	const struct work *work, uint32_t frame, uint32_t length, struct fetched *fetched)
+{
+	const struct fk_motion *motion = work->piece->motion;
+	const struct fmt_vmd_baked *baked = &motion->vmd.baked;
+	struct fmt_err err; /* the code tells enough */
+	*fetched = (struct fetched){0, 0};
+	if (baked->frames == 0)
+		return 0;
+	if (make_room_for_keys(work) < 0)
+		return -ENOMEM;
+	fetched->first = key_at(baked, frame);
+	fetched->count = key_at(baked, frame + length - 1) - fetched->first + 1;
+	const struct fmt_vmd_stretch stretch = {
+		.first = fetched->first,
+		.count = fetched->count,
+		.places = motion->track_places,
+		.planes = work->planes->keys,
+		.stride = work->planes->room,
+		.buffer = work->planes->buffer,
+	};
+	double begin = now();
+	int rc = fmt_vmd_baked_read(motion->fd, &motion->vmd, &stretch, &err);
+	work->planes->fetching += now() - begin;
+	return rc;
+}
+
+/* A bone's keys, all of them or those fetched. */
+static struct kern_track_keys
+keys_of(const struct work *work, size_t place, const struct fetched *fetched)
+{
+	const struct fk_planes *planes = work->planes;
+	struct kern_track_keys keys = work->piece->motion->bones[place];
+	if (keys.count == 0 || fetched->count == 0)
+		return keys;
+	keys.count = fetched->count;
+	keys.stride = planes->room;
+	keys.frame += fetched->first;
+	keys.curve += fetched->first;
+	keys.move = planes->keys + place * FMT_VMD_PLANES * planes->room;
+	keys.rotate = keys.move + 3 * (size_t)planes->room;
+	return keys;
+}
 
 static int
 sample_bones(const struct work *work)
@@ -114,9 +199,13 @@ sample_bones(const struct work *work)
 	int rc = 0;
 	for (uint32_t at = 0, length; at < piece->count; at += length) {
 		length = stretch(piece->frames + at, piece->count - at);
+		struct fetched fetched;
+		rc = fetch_keys(work, piece->frames[at], length, &fetched);
+		if (rc < 0)
+			return rc;
 		for (size_t i = 0; i < evaluator->skeleton->pose.bone_count; i++) {
 			struct kern_track track = {
-				.keys = piece->motion->bones[i],
+				.keys = keys_of(work, i, &fetched),
 				.fixed_axis = evaluator->skeleton->fixed_axis[i],
 				.first_frame = piece->frames[at],
 				.frame_count = length,

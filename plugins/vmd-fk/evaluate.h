@@ -28,6 +28,11 @@ struct fk_planes {
 	float *rotate, *move, *weights, *position, *local_rotate, *world_rotate;
 	uint8_t *ik_enabled;
 	void *scratch;
+	/* For motions whose keys stayed in the file, made with the first of them: 7 planes of
+	 * keys a bone, and what the file is read through. */
+	float *keys;
+	void *buffer;
+	double fetching; /* seconds, since somebody set them to 0 */
 };
 
 /* How many frames a thread takes at a time: their planes should stay in its cache. */
@@ -53,7 +58,8 @@ struct fk_piece {
 	uint32_t count; /* at most the planes' room */
 };
 
-/* Evaluates them into the planes.  0 or a negative errno.  [any thread] */
+/* Evaluates them into the planes.  0 or a negative errno, -EAGAIN where the keys stayed in
+ * a file that was cut since.  [any thread] */
 int fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
 	struct fk_planes *planes);
 

@@ -79,12 +79,17 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		calloc((size_t)skeleton->pose.bone_count + 1, sizeof *motion->bones);
 	motion->unmatched_bones =
 		calloc((size_t)vmd->bone_count + 1, sizeof *motion->unmatched_bones);
-	int rc = taken == NULL || motion->bones == NULL || motion->unmatched_bones == NULL
+	motion->track_places =
+		calloc((size_t)vmd->bone_count + 1, sizeof *motion->track_places);
+	int rc = taken == NULL || motion->bones == NULL ||
+				 motion->unmatched_bones == NULL ||
+				 motion->track_places == NULL
 			 ? -ENOMEM
 			 : 0;
 	for (uint32_t i = 0; rc == 0 && i < vmd->bone_count; i++) {
 		const struct fmt_vmd_track *track = &vmd->bones[i];
 		int64_t bone = find(&tables, track);
+		motion->track_places[i] = -1;
 		if (bone < 0 || taken[bone]) {
 			rc = bone == -ENOMEM ? -ENOMEM : 0;
 			motion->unmatched_bones[motion->unmatched_bone_count++] = i;
@@ -94,6 +99,7 @@ bind_bones(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		motion->matched_bones++;
 		if (skeleton->places[bone] < 0)
 			continue;
+		motion->track_places[i] = skeleton->places[bone];
 		motion->bones[skeleton->places[bone]] = keys_of(track);
 	}
 	free(taken);
@@ -234,5 +240,6 @@ fk_motion_free(struct fk_motion *motion)
 	free(motion->unmatched_morphs);
 	fmt_vmd_free(&motion->vmd);
 	free(motion->weight_store);
+	free(motion->track_places);
 	memset(motion, 0, sizeof *motion);
 }

@@ -37,6 +37,10 @@ struct fk_motion {
 	uint32_t unmatched_bone_count, unmatched_morph_count;
 	uint32_t *unmatched_bones, *unmatched_morphs;
 	struct fmt_vmd vmd; /* what bones point into */
+	/* Where bone keys stayed in the file: the file, borrowed, and the place of each of
+	 * the vmd's tracks, -1 where it has none.  Then bones have no planes. */
+	int fd;
+	int32_t *track_places;
 	struct kern_track_weight_key *weight_store;
 };
 

@@ -72,18 +72,22 @@ evaluate_part(void *context, uint32_t part, uint32_t number)
 {
 	const struct writing *w = context;
 	struct fk_worker *worker = &w->state->crew.workers[number];
-	struct fk_planes planes = worker->planes;
+	struct fk_planes *planes = &worker->planes, offloaded;
 	int rc = 0;
 	double begin = now();
 	struct fk_piece piece = take_part(w, worker, part);
-	if (w->offload != NULL)
-		planes = fk_offload_part(w->offload, part);
-	else
-		rc = fk_evaluator_run(&w->state->evaluator, &piece, &planes);
+	worker->planes.fetching = 0;
+	if (w->offload != NULL) {
+		offloaded = fk_offload_part(w->offload, part);
+		planes = &offloaded;
+	} else {
+		rc = fk_evaluator_run(&w->state->evaluator, &piece, planes);
+	}
 	double end = now();
 	if (rc == 0)
-		fill_rows(w, worker, &planes, w->from + part * w->part);
-	worker->arithmetic += end - begin;
+		fill_rows(w, worker, planes, w->from + part * w->part);
+	/* Keys that come out of the file come while frames are evaluated. */
+	worker->arithmetic += end - begin - worker->planes.fetching;
 	worker->busy += now() - begin;
 	return rc;
 }
@@ -353,21 +357,13 @@ make_rows(struct writing *w)
 	return 0;
 }
 
-static int
-run_team(void *team, int (*fn)(void *context, uint32_t part, uint32_t worker),
-	void *context, uint32_t parts)
-{
-	return fk_team_run(team, fn, context, parts);
-}
-
 int
 fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
 	const struct fk_output *output, struct fmt_err *err)
 {
 	const struct fk_state *state = job->state;
 	struct writing w = {.job = job, .state = state, .motion = motion, .err = err};
-	const struct fmt_npz_team team = {
-		run_team, state->crew.team, job->together ? state->crew.threads : 1};
+	const struct fmt_team team = fk_crew_team(&state->crew, job->together);
 	if (motion->body)
 		shape_arrays(&w);
 	take_gpu(&w);

@@ -18,6 +18,10 @@
 #define NAMES_TOLD   8
 #define NAMES_LISTED 200
 
+/* From so many bytes on, keys are rather read twice than kept: a smaller motion's memory is
+ * not worth it. */
+#define KEYS_STAY_FROM ((size_t)8 << 20)
+
 static void warn(const struct kiln_host *host, uint32_t unit, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -174,26 +178,42 @@ read_file(int fd, const struct fmt_vmd_options *options, struct fmt_vmd *vmd,
 	return rc;
 }
 
-static int
-read_motion(const struct fk_job *job, struct fk_motion *motion, struct fmt_err *err)
+/* How the motion is read: with the crew's help where it helps with this unit.  Keys for a
+ * GPU come into memory whatever they are. */
+static struct fmt_vmd_options
+options_of(const struct fk_job *job, const struct fmt_team *team)
 {
+	struct fmt_vmd_options options = job->state->wishes.reading;
+	if (job->state->offload == NULL)
+		options.stay_from = KEYS_STAY_FROM;
+	options.team = team->threads > 1 ? team : NULL;
+	return options;
+}
+
+/* Opens the unit's file at *file, which the motion may go on to need. */
+static int
+read_motion(const struct fk_job *job, struct fk_motion *motion, int *file,
+	struct fmt_err *err)
+{
+	const struct fmt_team team = fk_crew_team(&job->state->crew, job->together);
+	const struct fmt_vmd_options options = options_of(job, &team);
 	const struct kiln_host *host = job->host;
 	const struct fk_state *state = job->state;
 	const struct kiln_unit *unit = job->batch->units[job->unit];
 	struct fmt_vmd vmd = {0};
 	if (unit->kind != KILN_FILE || unit->input_count != 1)
 		return fmt_err_set(err, -EBADMSG, "expected one VMD or VPD file");
-	int fd = host->open_input(host, job->unit, unit->inputs[0]->name);
-	if (fd < 0)
-		return fmt_err_set(err, fd, "cannot be opened (%s)", strerror(-fd));
-	int rc = read_file(fd, &state->wishes.reading, &vmd, err);
-	close(fd);
+	*file = host->open_input(host, job->unit, unit->inputs[0]->name);
+	if (*file < 0)
+		return fmt_err_set(err, *file, "cannot be opened (%s)", strerror(-*file));
+	int rc = read_file(*file, &options, &vmd, err);
 	if (rc < 0)
 		return rc;
 	rc = fk_motion_bind(motion, &state->skeleton, &vmd, &state->wishes, err);
 	if (rc == -ENOMEM)
 		fmt_err_set(err, rc, "no memory for %u keys",
 			vmd.bone_keys + vmd.morph_keys + vmd.camera_count);
+	motion->fd = *file;
 	if (rc == 0)
 		tell_facts(host, job->unit, state, motion);
 	fmt_vmd_free(&vmd);
@@ -276,11 +296,12 @@ fk_unit_process(const struct fk_job *job)
 	const struct kiln_host *host = job->host;
 	struct fmt_err err = {0};
 	struct fk_motion motion = {0};
+	int file = -1;
 	char reason[sizeof err.text + 300];
 	if (host->cancelled(host))
 		return host->done(
 			host, job->unit, KILN_CANCELLED, "the host asked to stop");
-	int rc = read_motion(job, &motion, &err);
+	int rc = read_motion(job, &motion, &file, &err);
 	uint32_t verdict = class_of(rc, 1);
 	if (rc == 0) {
 		if (job->state->no_gpu != NULL)
@@ -289,6 +310,8 @@ fk_unit_process(const struct fk_job *job)
 		verdict = class_of(rc, 0);
 	}
 	fk_motion_free(&motion);
+	if (file >= 0)
+		close(file);
 	if (rc == -ECANCELED)
 		fmt_err_set(&err, rc, "the host asked to stop");
 	snprintf(reason, sizeof reason, "'%.255s': %s",

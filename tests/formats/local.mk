@@ -7,6 +7,11 @@ tests_formats_t_text_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
 tests_formats_t_vmd_SOURCES = tests/formats/t_vmd.c tests/formats/build.h tests/formats/build.c
 tests_formats_t_vmd_CPPFLAGS = $(check_cppflags)
 tests_formats_t_vmd_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm
+tap_programs += tests/formats/t_vmd_baked
+tests_formats_t_vmd_baked_SOURCES = \
+	tests/formats/t_vmd_baked.c tests/formats/build.h tests/formats/build.c
+tests_formats_t_vmd_baked_CPPFLAGS = $(check_cppflags)
+tests_formats_t_vmd_baked_LDADD = $(libfmt_libs) $(CMOCKA_LIBS) -lm -lpthread
 tests_formats_t_model_SOURCES = \
 	tests/formats/t_model.c tests/formats/build.h tests/formats/build.c \
 	tests/formats/build_model.h tests/formats/build_model.c

@@ -190,7 +190,7 @@ append_abreast(struct fmt_npz *npz, const uint8_t *data, size_t piece)
 /* abreast: bytes appended in turn; 0: one array after the other. */
 static size_t
 write_three(enum fmt_npz_compression compression, size_t abreast,
-	const struct fmt_npz_team *team, uint8_t *file)
+	const struct fmt_team *team, uint8_t *file)
 {
 	enum { ROOM = 4 << 20 };
 	static uint8_t data[ROOM], room[ABREAST][ROOM];
@@ -235,7 +235,7 @@ same_data_give_same_bytes(void **state)
 	static uint8_t one[ROOM], two[ROOM];
 	static const size_t pieces[] = {0, 1000, 131072, 600000, ROOM};
 	unsigned runs = 0;
-	const struct fmt_npz_team team = {run_backwards, &runs, 3};
+	const struct fmt_team team = {run_backwards, &runs, 3};
 	(void)state;
 
 	assert_int_equal(bytes_of(2) % 131072, 131072 - 128);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "plugins/formats/vmd.h"
+#include "plugins/formats/vmd_baked.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <math.h>
@@ -54,6 +54,66 @@ check(const struct fmt_vmd *motion)
 	}
 }
 
+/* Keys that stayed in the file must be those in memory. */
+static void
+check_baked(int fd, const struct fmt_vmd *motion, const struct fmt_vmd *expected)
+{
+	size_t count = motion->bone_count, stride = motion->baked.frames;
+	int32_t *places = calloc(count, sizeof *places);
+	float *planes = calloc(count * FMT_VMD_PLANES, stride * sizeof *planes);
+	void *buffer = malloc(FMT_VMD_BAKED_BUFFER);
+	struct fmt_err err = {0};
+	if (places == NULL || planes == NULL || buffer == NULL)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		places[i] = (int32_t)i;
+	const struct fmt_vmd_stretch stretch = {
+		0, motion->baked.frames, places, planes, stride, buffer};
+	if (fmt_vmd_baked_read(fd, motion, &stretch, &err) < 0)
+		abort();
+	for (size_t i = 0; i < count * FMT_VMD_PLANES; i++) {
+		const struct fmt_vmd_track *track = &expected->bones[i / FMT_VMD_PLANES];
+		if (track->count != stride ||
+			memcmp(planes + i * stride,
+				track->move + i % FMT_VMD_PLANES * track->stride,
+				stride * sizeof *planes) != 0)
+			abort();
+	}
+	free(places);
+	free(planes);
+	free(buffer);
+}
+
+/* The same once more, from a file whose keys may stay there. */
+static void
+read_baked(int fd, size_t size, const struct fmt_vmd_options *options,
+	const struct fmt_vmd *expected)
+{
+	struct fmt_vmd_options stay = *options;
+	struct fmt_vmd motion;
+	struct fmt_err err = {0};
+
+	stay.stay_from = 1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		abort();
+	int rc = fmt_vmd_read_file(fd, size, &stay, &motion, &err);
+	if ((rc == 0) != (expected != NULL) || (rc < 0 && err.text[0] == '\0'))
+		abort();
+	if (rc < 0)
+		return;
+	if (motion.bone_count != expected->bone_count ||
+		motion.last_frame != expected->last_frame ||
+		motion.duplicate_keys != expected->duplicate_keys ||
+		motion.property_count != expected->property_count ||
+		strcmp(motion.truncated, expected->truncated) != 0)
+		abort();
+	if (motion.baked.frames > 0)
+		check_baked(fd, &motion, expected);
+	else
+		check(&motion);
+	fmt_vmd_free(&motion);
+}
+
 /* A file read in pieces must be what the same bytes in memory are. */
 static void
 read_file(const uint8_t *data, size_t size, const struct fmt_vmd_options *options,
@@ -67,6 +127,7 @@ read_file(const uint8_t *data, size_t size, const struct fmt_vmd_options *option
 		lseek(fd, 0, SEEK_SET) < 0)
 		abort();
 	int rc = fmt_vmd_read_file(fd, size, options, &motion, &err);
+	read_baked(fd, size, options, expected);
 	close(fd);
 	if ((rc == 0) != (expected != NULL) || (rc < 0 && err.text[0] == '\0'))
 		abort();

@@ -5,7 +5,7 @@ fuzz_flags = -DFMT_BYTES_BUFFER=160 -fsanitize=fuzzer,address,undefined -fno-san
 fuzz_model = tests/fuzz/fuzz_model.h tests/fuzz/fuzz_model.c
 fuzz_formats = \
 	plugins/formats/err.c plugins/formats/bytes.c plugins/formats/text.c \
-	plugins/formats/vmd.c plugins/formats/vmd_names.c plugins/formats/vmd_sort.c \
+	plugins/formats/vmd.c plugins/formats/vmd_baked.c plugins/formats/vmd_names.c plugins/formats/vmd_sort.c \
 	plugins/formats/large.c \
 	plugins/formats/vmd_tracks.c plugins/formats/vpd.c plugins/formats/model.c \
 	plugins/formats/model_check.c plugins/formats/pmx.c plugins/formats/pmd.c

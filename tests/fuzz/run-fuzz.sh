@@ -16,6 +16,7 @@ if ! [ -x "$build/tests/fuzz/fuzz-vmd" ]; then
 fi
 mkdir -p "$out/samples" || exit 1
 "$build/contrib/make-sample" "$out/samples" || exit 1
+"$build/contrib/make-sample" --random 4 "$out/samples" || exit 1
 "$build/tests/fuzz/make-pmd" > "$out/samples/dancer.pmd" || exit 1
 "${top_srcdir:-.}/tests/fuzz/make-archives.py" "$out/samples" || exit 1
 mkdir -p "$out/pictures" || exit 1
@@ -27,7 +28,10 @@ for reader in vmd pmx pmd vpd archive image exif gpano; do
 		corpus=$out/$reader-$kind
 		rm -rf "$corpus" && mkdir -p "$corpus" || exit 1
 		case $reader in
-		vmd) cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" "$corpus" ;;
+		vmd)
+			cp "$out/samples/salute.vmd" "$out/samples/broken.vmd" \
+				"$out/samples/random.vmd" "$corpus"
+			;;
 		archive) cp "$out/samples"/seed.* "$corpus" ;;
 		vpd) cp "${top_srcdir:-.}/tests/fuzz/pose.vpd" "$corpus" ;;
 		image)

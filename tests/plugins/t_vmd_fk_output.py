@@ -131,6 +131,40 @@ def t_compression_and_chunk_change_no_value(folder):
         bytes_fast = data
 
 
+KEY = [("name", "S15"), ("frame", "<u4"), ("move", "<f4", 3), ("rotate", "<f4", 4), ("curves", "u1", 64)]
+
+
+def t_baked_motions_stay_in_their_file(folder):
+    """Keys of large motions that were baked are read where their frames are evaluated, those
+    of the same motion in another order before: no bit differs."""
+    names = [bone["name"] for bone in BONES if bone["name"] != "左目"] + ["尻尾"]
+    keys = np.zeros((9800, len(names)), KEY)
+    assert keys.nbytes >= 8 << 20
+    rng = np.random.default_rng(9)
+    keys["name"] = [name.encode("cp932") for name in names]
+    keys["frame"] = 3 + np.arange(len(keys))[:, None]
+    keys["move"] = rng.normal(size=keys["move"].shape)
+    keys["rotate"] = rng.normal(size=keys["rotate"].shape)
+    keys["rotate"][::7] = 0
+    rest = mmd.vmd([], [("のび", 0, 0.0), ("のび", 9900, 1.0)], [(0, 1, [("左足ＩＫ", 1)])])
+    motion = lambda: rest[:50] + keys.size.to_bytes(4, "little") + keys.tobytes() + rest[54:]
+    write(folder, "baked.vmd", motion())
+    keys[5000, [2, 3]] = keys[5000, [3, 2]]
+    write(folder, "mixed.vmd", motion())
+    for params in ((), ("frames=every:7", "velocities=true"), ("frames=2990..9900", "bones=[首, 左足首]"),
+                   ("frames=keyed", "ik=false"), ("chunk=5", "frames=0..700")):
+        for threads in ("1", "3"):
+            files = [] if threads == "1" else ["-j", threads]
+            done = Run(folder, ["baked.vmd", "mixed.vmd"], *files, params=params)
+            assert done.verdict(0)[0] == done.verdict(1)[0] == OK, done.lines
+            for fact in ("frames", "bone_keys", "matched_bones", "unmatched_bone_names"):
+                assert done.fact(fact, "0") == done.fact(fact, "1"), fact
+            baked, mixed = load(folder, "baked"), load(folder, "mixed")
+            del baked["vmd_file"], mixed["vmd_file"]
+            assert {key: a.tobytes() for key, a in baked.items()} == \
+                {key: a.tobytes() for key, a in mixed.items()}, (params, threads)
+
+
 def t_bones_file(folder):
     write(folder, "a.vmd", dance(5, 10))
     write(folder, "bones.txt", "\ufeff# legs\r\n左足首\r\n\n  首 \n尻尾\r左足首".encode("utf-8"))
