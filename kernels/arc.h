@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * arc.h - the arc tangent of two numbers in double precision, of our own: all variants of a
- * kernel give the same bits, and several are had at once.
+ * kernel give the same bits, CUDA's too, and several are had at once.
  *
  * Quotients beyond the tangent of an eighth of a half turn are taken from there, so that
  * seven terms are enough: atan q = q + q z (A0 + A1 z + ...) with z = q^2, minimax fits
@@ -10,6 +10,8 @@
  */
 #ifndef KERN_ARC_H
 #define KERN_ARC_H
+
+#include "kernels/both.h"
 
 #include <math.h>
 
@@ -26,7 +28,7 @@
 #define KERN_ARC_A6	 -0.0369781866096847
 
 /* As atan2() for finite numbers, but the sign of a zero x does not count. */
-static inline double
+KERN_BOTH double
 kern_arc(double y, double x)
 {
 	const double up = fabs(y), along = fabs(x);

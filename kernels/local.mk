@@ -9,7 +9,7 @@ libkern_a_SOURCES = \
 	kernels/supersample.h kernels/supersample.c \
 	kernels/remap.h kernels/remap_place.h kernels/remap_deep.h \
 	kernels/quads.h kernels/remap_quads.h kernels/remap.c \
-	kernels/view_walk.h kernels/remap_walk.h \
+	kernels/view_place.h kernels/remap_walk.h \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \

@@ -4,14 +4,13 @@
  * lines for CUDA and for the tests on the CPU.
  *
  * Where a pixel's samples lie comes from a map, as remap.h has it, or from the view's
- * geometry (view_walk.h), which needs no memory.  With a plan (supersample.h) a pixel is
+ * geometry (view_place.h), which needs no memory.  With a plan (supersample.h) a pixel is
  * the mean of its samples.
  *
  * On CUDA all pointers are the device's.  The picture's pixels are aligned to their size,
  * and its stride is a multiple of it.
  *
- * Grade: EXACT, as kern_remap_c() and kern_supersample_mean_c() have it; by the geometry
- * within 1 level of 8 and 16 bits, 1e-5 of float, since a coordinate may be a step off.
+ * Grade: EXACT, as kern_remap_c() and kern_supersample_mean_c() have it, by either.
  */
 #ifndef KERN_REMAP_WALK_H
 #define KERN_REMAP_WALK_H
@@ -19,7 +18,7 @@
 #include "kernels/both.h"
 #include "kernels/remap.h"
 #include "kernels/supersample.h"
-#include "kernels/view_walk.h"
+#include "kernels/view_place.h"
 
 #include <string.h>
 
@@ -263,7 +262,7 @@ KERN_BOTH void
 kern_remap_walk_by_view(const struct kern_remap_walk *a, const uint32_t at[2],
 	const uint32_t n[2], uint32_t k, int32_t place[2])
 {
-	kern_view_walk_place(&a->view, at[0] + (k % n[0] + 0.5) / n[0],
+	kern_view_place(&a->view, at[0] + (k % n[0] + 0.5) / n[0],
 		at[1] + (k / n[0] + 0.5) / n[1], &place[0], &place[1]);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernels/view.h"
 
-#include "kernels/arc.h"
 #include "kernels/caps.h"
+#include "kernels/view_place.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -43,28 +43,6 @@ kern_view_rotation(double yaw, double pitch, double roll, double rotation[9])
 	double both[9];
 	kern_view_multiply(turn_y, turn_x, both);
 	kern_view_multiply(both, turn_z, rotation);
-}
-
-void
-kern_view_place(const struct kern_view *view, double x, double y, int32_t *u, int32_t *v)
-{
-	const double *r = view->rotation;
-	const int32_t past = (int32_t)view->panorama_width * KERN_VIEW_ONE;
-	x = (x - view->width / 2.0) / view->focal;
-	y = (y - view->height / 2.0) / view->focal;
-	const double right = r[0] * x + r[1] * y + r[2];
-	const double down = r[3] * x + r[4] * y + r[5];
-	const double forward = r[6] * x + r[7] * y + r[8];
-	const double longitude = kern_arc(right, forward);
-	const double latitude = kern_arc(-down, sqrt(right * right + forward * forward));
-	const double column =
-		view->panorama_width * (longitude * KERN_VIEW_PER_TURN + 0.5) - 0.5;
-	const double row =
-		view->panorama_height * (0.5 - latitude * KERN_VIEW_PER_HALF) - 0.5;
-	const int32_t rounded = (int32_t)lrint(column * KERN_VIEW_ONE);
-	/* The seam's far side is its near side. */
-	*u = rounded >= past - KERN_VIEW_ONE / 2 ? rounded - past : rounded;
-	*v = (int32_t)lrint(row * KERN_VIEW_ONE);
 }
 
 int

@@ -66,10 +66,6 @@ void kern_view_rotation(double yaw, double pitch, double roll, double rotation[9
 /* to = a b; to may be neither. */
 void kern_view_multiply(const double a[9], const double b[9], double to[9]);
 
-/* Coordinates of one place. */
-void kern_view_place(
-	const struct kern_view *view, double x, double y, int32_t *u, int32_t *v);
-
 /* Coordinates of the centres of a row: width of each. */
 void kern_view_row(const struct kern_view *view, uint32_t row, int32_t *u, int32_t *v);
 

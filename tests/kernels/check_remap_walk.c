@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_remap_walk.c - views a thread a pixel, on each device there is, against the plain
- * C: by maps the same bits, by the geometry the coordinates of view.h but for a step now and
- * then.
+ * check_remap_walk.c - views a thread a pixel, by maps and by the geometry, on each device
+ * there is, against the plain C.
  */
 #include "kernels/remap_walk.h"
 #include "tests/kernels/ck.h"
@@ -68,11 +67,9 @@ draw_picture(struct subject *s, enum kern_remap_type type)
 	kern_remap_pad(&s->picture);
 }
 
-/* The view's geometry with up to nine samples a pixel, by `place`. */
+/* The view's geometry with up to nine samples a pixel. */
 static void
-draw_view(struct subject *s, int planned,
-	void (*place)(
-		const struct kern_view *view, double x, double y, int32_t *u, int32_t *v))
+draw_view(struct subject *s, int planned)
 {
 	uint32_t at = 0;
 	for (uint32_t i = 0; i < s->view.width * s->view.height; i++) {
@@ -80,7 +77,7 @@ draw_view(struct subject *s, int planned,
 		const uint32_t m = planned ? s->plan[i] >> 4 : 1;
 		s->first[i] = at;
 		for (uint32_t k = 0; k < n * m; k++, at++)
-			place(&s->view, i % s->view.width + (k % n + 0.5) / n,
+			kern_view_place(&s->view, i % s->view.width + (k % n + 0.5) / n,
 				i / s->view.width + (k / n + 0.5) / m, &s->u[at],
 				&s->v[at]);
 	}
@@ -222,7 +219,7 @@ check_case(const struct pv_device *device, enum kern_remap_type type,
 		const int planned = round % 2, by_map = round % 4 < 2;
 		if (kern_remap_taps(filter) > 2)
 			kern_remap_fill(filter, &s->weights);
-		draw_view(s, planned, by_map ? kern_view_place : kern_view_walk_place);
+		draw_view(s, planned);
 		make_wanted(s, filter, planned);
 		same[by_map] = same[by_map] &&
 			       make_got(s, device, filter, planned, by_map) == 0 &&
@@ -240,44 +237,6 @@ check_case(const struct pv_device *device, enum kern_remap_type type,
 	}
 }
 
-/* Near the seam and the poles, and on the axes, too. */
-static void
-check_places(void)
-{
-	double worst = 0.0;
-	int off = 0;
-	enum { PLACES = 200000 };
-	struct kern_view view = {.width = 1000, .height = 800};
-	for (int i = 0; i < PLACES; i++) {
-		int32_t u[2], v[2];
-		if (i % 500 == 0) {
-			view.panorama_width = 2 + 2 * ck_random(16382);
-			view.panorama_height = view.panorama_width / 2;
-			view.focal = kern_view_focal(1000, ck_uniform(5.0, 170.0));
-			kern_view_rotation(ck_random(9) * 45.0,
-				ck_random(5) * 45.0 - 90.0, ck_random(3) * 45.0,
-				view.rotation);
-		}
-		double x = ck_random(8) ? ck_uniform(0, 1000) : 500.0;
-		double y = ck_random(8) ? ck_uniform(0, 800) : 400.0;
-		kern_view_place(&view, x, y, &u[0], &v[0]);
-		kern_view_walk_place(&view, x, y, &u[1], &v[1]);
-		/* Around the pole a step of v is many of u, and it has no longitude. */
-		const int32_t turn = (int32_t)view.panorama_width * KERN_VIEW_ONE;
-		int32_t across = abs(u[0] - u[1]);
-		across = across > turn / 2 ? turn - across : across;
-		const double latitude = M_PI * ((v[0] / (double)KERN_VIEW_ONE + 0.5) /
-							       view.panorama_height -
-						       0.5);
-		ck_worst(&worst, across * cos(latitude));
-		ck_worst(&worst, abs(v[0] - v[1]));
-		off += u[0] != u[1] || v[0] != v[1];
-	}
-	printf("# %d of %d places differ\n", off, PLACES);
-	ck_judge("view: places without libm are those with it, in steps", worst, 1.0);
-	ck_true("view: and hardly ever another", off < PLACES / 1000);
-}
-
 void
 check_remap_walk(void)
 {
@@ -287,7 +246,6 @@ check_remap_walk(void)
 	const struct pv_device *cuda = NULL;
 #endif
 	const struct pv_device *devices[] = {&imitation_pano, cuda};
-	check_places();
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
 		char why[200] = "built without nvcc", reason[220];
 		if (devices[i] == NULL ||

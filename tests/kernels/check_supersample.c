@@ -3,6 +3,7 @@
  * variants against the plain C. */
 #include "kernels/caps.h"
 #include "kernels/supersample.h"
+#include "kernels/view_place.h"
 #include "tests/kernels/ck.h"
 
 #include <math.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* check_view.c - view.h against its statement, the arcs against libm's, and the variants
  * against the plain C. */
-#include "kernels/arc.h"
 #include "kernels/caps.h"
-#include "kernels/view.h"
+#include "kernels/view_place.h"
 #include "tests/kernels/ck.h"
 
 #include <math.h>
@@ -77,6 +76,63 @@ check_arc(void)
 	ck_judge("view: arcs", worst, 4e-13);
 }
 
+/* As view.h states it, by libm. */
+static void
+restate(const struct kern_view *view, double x, double y, int32_t *u, int32_t *v)
+{
+	const double *r = view->rotation;
+	const int32_t past = (int32_t)view->panorama_width * KERN_VIEW_ONE;
+	double ray[2] = {(x - view->width / 2.0) / view->focal,
+		(y - view->height / 2.0) / view->focal};
+	double d[3];
+	for (int i = 0; i < 3; i++)
+		d[i] = r[i * 3] * ray[0] + r[i * 3 + 1] * ray[1] + r[i * 3 + 2];
+	double longitude = atan2(d[0], d[2]), latitude = atan2(-d[1], hypot(d[0], d[2]));
+	double across = view->panorama_width * (longitude / (2.0 * M_PI) + 0.5) - 0.5;
+	double along = view->panorama_height * (0.5 - latitude / M_PI) - 0.5;
+	*u = (int32_t)lrint(across * KERN_VIEW_ONE);
+	*u = *u >= past - KERN_VIEW_ONE / 2 ? *u - past : *u;
+	*v = (int32_t)lrint(along * KERN_VIEW_ONE);
+}
+
+/* Near the seam and the poles, and on the axes, too. */
+static void
+check_places(void)
+{
+	double worst = 0.0;
+	int off = 0;
+	enum { PLACES = 200000 };
+	struct kern_view view = {.width = 1000, .height = 800};
+	for (int i = 0; i < PLACES; i++) {
+		int32_t u[2], v[2];
+		if (i % 500 == 0) {
+			view.panorama_width = 2 + 2 * ck_random(16382);
+			view.panorama_height = view.panorama_width / 2;
+			view.focal = kern_view_focal(1000, ck_uniform(5.0, 170.0));
+			kern_view_rotation(ck_random(9) * 45.0,
+				ck_random(5) * 45.0 - 90.0, ck_random(3) * 45.0,
+				view.rotation);
+		}
+		double x = ck_random(8) ? ck_uniform(0, 1000) : 500.0;
+		double y = ck_random(8) ? ck_uniform(0, 800) : 400.0;
+		kern_view_place(&view, x, y, &u[0], &v[0]);
+		restate(&view, x, y, &u[1], &v[1]);
+		/* Around the pole a step of v is many of u, and it has no longitude. */
+		const int32_t turn = (int32_t)view.panorama_width * KERN_VIEW_ONE;
+		int32_t across = abs(u[0] - u[1]);
+		across = across > turn / 2 ? turn - across : across;
+		const double latitude = M_PI * ((v[0] / (double)KERN_VIEW_ONE + 0.5) /
+							       view.panorama_height -
+						       0.5);
+		ck_worst(&worst, across * cos(latitude));
+		ck_worst(&worst, abs(v[0] - v[1]));
+		off += u[0] != u[1] || v[0] != v[1];
+	}
+	printf("# %d of %d places differ\n", off, PLACES);
+	ck_judge("view: places are those by libm, in steps", worst, 1.0);
+	ck_true("view: and hardly ever another", off < PLACES / 1000);
+}
+
 /* Any view, with the seam or a pole in it now and then. */
 static void
 draw(struct kern_view *view)
@@ -131,6 +187,7 @@ check_view(void)
 {
 	check_meaning();
 	check_arc();
+	check_places();
 	for (size_t i = 0; i < CK_CAPS; i++) {
 		kern_view_fn *fn = kern_view_pick(ck_caps[i].bit);
 		if (fn == kern_view_c)
