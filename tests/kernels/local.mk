@@ -5,7 +5,8 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/check_trig.c \
 	tests/kernels/check_curve.c tests/kernels/check_track.c \
 	tests/kernels/check_track_weights.c tests/kernels/check_morph.c \
-	tests/kernels/check_pose.c \
+	tests/kernels/check_pose.h tests/kernels/check_pose.c \
+	tests/kernels/check_pose_ik.c tests/kernels/check_pose_bits.c \
 	tests/kernels/check_arrays.c \
 	tests/kernels/check_view.c \
 	tests/kernels/check_remap.c tests/kernels/bench_remap.c \
