@@ -179,5 +179,5 @@ main(void)
 		cmocka_unit_test(of_one_name_the_last_counts),
 		cmocka_unit_test(what_is_whole_counts_unless_strict),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("formats/vpd", tests, NULL, NULL);
 }

@@ -245,5 +245,5 @@ main(void)
 		cmocka_unit_test_setup(lots_are_large_while_there_are_frames, setup),
 		cmocka_unit_test_setup(frames_wait_for_memory, setup),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("plugins/pano crew", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/publish/sidecar.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <cmocka.h>
 
@@ -24,33 +25,31 @@ run_pair(const char *text, enum kd_collision collision, struct kd_result *result
 {
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
-	client_write(&client_scratch, "in/a.txt", text);
-	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
+	scratch_write("in/a.txt", text);
+	client_manifest(&manifest, "hostile", "paired", names);
 	manifest.collision = collision;
 	client_once(&manifest, result);
 }
 
 static void
-test_versions_stay_together(void **state)
+versions_stay_together(void **state)
 {
 	(void)state;
 	struct kd_result result;
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	assert_string_equal(
-		result.units[0].primary, client_path(&client_scratch, "out/a.out"));
+	assert_string_equal(result.units[0].primary, scratch_path("out/a.out"));
 	kd_manifest_result_clear(&result);
 	run_pair("two", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
+	assert_string_equal(result.units[0].primary, scratch_path("out/a.2.out"));
 	assert_string_equal(
-		result.units[0].primary, client_path(&client_scratch, "out/a.2.out"));
-	assert_string_equal(result.units[0].sidecar,
-		client_path(&client_scratch, "out/a.2.out.kiln.json"));
+		result.units[0].sidecar, scratch_path("out/a.2.out.kiln.json"));
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.out", "one");
-	client_expect_text(&client_scratch, "out/a.preview.out", "one");
-	client_expect_text(&client_scratch, "out/a.2.out", "two");
-	client_expect_text(&client_scratch, "out/a.2.preview.out", "two");
+	scratch_expect_text("out/a.out", "one");
+	scratch_expect_text("out/a.preview.out", "one");
+	scratch_expect_text("out/a.2.out", "two");
+	scratch_expect_text("out/a.2.preview.out", "two");
 	/* Each content is found where it was published. */
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
@@ -60,27 +59,27 @@ test_versions_stay_together(void **state)
 	kd_manifest_result_clear(&result);
 	run_pair("three", KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
-	client_expect_text(&client_scratch, "out/a.3.out", "three");
+	scratch_expect_text("out/a.3.out", "three");
 	kd_manifest_result_clear(&result);
 }
 
 static void
-test_a_foreign_file_is_left_alone(void **state)
+a_foreign_file_is_left_alone(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&client_scratch, "out/a.preview.out", "mine");
+	scratch_write("out/a.preview.out", "mine");
 	run_pair("one", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	client_expect_text(&client_scratch, "out/a.preview.out", "mine");
-	client_expect_text(&client_scratch, "out/a.2.out", "one");
-	assert_false(client_exists(&client_scratch, "out/a.out"));
-	assert_false(client_exists(&client_scratch, "out/a.out.kiln.json"));
+	scratch_expect_text("out/a.preview.out", "mine");
+	scratch_expect_text("out/a.2.out", "one");
+	assert_false(scratch_exists("out/a.out"));
+	assert_false(scratch_exists("out/a.out.kiln.json"));
 	kd_manifest_result_clear(&result);
 }
 
 static void
-test_keep(void **state)
+keep_leaves_what_stands_there(void **state)
 {
 	(void)state;
 	struct kd_result result;
@@ -89,13 +88,13 @@ test_keep(void **state)
 	kd_manifest_result_clear(&result);
 	run_pair("two", KD_COLLISION_KEEP, &result);
 	client_expect(&result, 0, KD_UNIT_KEPT, "an older output stands: '");
-	client_expect_text(&client_scratch, "out/a.out", "one");
-	assert_false(client_exists(&client_scratch, "out/a.2.out"));
+	scratch_expect_text("out/a.out", "one");
+	assert_false(scratch_exists("out/a.2.out"));
 	kd_manifest_result_clear(&result);
 }
 
 static void
-test_replace(void **state)
+replace_takes_its_place(void **state)
 {
 	(void)state;
 	struct kd_result result;
@@ -104,9 +103,9 @@ test_replace(void **state)
 	run_pair("two", KD_COLLISION_REPLACE, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
-	client_expect_text(&client_scratch, "out/a.out", "two");
-	client_expect_text(&client_scratch, "out/a.preview.out", "two");
-	assert_false(client_exists(&client_scratch, "out/a.2.out"));
+	scratch_expect_text("out/a.out", "two");
+	scratch_expect_text("out/a.preview.out", "two");
+	assert_false(scratch_exists("out/a.2.out"));
 	kd_manifest_result_clear(&result);
 }
 
@@ -114,7 +113,7 @@ test_replace(void **state)
 static void
 edit_sidecar(void (*edit)(json_t *sidecar))
 {
-	const char *path = client_path(&client_scratch, "out/a.out.kiln.json");
+	const char *path = scratch_path("out/a.out.kiln.json");
 	json_t *sidecar = json_load_file(path, 0, NULL);
 	assert_non_null(sidecar);
 	edit(sidecar);
@@ -123,32 +122,32 @@ edit_sidecar(void (*edit)(json_t *sidecar))
 }
 
 static void
-test_replaced_companions_go(void **state)
+replaced_companions_go(void **state)
 {
 	(void)state;
 	struct kd_result result;
 	run_pair("one", KD_COLLISION_REPLACE, &result);
 	kd_manifest_result_clear(&result);
-	client_write(&client_scratch, "out/a.notes.out", "mine");
+	scratch_write("out/a.notes.out", "mine");
 	run_pair("other", KD_COLLISION_REPLACE, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.out", "other");
-	client_expect_text(&client_scratch, "out/a.curves.out", "other");
-	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
-	client_expect_text(&client_scratch, "out/a.notes.out", "mine");
+	scratch_expect_text("out/a.out", "other");
+	scratch_expect_text("out/a.curves.out", "other");
+	assert_false(scratch_exists("out/a.preview.out"));
+	scratch_expect_text("out/a.notes.out", "mine");
 	/* What somebody has changed since is his. */
-	client_write(&client_scratch, "out/a.curves.out", "edited");
+	scratch_write("out/a.curves.out", "edited");
 	run_pair("lone", KD_COLLISION_REPLACE, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.out", "lone");
-	client_expect_text(&client_scratch, "out/a.curves.out", "edited");
-	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	scratch_expect_text("out/a.out", "lone");
+	scratch_expect_text("out/a.curves.out", "edited");
+	assert_false(scratch_exists("out/a.preview.out"));
 }
 
 static void
-test_versions_keep_their_companions(void **state)
+versions_keep_their_companions(void **state)
 {
 	(void)state;
 	struct kd_result result;
@@ -157,13 +156,13 @@ test_versions_keep_their_companions(void **state)
 	run_pair("lone", KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.preview.out", "one");
-	client_expect_text(&client_scratch, "out/a.2.out", "lone");
+	scratch_expect_text("out/a.preview.out", "one");
+	scratch_expect_text("out/a.2.out", "lone");
 }
 
 /* It died when the new primary stood and the old companion did, too. */
 static void
-test_what_a_crash_left_is_removed(void **state)
+what_a_crash_left_is_removed(void **state)
 {
 	(void)state;
 	struct kd_result result;
@@ -171,20 +170,20 @@ test_what_a_crash_left_is_removed(void **state)
 	kd_manifest_result_clear(&result);
 	run_pair("lone", KD_COLLISION_REPLACE, &result);
 	kd_manifest_result_clear(&result);
-	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
-	client_write(&client_scratch, "out/a.preview.out", "one");
+	assert_false(scratch_exists("out/a.preview.out"));
+	scratch_write("out/a.preview.out", "one");
 	run_pair("lone", KD_COLLISION_REPLACE, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
 	kd_manifest_result_clear(&result);
-	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
+	assert_false(scratch_exists("out/a.preview.out"));
 	/* Another unit's by now: its own sidecar says so. */
-	client_write(&client_scratch, "out/a.preview.out", "one");
-	client_write(&client_scratch, "out/b.out.kiln.json",
+	scratch_write("out/a.preview.out", "one");
+	scratch_write("out/b.out.kiln.json",
 		"{\"format\":1,\"outputs\":[{\"name\":\"a.preview.out\"}]}");
 	run_pair("lone", KD_COLLISION_REPLACE, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/a.out");
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.preview.out", "one");
+	scratch_expect_text("out/a.preview.out", "one");
 }
 
 /* The sidecar of one that died before its primary: its own companions are not there. */
@@ -197,7 +196,7 @@ forget_primary(json_t *sidecar)
 }
 
 static void
-test_what_two_have_replaced_goes(void **state)
+what_two_have_replaced_goes(void **state)
 {
 	(void)state;
 	struct kd_result result;
@@ -206,14 +205,14 @@ test_what_two_have_replaced_goes(void **state)
 	run_pair("other", KD_COLLISION_REPLACE, &result);
 	kd_manifest_result_clear(&result);
 	/* As if "other" had got no further than its sidecar and its companion. */
-	client_write(&client_scratch, "out/a.preview.out", "one");
+	scratch_write("out/a.preview.out", "one");
 	edit_sidecar(forget_primary);
 	run_pair("lone", KD_COLLISION_REPLACE, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	client_expect_text(&client_scratch, "out/a.out", "lone");
-	assert_false(client_exists(&client_scratch, "out/a.preview.out"));
-	assert_false(client_exists(&client_scratch, "out/a.curves.out"));
+	scratch_expect_text("out/a.out", "lone");
+	assert_false(scratch_exists("out/a.preview.out"));
+	assert_false(scratch_exists("out/a.curves.out"));
 }
 
 static void
@@ -221,7 +220,7 @@ run_directory(enum kd_collision collision, struct kd_result *result)
 {
 	static const char *const names[] = {"shot/", NULL};
 	struct kd_manifest manifest;
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(&manifest, "copy", "copy", names);
 	manifest.collision = collision;
 	free(manifest.units[0].output);
 	manifest.units[0].output = strdup("show/day");
@@ -229,42 +228,41 @@ run_directory(enum kd_collision collision, struct kd_result *result)
 }
 
 static void
-test_directories(void **state)
+directories_appear_whole(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/shot"), 0755), 0);
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/shot/sub"), 0755), 0);
-	client_write(&client_scratch, "in/shot/1.png", "one");
-	client_write(&client_scratch, "in/shot/sub/2.png", "two");
+	assert_int_equal(mkdir(scratch_path("in/shot"), 0755), 0);
+	assert_int_equal(mkdir(scratch_path("in/shot/sub"), 0755), 0);
+	scratch_write("in/shot/1.png", "one");
+	scratch_write("in/shot/sub/2.png", "two");
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
-	assert_string_equal(result.units[0].sidecar,
-		client_path(&client_scratch, "out/show/day/shot/kiln.json"));
+	assert_string_equal(
+		result.units[0].sidecar, scratch_path("out/show/day/shot/kiln.json"));
 	kd_manifest_result_clear(&result);
 	struct stat st;
-	assert_int_equal(
-		stat(client_path(&client_scratch, "out/show/day/shot/sub"), &st), 0);
+	assert_int_equal(stat(scratch_path("out/show/day/shot/sub"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0750);
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect(&result, 0, KD_UNIT_ALREADY, "out/show/day/shot");
 	kd_manifest_result_clear(&result);
-	client_write(&client_scratch, "in/shot/1.png", "another");
+	scratch_write("in/shot/1.png", "another");
 	run_directory(KD_COLLISION_VERSION, &result);
 	client_expect_published(&result, 0);
-	client_expect_text(&client_scratch, "out/show/day/shot/1.png", "one");
-	client_expect_text(&client_scratch, "out/show/day/shot.2/1.png", "another");
+	scratch_expect_text("out/show/day/shot/1.png", "one");
+	scratch_expect_text("out/show/day/shot.2/1.png", "another");
 	kd_manifest_result_clear(&result);
-	client_write(&client_scratch, "in/shot/1.png", "a third");
+	scratch_write("in/shot/1.png", "a third");
 	run_directory(KD_COLLISION_REPLACE, &result);
 	client_expect_published(&result, 0);
-	client_expect_text(&client_scratch, "out/show/day/shot/1.png", "a third");
+	scratch_expect_text("out/show/day/shot/1.png", "a third");
 	kd_manifest_result_clear(&result);
 }
 
 static void
-test_mode_and_group(void **state)
+mode_and_group_are_set_before_it_appears(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
@@ -273,8 +271,8 @@ test_mode_and_group(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct stat st;
-	client_write(&client_scratch, "in/a.txt", "x");
-	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
+	scratch_write("in/a.txt", "x");
+	client_manifest(&manifest, "hostile", "paired", names);
 	manifest.mode = 0664;
 	gid_t expected = getegid();
 	const struct group *games = geteuid() == 0 ? getgrnam("games") : NULL;
@@ -285,7 +283,7 @@ test_mode_and_group(void **state)
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(stat(client_path(&client_scratch, files[i]), &st), 0);
+		assert_int_equal(stat(scratch_path(files[i]), &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0664);
 		assert_int_equal(st.st_gid, expected);
 	}
@@ -293,15 +291,15 @@ test_mode_and_group(void **state)
 }
 
 static void
-test_again_makes_a_new_version(void **state)
+asked_for_again_it_makes_a_new_version(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {.again = 1};
-	client_write(&client_scratch, "in/a.txt", "x");
-	client_manifest(&manifest, &client_scratch, "hostile", "paired", names);
+	scratch_write("in/a.txt", "x");
+	client_manifest(&manifest, "hostile", "paired", names);
 	client_start(&client);
 	for (int i = 0; i < 3; i++) {
 		/* Runs 0 and 1 are two units of the ledger, run 2 repeats the second. */
@@ -311,14 +309,14 @@ test_again_makes_a_new_version(void **state)
 			&result, 0, i < 2 ? KD_UNIT_PUBLISHED : KD_UNIT_ALREADY, "");
 		kd_manifest_result_clear(&result);
 	}
-	assert_true(client_exists(&client_scratch, "out/a.2.out"));
-	assert_false(client_exists(&client_scratch, "out/a.3.out"));
+	assert_true(scratch_exists("out/a.2.out"));
+	assert_false(scratch_exists("out/a.3.out"));
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(&manifest);
 }
 
 static void
-test_sidecar_says_where_it_came_from(void **state)
+the_sidecar_says_where_it_came_from(void **state)
 {
 	(void)state;
 	static const char *const present[] = {"kiln", "rule", "revision", "unit", "path",
@@ -342,41 +340,38 @@ test_sidecar_says_where_it_came_from(void **state)
 }
 
 static void
-test_too_long_a_name(void **state)
+too_long_a_name_is_refused(void **state)
 {
 	(void)state;
 	char name[256], path[300];
 	struct kd_manifest manifest;
-	struct kd_result result;
 	memset(name, 'n', 250);
 	strcpy(name + 250, ".txt");
 	snprintf(path, sizeof path, "in/%s", name);
-	client_write(&client_scratch, path, "x");
+	scratch_write(path, "x");
 	const char *const names[] = {name, NULL};
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
-	client_once(&manifest, &result);
-	client_expect(&result, 0, KD_UNIT_BAD,
+	client_manifest(&manifest, "copy", "copy", names);
+	client_expect_once(&manifest, 0, KD_UNIT_BAD,
 		"its output's name would be longer than 255 bytes");
-	kd_manifest_result_clear(&result);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLIENT_TEST(test_versions_stay_together),
-		CLIENT_TEST(test_a_foreign_file_is_left_alone),
-		CLIENT_TEST(test_keep),
-		CLIENT_TEST(test_replaced_companions_go),
-		CLIENT_TEST(test_versions_keep_their_companions),
-		CLIENT_TEST(test_what_a_crash_left_is_removed),
-		CLIENT_TEST(test_what_two_have_replaced_goes),
-		CLIENT_TEST(test_replace),
-		CLIENT_TEST(test_directories),
-		CLIENT_TEST(test_mode_and_group),
-		CLIENT_TEST(test_again_makes_a_new_version),
-		CLIENT_TEST(test_sidecar_says_where_it_came_from),
-		CLIENT_TEST(test_too_long_a_name),
+		SCRATCH_TEST(versions_stay_together),
+		SCRATCH_TEST(a_foreign_file_is_left_alone),
+		SCRATCH_TEST(keep_leaves_what_stands_there),
+		SCRATCH_TEST(replaced_companions_go),
+		SCRATCH_TEST(versions_keep_their_companions),
+		SCRATCH_TEST(what_a_crash_left_is_removed),
+		SCRATCH_TEST(what_two_have_replaced_goes),
+		SCRATCH_TEST(replace_takes_its_place),
+		SCRATCH_TEST(directories_appear_whole),
+		SCRATCH_TEST(mode_and_group_are_set_before_it_appears),
+		SCRATCH_TEST(asked_for_again_it_makes_a_new_version),
+		SCRATCH_TEST(the_sidecar_says_where_it_came_from),
+		SCRATCH_TEST(too_long_a_name_is_refused),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("publish/publish", tests, NULL, NULL);
 }

@@ -9,12 +9,13 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 static const char worker[] = "#!/bin/sh\n"
 			     "[ \"$1\" = --describe ] || exit 2\n"
@@ -62,11 +63,13 @@ static const char vmd_fk[] =
 			 "\"default\":\"\\\"cp932\\\"\",\"unit\":null,"
 			 "\"choices\":[\"cp932\",\"gbk\",\"utf-8\"],\"help\":\"h\"}]}]}";
 
+struct fake fake;
+
 void
-fake_write(const struct fake *fake, const char *path, const char *text)
+fake_write(const char *path, const char *text)
 {
 	char full[PATH_MAX];
-	snprintf(full, sizeof full, "%s/%s", fake->folder, path);
+	snprintf(full, sizeof full, "%s/%s", fake.folder, path);
 	char *slash = strrchr(full, '/');
 	*slash = '\0';
 	assert_int_equal(kd_file_make_dirs(full, 0755), 0);
@@ -77,24 +80,28 @@ fake_write(const struct fake *fake, const char *path, const char *text)
 	close(fd);
 }
 
-void
-fake_make(struct fake *fake)
+int
+fake_set_up(void **state)
 {
-	snprintf(fake->folder, sizeof fake->folder, "/tmp/kiln-rules-XXXXXX");
-	assert_non_null(mkdtemp(fake->folder));
-	snprintf(fake->worker, sizeof fake->worker, "%s/worker", fake->folder);
-	snprintf(fake->plugins, sizeof fake->plugins, "%s/plugins", fake->folder);
-	fake_write(fake, "worker", worker);
-	fake_write(fake, "plugins/copy.so", copy);
-	fake_write(fake, "plugins/vmd-fk.so", vmd_fk);
-	setenv("KILN_WORKER", fake->worker, 1);
-	setenv("KILN_PLUGINS", fake->plugins, 1);
+	(void)state;
+	snprintf(fake.folder, sizeof fake.folder, "/tmp/kiln-rules-XXXXXX");
+	assert_non_null(mkdtemp(fake.folder));
+	snprintf(fake.worker, sizeof fake.worker, "%s/worker", fake.folder);
+	snprintf(fake.plugins, sizeof fake.plugins, "%s/plugins", fake.folder);
+	fake_write("worker", worker);
+	fake_write("plugins/copy.so", copy);
+	fake_write("plugins/vmd-fk.so", vmd_fk);
+	setenv("KILN_WORKER", fake.worker, 1);
+	setenv("KILN_PLUGINS", fake.plugins, 1);
+	return 0;
 }
 
-void
-fake_remove(struct fake *fake)
+int
+fake_tear_down(void **state)
 {
+	(void)state;
 	int dir = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(kd_file_remove_tree(dir, strrchr(fake->folder, '/') + 1), 0);
+	assert_int_equal(kd_file_remove_tree(dir, strrchr(fake.folder, '/') + 1), 0);
 	close(dir);
+	return 0;
 }

@@ -7,18 +7,18 @@
 #ifndef T_FAKE_H
 #define T_FAKE_H
 
-struct fake {
+extern struct fake {
 	char folder[64]; /* below /tmp */
 	char worker[96];
 	char plugins[96];
-};
+} fake;
 
-/* Makes the folder with the plugins copy.so (kernels copy, gpu-copy) and vmd-fk.so, and
- * points KILN_WORKER and KILN_PLUGINS there. */
-void fake_make(struct fake *fake);
-void fake_remove(struct fake *fake);
+/* Of a group of tests: makes the folder with the plugins copy.so (kernels copy, gpu-copy)
+ * and vmd-fk.so, and points KILN_WORKER and KILN_PLUGINS there. */
+int fake_set_up(void **state);
+int fake_tear_down(void **state);
 
 /* Writes a file below the folder, with the folders it needs. */
-void fake_write(const struct fake *fake, const char *path, const char *text);
+void fake_write(const char *path, const char *text);
 
 #endif

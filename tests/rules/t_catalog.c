@@ -16,15 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct fake fake;
-
 #define KERNEL(name, accepts, more)                                                      \
 	"{\"name\":\"" name "\",\"summary\":\"s\",\"accepts\":" accepts                  \
 	",\"makes\":\"file\",\"needs\":[],\"inspect\":false,\"params\":[" more "]}"
 #define PLUGIN(kernels) "{\"name\":\"p\",\"version\":\"1\",\"kernels\":[" kernels "]}"
 
 static void
-t_refused(void **state)
+plugins_that_do_not_answer_well_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -85,7 +83,7 @@ t_refused(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct kd_catalog *catalog = NULL;
 		struct kd_err err = {0, ""};
-		fake_write(&fake, "plugins/odd.so", cases[i].text);
+		fake_write("plugins/odd.so", cases[i].text);
 		assert_int_equal(
 			kd_catalog_load(fake.worker, folders, &catalog, &err), 0);
 		assert_int_equal(catalog->kernel_count, 3);
@@ -97,18 +95,18 @@ t_refused(void **state)
 		assert_non_null(strstr(catalog->refused[0].path, "/plugins/odd.so"));
 		kd_catalog_free(catalog);
 	}
-	fake_write(&fake, "plugins/odd.so", "refuse: no longer");
+	fake_write("plugins/odd.so", "refuse: no longer");
 }
 
 /* The worker would sleep for 1000 s: it ends because its time is up. */
 static void
-t_hang(void **state)
+a_plugin_that_hangs_is_given_up(void **state)
 {
 	(void)state;
 	char plugin[PATH_MAX];
 	struct kd_err err = {0, ""};
 	json_t *json = NULL;
-	fake_write(&fake, "hang.so", "hang");
+	fake_write("hang.so", "hang");
 	snprintf(plugin, sizeof plugin, "%s/hang.so", fake.folder);
 	struct kd_describe describe = {fake.worker, plugin, 0.05};
 	assert_int_equal(kd_describe_run(&describe, &json, &err), -ETIMEDOUT);
@@ -117,7 +115,7 @@ t_hang(void **state)
 }
 
 static void
-t_no_folder(void **state)
+a_folder_or_a_worker_that_is_missing_is_said(void **state)
 {
 	(void)state;
 	char *nowhere[] = {(char *)"/nowhere", NULL}, *folders[] = {fake.plugins, NULL};
@@ -132,7 +130,7 @@ t_no_folder(void **state)
 
 /* A file of the kernel's name is all that is described, unless it does not offer it. */
 static void
-t_for_one(void **state)
+for_one_kernel_its_own_plugin_alone_is_asked(void **state)
 {
 	(void)state;
 	static const struct {
@@ -142,7 +140,7 @@ t_for_one(void **state)
 		{"copi", 3, 1}, {"../plugins/copy", 3, 1}, {"", 3, 1}};
 	char *folders[] = {fake.plugins, NULL};
 	struct kd_err err = {0, ""};
-	fake_write(&fake, "plugins/odd.so", "refuse: no longer");
+	fake_write("plugins/odd.so", "refuse: no longer");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct kd_catalog *catalog = NULL;
 		assert_int_equal(kd_catalog_load_for(cases[i].kernel, fake.worker,
@@ -169,7 +167,7 @@ good(void)
 }
 
 static void
-t_described(void **state)
+a_kernel_is_described(void **state)
 {
 	(void)state;
 	struct kd_catalog *catalog = good();
@@ -193,7 +191,7 @@ t_described(void **state)
 }
 
 static void
-t_arguments_refused(void **state)
+arguments_that_do_not_fit_are_refused(void **state)
 {
 	(void)state;
 	struct kd_err err;
@@ -208,7 +206,7 @@ t_arguments_refused(void **state)
 }
 
 static void
-t_arguments(void **state)
+arguments_are_taken_by_their_types(void **state)
 {
 	(void)state;
 	static const char *const arguments[] = {"model=M.pmx", "ik=false", "bones=core",
@@ -230,7 +228,7 @@ t_arguments(void **state)
 /* From the command line no place is put before the sentence; lists and paths are filled.
  */
 static void
-t_params(void **state)
+parameters_are_filled_in_or_refused(void **state)
 {
 	(void)state;
 	struct kd_catalog *catalog = good();
@@ -262,34 +260,19 @@ t_params(void **state)
 	kd_catalog_free(catalog);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_make(&fake);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_remove(&fake);
-	return 0;
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_refused),
-		cmocka_unit_test(t_hang),
-		cmocka_unit_test(t_no_folder),
-		cmocka_unit_test(t_for_one),
-		cmocka_unit_test(t_described),
-		cmocka_unit_test(t_arguments_refused),
-		cmocka_unit_test(t_arguments),
-		cmocka_unit_test(t_params),
+		cmocka_unit_test(plugins_that_do_not_answer_well_are_refused),
+		cmocka_unit_test(a_plugin_that_hangs_is_given_up),
+		cmocka_unit_test(a_folder_or_a_worker_that_is_missing_is_said),
+		cmocka_unit_test(for_one_kernel_its_own_plugin_alone_is_asked),
+		cmocka_unit_test(a_kernel_is_described),
+		cmocka_unit_test(arguments_that_do_not_fit_are_refused),
+		cmocka_unit_test(arguments_are_taken_by_their_types),
+		cmocka_unit_test(parameters_are_filled_in_or_refused),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+		"rules/catalog", tests, fake_set_up, fake_tear_down);
 }

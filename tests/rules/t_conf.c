@@ -18,8 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct fake fake;
-
 static struct kd_conf *
 load(const char *file)
 {
@@ -34,10 +32,10 @@ load(const char *file)
 }
 
 static void
-t_empty(void **state)
+an_empty_file_is_a_configuration(void **state)
 {
 	(void)state;
-	fake_write(&fake, "empty/kiln.toml", "");
+	fake_write("empty/kiln.toml", "");
 	struct kd_conf *conf = load("empty/kiln.toml");
 	assert_string_equal(conf->state, "/var/lib/kilnd");
 	assert_string_equal(conf->plugins[0], fake.plugins);
@@ -52,10 +50,10 @@ t_empty(void **state)
 }
 
 static void
-t_defaults(void **state)
+what_is_not_said_has_its_default(void **state)
 {
 	(void)state;
-	fake_write(&fake, "defaults/kiln.toml",
+	fake_write("defaults/kiln.toml",
 		"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"copy\"\n");
 	struct kd_conf *conf = load("defaults/kiln.toml");
 	const struct kd_rule *rule = kd_conf_rule(conf, "a");
@@ -81,19 +79,19 @@ t_defaults(void **state)
 }
 
 static void
-t_every_key(void **state)
+every_key_means_what_it_says(void **state)
 {
 	(void)state;
-	fake_write(&fake, "every/kiln.toml",
+	fake_write("every/kiln.toml",
 		"[daemon]\nstate = \"/var//lib/./k/\"\nworkers = 3\nthreads = 2\n"
 		"log = \"debug\"\nadmins = [\"ann\", \"@ops\"]\nrules = \"mine\"\n"
 		"gpu_slots = 5\nkeep = \"forever\"\ndroppers = \"@artists\"\n"
 		"[rule.inline]\nwatch = \"/x\"\noutput = \"/y\"\nkernel = \"copy\"\n"
 		"unit = \"archive\"\narchive = { entries = 9, bytes = \"1MiB\", ratio = "
 		"300, depth = 3, name = 99 }\n");
-	fake_write(&fake, "every/mine/no.toml.example", "not read");
-	fake_write(&fake, "every/mine/.hidden.toml", "not read");
-	fake_write(&fake, "every/mine/all.toml",
+	fake_write("every/mine/no.toml.example", "not read");
+	fake_write("every/mine/.hidden.toml", "not read");
+	fake_write("every/mine/all.toml",
 		"[rule.all]\nwatch = \"/i//j/\"\nmatch = [\"*.a\", \"*.b\"]\n"
 		"ignore = \"*.part\"\nrecursive = false\nunit = \"directory\"\n"
 		"settle = \"500ms\"\nready = \"quiet\"\n"
@@ -160,10 +158,10 @@ t_every_key(void **state)
 
 /* A chain is no circle, and folders that only begin alike are not the same. */
 static void
-t_chain(void **state)
+one_rules_output_may_feed_another(void **state)
 {
 	(void)state;
-	fake_write(&fake, "chain/kiln.toml",
+	fake_write("chain/kiln.toml",
 		"[rule.a]\nwatch = \"/1\"\noutput = \"/2\"\nkernel = \"copy\"\n"
 		"[rule.b]\nwatch = \"/2\"\noutput = \"/3\"\nkernel = \"copy\"\n"
 		"[rule.c]\nwatch = \"/3\"\noutput = \"/11\"\nkernel = \"copy\"\n");
@@ -172,7 +170,7 @@ t_chain(void **state)
 
 /* A folder by its other name is the same folder, also below what is not there yet. */
 static void
-t_other_names(void **state)
+a_folder_under_another_name_is_the_same_folder(void **state)
 {
 	(void)state;
 	static const struct {
@@ -187,7 +185,7 @@ t_other_names(void **state)
 	};
 	char folder[128], link[160], text[1000], more[300], file[160];
 	snprintf(folder, sizeof folder, "%s/names", fake.folder);
-	fake_write(&fake, "names/real/file", "");
+	fake_write("names/real/file", "");
 	snprintf(link, sizeof link, "%s/link", folder);
 	assert_int_equal(symlink("real", link), 0);
 	snprintf(link, sizeof link, "%s/dangling", folder);
@@ -205,7 +203,7 @@ t_other_names(void **state)
 			"[rule.a]\nwatch = \"%s/%s\"\noutput = \"%s/%s\"\nkernel = "
 			"\"copy\"\n%s",
 			folder, cases[i].watch, folder, cases[i].output, more);
-		fake_write(&fake, "names/kiln.toml", text);
+		fake_write("names/kiln.toml", text);
 		int rc = kd_conf_load(&options, &conf, &err);
 		if (cases[i].said == NULL
 				? rc < 0
@@ -219,7 +217,7 @@ t_other_names(void **state)
 		"[rule.b]\nwatch = \"%s/real/2\"\noutput = \"%s/link/1\"\nkernel = "
 		"\"copy\"\n",
 		folder, folder, folder, folder);
-	fake_write(&fake, "names/kiln.toml", text);
+	fake_write("names/kiln.toml", text);
 	struct kd_conf_options options = {.file = file, .state = "/state"};
 	struct kd_conf *conf = NULL;
 	struct kd_err err = {0};
@@ -228,7 +226,7 @@ t_other_names(void **state)
 	/* The state behind a link. */
 	snprintf(link, sizeof link, "%s/link/1", folder);
 	options.state = link;
-	fake_write(&fake, "names/kiln.toml", strstr(text, "[rule.b]"));
+	fake_write("names/kiln.toml", strstr(text, "[rule.b]"));
 	assert_int_equal(kd_conf_load(&options, &conf, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "apart from kilnd's state"));
 }
@@ -241,14 +239,14 @@ revision_of(const char *more, const char *params, char revision[KD_HASH_HEX])
 		"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"copy\"\n%s\n"
 		"[rule.a.params]\n%s\n",
 		more, params);
-	fake_write(&fake, "revision/kiln.toml", text);
+	fake_write("revision/kiln.toml", text);
 	struct kd_conf *conf = load("revision/kiln.toml");
 	memcpy(revision, kd_conf_rule(conf, "a")->revision, KD_HASH_HEX);
 	kd_conf_unref(conf);
 }
 
 static void
-t_revision(void **state)
+a_revision_is_what_the_rule_asks_for(void **state)
 {
 	(void)state;
 	static const struct {
@@ -287,22 +285,22 @@ t_revision(void **state)
 
 /* As a reload does: the old one stays usable, also when the new one is refused. */
 static void
-t_reload(void **state)
+a_reload_that_fails_leaves_the_old_in_force(void **state)
 {
 	(void)state;
 	char path[PATH_MAX];
 	struct kd_err err = {0, ""};
-	fake_write(&fake, "reload/kiln.toml",
+	fake_write("reload/kiln.toml",
 		"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"copy\"\n");
 	struct kd_conf *old = load("reload/kiln.toml"), *new = old;
 	struct kd_conf *held = kd_conf_ref(old);
 	assert_ptr_equal(held, old);
-	fake_write(&fake, "reload/kiln.toml", "[rule.a]\nwatch = 3\n");
+	fake_write("reload/kiln.toml", "[rule.a]\nwatch = 3\n");
 	snprintf(path, sizeof path, "%s/reload/kiln.toml", fake.folder);
 	struct kd_conf_options options = {.file = path};
 	assert_true(kd_conf_load(&options, &new, &err) < 0);
 	assert_ptr_equal(new, old);
-	fake_write(&fake, "reload/kiln.toml",
+	fake_write("reload/kiln.toml",
 		"[rule.b]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"copy\"\n");
 	new = load("reload/kiln.toml");
 	kd_conf_unref(old);
@@ -315,12 +313,12 @@ t_reload(void **state)
 
 /* A state folder on the command line wins, and may be relative. */
 static void
-t_state(void **state)
+the_command_lines_state_folder_goes_before(void **state)
 {
 	(void)state;
 	char path[PATH_MAX], cwd[PATH_MAX];
 	struct kd_conf *conf = NULL;
-	fake_write(&fake, "state/kiln.toml", "[daemon]\nstate = \"/elsewhere\"\n");
+	fake_write("state/kiln.toml", "[daemon]\nstate = \"/elsewhere\"\n");
 	snprintf(path, sizeof path, "%s/state/kiln.toml", fake.folder);
 	struct kd_conf_options options = {.file = path, .state = "."};
 	assert_int_equal(kd_conf_load(&options, &conf, NULL), 0);
@@ -353,7 +351,7 @@ load_shipped(void)
 }
 
 static void
-t_shipped(void **state)
+the_shipped_configuration_is_right(void **state)
 {
 	(void)state;
 	load_shipped();
@@ -362,7 +360,7 @@ t_shipped(void **state)
 /* The same with the kernels that were built, so that no example names a parameter that
  * its kernel lost. */
 static void
-t_shipped_with_built(void **state)
+the_shipped_configuration_fits_the_built_plugins(void **state)
 {
 	(void)state;
 	const char *top = getenv("top_builddir");
@@ -387,36 +385,21 @@ t_shipped_with_built(void **state)
 	setenv("KILN_PLUGINS", fake.plugins, 1);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_make(&fake);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_remove(&fake);
-	return 0;
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_empty),
-		cmocka_unit_test(t_defaults),
-		cmocka_unit_test(t_every_key),
-		cmocka_unit_test(t_chain),
-		cmocka_unit_test(t_other_names),
-		cmocka_unit_test(t_revision),
-		cmocka_unit_test(t_reload),
-		cmocka_unit_test(t_state),
-		cmocka_unit_test(t_shipped),
-		cmocka_unit_test(t_shipped_with_built),
+		cmocka_unit_test(an_empty_file_is_a_configuration),
+		cmocka_unit_test(what_is_not_said_has_its_default),
+		cmocka_unit_test(every_key_means_what_it_says),
+		cmocka_unit_test(one_rules_output_may_feed_another),
+		cmocka_unit_test(a_folder_under_another_name_is_the_same_folder),
+		cmocka_unit_test(a_revision_is_what_the_rule_asks_for),
+		cmocka_unit_test(a_reload_that_fails_leaves_the_old_in_force),
+		cmocka_unit_test(the_command_lines_state_folder_goes_before),
+		cmocka_unit_test(the_shipped_configuration_is_right),
+		cmocka_unit_test(the_shipped_configuration_fits_the_built_plugins),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+		"rules/conf", tests, fake_set_up, fake_tear_down);
 }

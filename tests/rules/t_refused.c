@@ -221,8 +221,6 @@ static const struct bad mains[] = {
 	{"[daemon]\nsettle = \"2s\"", "2:1", "it belongs into a rule, below [rule.NAME]"},
 };
 
-static struct fake fake;
-
 /* Cases that went wrong: all are shown before the test fails. */
 static int wrong;
 
@@ -246,41 +244,41 @@ expect_refusal(const struct bad *bad, const char *file)
 }
 
 static void
-t_rules(void **state)
+rules_that_are_wrong_are_refused_at_their_place(void **state)
 {
 	(void)state;
 	char text[2000];
 	wrong = 0;
-	fake_write(&fake, "kiln.toml", "");
+	fake_write("kiln.toml", "");
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
 		snprintf(text, sizeof text, "%s%s", GOOD, rules[i].text);
-		fake_write(&fake, "rules.d/a.toml", text);
+		fake_write("rules.d/a.toml", text);
 		expect_refusal(&rules[i], "rules.d/a.toml");
 	}
 	assert_int_equal(wrong, 0);
 }
 
 static void
-t_files(void **state)
+files_that_are_wrong_are_refused(void **state)
 {
 	(void)state;
 	wrong = 0;
-	fake_write(&fake, "kiln.toml", "");
+	fake_write("kiln.toml", "");
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-		fake_write(&fake, "rules.d/a.toml", files[i].text);
+		fake_write("rules.d/a.toml", files[i].text);
 		expect_refusal(&files[i], "rules.d/a.toml");
 	}
 	assert_int_equal(wrong, 0);
 }
 
 static void
-t_main(void **state)
+a_main_file_that_is_wrong_is_refused(void **state)
 {
 	(void)state;
 	wrong = 0;
-	fake_write(&fake, "rules.d/a.toml", GOOD);
+	fake_write("rules.d/a.toml", GOOD);
 	for (size_t i = 0; i < sizeof mains / sizeof mains[0]; i++) {
-		fake_write(&fake, "kiln.toml", mains[i].text);
+		fake_write("kiln.toml", mains[i].text);
 		expect_refusal(&mains[i], "kiln.toml");
 	}
 	assert_int_equal(wrong, 0);
@@ -288,32 +286,32 @@ t_main(void **state)
 
 /* The same rule in two files: both places are named. */
 static void
-t_twice(void **state)
+what_is_said_twice_is_refused(void **state)
 {
 	(void)state;
 	wrong = 0;
 	struct bad bad = {GOOD, "1:7", "rule \"a\" is already defined at "};
-	fake_write(&fake, "kiln.toml", "");
-	fake_write(&fake, "rules.d/a.toml", GOOD);
-	fake_write(&fake, "rules.d/b.toml", GOOD);
+	fake_write("kiln.toml", "");
+	fake_write("rules.d/a.toml", GOOD);
+	fake_write("rules.d/b.toml", GOOD);
 	expect_refusal(&bad, "rules.d/b.toml");
 	bad.said = "/rules.d/a.toml:1:7";
 	expect_refusal(&bad, "rules.d/b.toml");
-	fake_write(&fake, "rules.d/b.toml", "");
+	fake_write("rules.d/b.toml", "");
 	assert_int_equal(wrong, 0);
 }
 
 /* A parameter that must be there when asked for. */
 static void
-t_missing_path(void **state)
+a_path_that_is_missing_is_refused(void **state)
 {
 	(void)state;
 	char file[PATH_MAX];
 	struct kd_err err = {0, ""};
 	struct kd_conf *conf = NULL;
 	snprintf(file, sizeof file, "%s/kiln.toml", fake.folder);
-	fake_write(&fake, "kiln.toml", "");
-	fake_write(&fake, "rules.d/a.toml",
+	fake_write("kiln.toml", "");
+	fake_write("rules.d/a.toml",
 		"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"vmd-fk\"\n"
 		"[rule.a.params]\nmodel = \"m.pmx\"\n");
 	struct kd_conf_options options = {.file = file, .check_paths = 1};
@@ -327,7 +325,7 @@ t_missing_path(void **state)
 
 /* What is no configuration at all. */
 static void
-t_no_file(void **state)
+a_file_that_is_missing_is_refused(void **state)
 {
 	(void)state;
 	struct kd_err err = {0, ""};
@@ -340,39 +338,24 @@ t_no_file(void **state)
 	assert_non_null(strstr(err.text, "expected a regular file"));
 	char file[PATH_MAX];
 	snprintf(file, sizeof file, "%s/kiln.toml", fake.folder);
-	fake_write(&fake, "kiln.toml", "[daemon]\nrules = \"nowhere\"");
+	fake_write("kiln.toml", "[daemon]\nrules = \"nowhere\"");
 	options.file = file;
 	assert_int_equal(kd_conf_load(&options, &conf, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "rules: cannot read the folder"));
 	assert_null(conf);
 }
 
-static int
-setup(void **state)
-{
-	(void)state;
-	fake_make(&fake);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	fake_remove(&fake);
-	return 0;
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(t_rules),
-		cmocka_unit_test(t_files),
-		cmocka_unit_test(t_main),
-		cmocka_unit_test(t_twice),
-		cmocka_unit_test(t_missing_path),
-		cmocka_unit_test(t_no_file),
+		cmocka_unit_test(rules_that_are_wrong_are_refused_at_their_place),
+		cmocka_unit_test(files_that_are_wrong_are_refused),
+		cmocka_unit_test(a_main_file_that_is_wrong_is_refused),
+		cmocka_unit_test(what_is_said_twice_is_refused),
+		cmocka_unit_test(a_path_that_is_missing_is_refused),
+		cmocka_unit_test(a_file_that_is_missing_is_refused),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests_name(
+		"rules/refused", tests, fake_set_up, fake_tear_down);
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/worker/client.h"
 
-#include "daemon/base/file.h"
 #include "daemon/base/name.h"
-#include "daemon/base/series.h"
 #include "daemon/worker/protocol.h"
 #include "plugins/kiln_plugin.h"
+#include "tests/worker/scratch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -18,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,131 +26,9 @@
 /* A keeper that says nothing for so long will not say anything any more. */
 enum { SILENCE = 120000 /* ms */ };
 
-static const char *
-build_folder(void)
-{
-	const char *folder = getenv("top_builddir");
-	return folder == NULL ? "." : folder;
-}
-
-const char *
-client_path(const struct scratch *scratch, const char *name)
-{
-	static char buffers[8][4200];
-	static unsigned next;
-	char *buffer = buffers[next++ % 8];
-	snprintf(buffer, sizeof buffers[0], "%s/%s", scratch->base, name);
-	return buffer;
-}
-
-static void
-copy_plugin(const struct scratch *scratch, const char *from, const char *name)
-{
-	char source[4200];
-	snprintf(source, sizeof source, "%s/%s", build_folder(), from);
-	int in = open(source, O_RDONLY | O_CLOEXEC);
-	if (in < 0)
-		fail_msg("%s: %s", source, strerror(errno));
-	int out = open(client_path(scratch, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	assert_true(out >= 0);
-	assert_int_equal(kd_file_copy(in, out), 0);
-	assert_int_equal(fchmod(out, 0755), 0);
-	close(in);
-	close(out);
-}
-
 void
-client_scratch_make(struct scratch *scratch)
-{
-	static const char *const folders[] = {"in", "out", "plugins"};
-	/* Below /tmp whatever TMPDIR says: the gate asks who owns the folders above. */
-	strcpy(scratch->base, "/tmp/kiln-test-XXXXXX");
-	assert_non_null(mkdtemp(scratch->base));
-	assert_int_equal(chmod(scratch->base, 0755), 0);
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		assert_int_equal(mkdir(client_path(scratch, folders[i]), 0755), 0);
-		assert_int_equal(chmod(client_path(scratch, folders[i]), 0755), 0);
-	}
-	copy_plugin(scratch, "plugins/copy.so", "plugins/copy.so");
-	copy_plugin(scratch, "tests/plugins/hostile.so", "plugins/hostile.so");
-}
-
-void
-client_scratch_remove(struct scratch *scratch)
-{
-	int tmp = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_true(tmp >= 0);
-	assert_int_equal(kd_file_remove_tree(tmp, kd_name_base(scratch->base)), 0);
-	close(tmp);
-}
-
-struct scratch client_scratch;
-
-int
-client_set_up(void **state)
-{
-	(void)state;
-	client_scratch_make(&client_scratch);
-	return 0;
-}
-
-int
-client_tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&client_scratch);
-	return 0;
-}
-
-void
-client_write(const struct scratch *scratch, const char *name, const char *text)
-{
-	const char *path = client_path(scratch, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		fail_msg("%s: %s", path, strerror(errno));
-	assert_int_equal(kd_file_write_all(fd, text, strlen(text)), 0);
-	close(fd);
-}
-
-char *
-client_read(const struct scratch *scratch, const char *name)
-{
-	char *text;
-	size_t length;
-	const char *path = client_path(scratch, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		fail_msg("%s: %s", path, strerror(errno));
-	assert_int_equal(kd_file_read_all(fd, 1 << 20, &text, &length), 0);
-	close(fd);
-	return text;
-}
-
-void
-client_expect_text(const struct scratch *scratch, const char *name, const char *expected)
-{
-	char *text = client_read(scratch, name);
-	assert_string_equal(text, expected);
-	free(text);
-}
-
-void
-client_mkdir(const struct scratch *scratch, const char *name)
-{
-	assert_int_equal(mkdir(client_path(scratch, name), 0755), 0);
-}
-
-int
-client_exists(const struct scratch *scratch, const char *name)
-{
-	struct stat st;
-	return lstat(client_path(scratch, name), &st) == 0;
-}
-
-void
-client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
-	const char *plugin, const char *kernel, const char *const *names)
+client_manifest(struct kd_manifest *manifest, const char *plugin, const char *kernel,
+	const char *const *names)
 {
 	char file[100];
 	uint32_t count = 0;
@@ -163,15 +39,15 @@ client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
 		.batch = 7,
 		.rule = strdup("rule"),
 		.revision = strdup("0123abcd"),
-		.plugin = strdup(client_path(scratch, file)),
+		.plugin = strdup(scratch_path(file)),
 		.kernel = strdup(kernel),
 		.params = json_object(),
 		.device = strdup("auto"),
 		.threads = 1,
 		.repeat = 1,
 		.wall_limit = 60,
-		.root = strdup(client_path(scratch, "in")),
-		.out = strdup(client_path(scratch, "out")),
+		.root = strdup(scratch_path("in")),
+		.out = strdup(scratch_path("out")),
 		.mode = 0640,
 		.unit_count = count,
 		.units = calloc(count + 1, sizeof *manifest->units),
@@ -190,12 +66,11 @@ client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
 }
 
 void
-client_manifest_unit(struct kd_manifest *manifest, const struct scratch *scratch,
-	uint32_t kind, const char *path)
+client_manifest_unit(struct kd_manifest *manifest, uint32_t kind, const char *path)
 {
 	const char *const names[] = {path, NULL};
 	static const char *const meshes[] = {"*.obj", "*.fbx"};
-	client_manifest(manifest, scratch, "copy", "copy", names);
+	client_manifest(manifest, "copy", "copy", names);
 	manifest->units[0].kind = kind;
 	manifest->sequence_first = manifest->sequence_last = -1;
 	manifest->match = calloc(3, sizeof *manifest->match);
@@ -204,25 +79,11 @@ client_manifest_unit(struct kd_manifest *manifest, const struct scratch *scratch
 }
 
 void
-client_write_frames(const struct scratch *scratch, const char *pattern, int from, int to)
-{
-	struct kd_series series;
-	char name[4200];
-	assert_int_equal(kd_series_parse(pattern, &series), 0);
-	for (int i = from; i <= to; i++) {
-		snprintf(name, sizeof name, "%s%0*d%s", series.prefix, (int)series.width,
-			i, series.suffix);
-		client_write(scratch, name, name);
-	}
-	kd_series_clear(&series);
-}
-
-void
 client_start(struct client *client)
 {
 	char worker[4200];
 	int pair[2];
-	snprintf(worker, sizeof worker, "%s/kiln-worker", build_folder());
+	snprintf(worker, sizeof worker, "%s/kiln-worker", scratch_build_folder());
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	client->keeper = fork();
 	assert_true(client->keeper >= 0);
@@ -393,6 +254,28 @@ client_engine(const struct client *client)
 }
 
 void
+client_batch_run(struct client_batch *batch)
+{
+	client_start(&batch->client);
+	assert_int_equal(client_run(&batch->client, &batch->manifest, &batch->result), 0);
+}
+
+void
+client_batch_run_again(struct client_batch *batch)
+{
+	kd_manifest_result_clear(&batch->result);
+	assert_int_equal(client_run(&batch->client, &batch->manifest, &batch->result), 0);
+}
+
+void
+client_batch_end(struct client_batch *batch)
+{
+	kd_manifest_result_clear(&batch->result);
+	kd_manifest_clear(&batch->manifest);
+	assert_int_equal(client_stop(&batch->client), 0);
+}
+
+void
 client_once(struct kd_manifest *manifest, struct kd_result *result)
 {
 	struct client client = {0};
@@ -400,6 +283,16 @@ client_once(struct kd_manifest *manifest, struct kd_result *result)
 	assert_int_equal(client_run(&client, manifest, result), 0);
 	assert_int_equal(client_stop(&client), 0);
 	kd_manifest_clear(manifest);
+}
+
+void
+client_expect_once(struct kd_manifest *manifest, uint32_t unit, enum kd_status status,
+	const char *reason)
+{
+	struct kd_result result;
+	client_once(manifest, &result);
+	client_expect(&result, unit, status, reason);
+	kd_manifest_result_clear(&result);
 }
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * client.h - a small blocking client of kiln-worker, and a scratch folder to work in, for
- * tests.  Everything that goes wrong here fails the test at hand.
+ * client.h - a small blocking client of kiln-worker, for tests in a scratch folder.
+ * Everything that goes wrong here fails the test at hand.
  */
 #ifndef TESTS_WORKER_CLIENT_H
 #define TESTS_WORKER_CLIENT_H
@@ -11,40 +11,13 @@
 
 #include <sys/types.h>
 
-/* base/ in, out, done, failed, plugins/; the plugins are copies that pass the gate. */
-struct scratch {
-	char base[64];
-};
-void client_scratch_make(struct scratch *scratch);
-void client_scratch_remove(struct scratch *scratch);
-/* One for the test at hand, for groups of CLIENT_TEST(). */
-extern struct scratch client_scratch;
-int client_set_up(void **state);
-int client_tear_down(void **state);
-#define CLIENT_TEST(name)                                                                \
-	cmocka_unit_test_setup_teardown(name, client_set_up, client_tear_down)
-
-/* base/name, in one of eight static buffers. */
-const char *client_path(const struct scratch *scratch, const char *name);
-void client_write(const struct scratch *scratch, const char *name, const char *text);
-/* A file's text, allocated; fails the test when it is absent. */
-char *client_read(const struct scratch *scratch, const char *name);
-void client_expect_text(
-	const struct scratch *scratch, const char *name, const char *expected);
-void client_mkdir(const struct scratch *scratch, const char *name);
-int client_exists(const struct scratch *scratch, const char *name);
-
-/* A manifest for a kernel of plugins/PLUGIN.so on units below base/in.  A name that ends
+/* A manifest for a kernel of plugins/PLUGIN.so on units below in/.  A name that ends
  * in '/' is a directory.  names is NULL-ended. */
-void client_manifest(struct kd_manifest *manifest, const struct scratch *scratch,
-	const char *plugin, const char *kernel, const char *const *names);
+void client_manifest(struct kd_manifest *manifest, const char *plugin, const char *kernel,
+	const char *const *names);
 
 /* One unit of that kind for the kernel copy; a bundle's main files are *.obj and *.fbx. */
-void client_manifest_unit(struct kd_manifest *manifest, const struct scratch *scratch,
-	uint32_t kind, const char *path);
-/* Files by number, each holding its own name as given. */
-void client_write_frames(
-	const struct scratch *scratch, const char *pattern, int from, int to);
+void client_manifest_unit(struct kd_manifest *manifest, uint32_t kind, const char *path);
 
 struct client {
 	uid_t user; /* to run as; 0: stays who we are */
@@ -75,8 +48,24 @@ int client_stop(struct client *client);
 /* The engine's pid; 0 while there is none. */
 pid_t client_engine(const struct client *client);
 
+/* A keeper and the batch that it is given, from its beginning to its end. */
+struct client_batch {
+	struct client client; /* as it is to be started */
+	struct kd_manifest manifest;
+	struct kd_result result;
+};
+/* Starts the keeper and runs the batch: there is a result. */
+void client_batch_run(struct client_batch *batch);
+/* The batch once more, as its manifest is now, by the same keeper. */
+void client_batch_run_again(struct client_batch *batch);
+/* Ends the keeper, which must end well, and frees all that it was given and gave. */
+void client_batch_end(struct client_batch *batch);
+
 /* Starts a keeper, runs one batch, ends it; clears the manifest. */
 void client_once(struct kd_manifest *manifest, struct kd_result *result);
+/* As that, where all there is to see of the result is what client_expect() sees. */
+void client_expect_once(struct kd_manifest *manifest, uint32_t unit,
+	enum kd_status status, const char *reason);
 
 /* As that, with a FINISH for the first unit, which must not fail. */
 void client_run_and_finish(struct kd_manifest *manifest, struct kd_result *result);

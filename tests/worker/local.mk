@@ -1,6 +1,7 @@
 # tests/worker: a small client of kiln-worker, and what it is asked to bear.
 check_LIBRARIES += tests/worker/libclient.a
-tests_worker_libclient_a_SOURCES = tests/worker/client.h tests/worker/client.c
+tests_worker_libclient_a_SOURCES = tests/worker/client.h tests/worker/client.c \
+	tests/worker/scratch.h tests/worker/scratch.c
 tests_worker_libclient_a_CPPFLAGS = $(check_cppflags) $(JANSSON_CFLAGS)
 client_libs = tests/worker/libclient.a libkdpublish.a libkdmanifest.a $(base_libs) \
 	$(CMOCKA_LIBS)

@@ -9,6 +9,7 @@
 #include "daemon/worker/protocol.h"
 #include "plugins/kiln_plugin.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <cmocka.h>
 
@@ -35,8 +36,8 @@ write_large(const char *name, uint32_t seed)
 	assert_non_null(words);
 	for (size_t i = 0; i < LARGE / sizeof *words; i++)
 		words[i] = seed = seed * 1664525u + 1013904223u;
-	int fd = open(client_path(&client_scratch, inside),
-		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int fd = open(
+		scratch_path(inside), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, words, LARGE), LARGE);
 	close(fd);
@@ -46,8 +47,7 @@ write_large(const char *name, uint32_t seed)
 static void
 append(const char *inside)
 {
-	int fd = open(
-		client_path(&client_scratch, inside), O_WRONLY | O_APPEND | O_CLOEXEC);
+	int fd = open(scratch_path(inside), O_WRONLY | O_APPEND | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "more", 4), 4);
 	close(fd);
@@ -57,7 +57,7 @@ append(const char *inside)
 static int
 count_outputs(void)
 {
-	DIR *dir = opendir(client_path(&client_scratch, "out"));
+	DIR *dir = opendir(scratch_path("out"));
 	const struct dirent *entry;
 	int count = 0;
 	assert_non_null(dir);
@@ -70,7 +70,7 @@ count_outputs(void)
 static void
 copy_of(struct kd_manifest *manifest, const char *const *names, double pause)
 {
-	client_manifest(manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(manifest, "copy", "copy", names);
 	if (pause > 0)
 		json_object_set_new(manifest->params, "pause", json_real(pause));
 }
@@ -79,7 +79,7 @@ static void
 move_away(struct kd_manifest *manifest)
 {
 	manifest->inputs = KD_INPUTS_MOVE;
-	manifest->done = strdup(client_path(&client_scratch, "done"));
+	manifest->done = strdup(scratch_path("done"));
 }
 
 static const char *const one[] = {"a.bin", NULL};
@@ -87,109 +87,89 @@ static const char *const one[] = {"a.bin", NULL};
 /* The client waits for progress before it says that the unit may run: whoever waits for
  * the client first would wait for ever. */
 static void
-test_runs_before_the_verdict(void **state)
+a_large_unit_runs_before_the_verdict(void **state)
 {
 	(void)state;
-	struct client client = {.late = 1};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, 0);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect_published(&result, 0);
-	assert_int_equal(result.units[0].output_count, 1);
-	assert_string_equal(result.units[0].sha256, result.units[0].outputs[0].sha256);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	copy_of(&batch.manifest, one, 0);
+	client_batch_run(&batch);
+	client_expect_published(&batch.result, 0);
+	assert_int_equal(batch.result.units[0].output_count, 1);
+	assert_string_equal(
+		batch.result.units[0].sha256, batch.result.units[0].outputs[0].sha256);
+	client_batch_end(&batch);
 }
 
 /* Small ones that are large together. */
 static void
-test_many_together(void **state)
+small_ones_that_are_large_together_run_before_it(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.bin", "b.txt", "c.txt", "d.txt", NULL};
-	struct client client = {.late = 1};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1}};
 	write_large("a.bin", 1);
-	client_write(&client_scratch, "in/b.txt", "one");
-	client_write(&client_scratch, "in/c.txt", "two");
-	client_write(&client_scratch, "in/d.txt", "three");
-	copy_of(&manifest, names, 0);
-	move_away(&manifest);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	scratch_write("in/b.txt", "one");
+	scratch_write("in/c.txt", "two");
+	scratch_write("in/d.txt", "three");
+	copy_of(&batch.manifest, names, 0);
+	move_away(&batch.manifest);
+	client_batch_run(&batch);
 	for (uint32_t i = 0; i < 4; i++) {
-		client_expect_published(&result, i);
-		assert_int_equal(result.units[i].output_count, 1);
-		assert_string_equal(
-			result.units[i].sha256, result.units[i].outputs[0].sha256);
+		client_expect_published(&batch.result, i);
+		assert_int_equal(batch.result.units[i].output_count, 1);
+		assert_string_equal(batch.result.units[i].sha256,
+			batch.result.units[i].outputs[0].sha256);
 	}
-	json_decref(client_finish(&client, 4));
-	client_expect_text(&client_scratch, "done/d.txt", "three");
-	client_expect_text(&client_scratch, "out/c.txt", "two");
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	json_decref(client_finish(&batch.client, 4));
+	scratch_expect_text("done/d.txt", "three");
+	scratch_expect_text("out/c.txt", "two");
+	client_batch_end(&batch);
 }
 
 /* The kernel would take ten minutes; it is asked to stop, and stays warm. */
 static void
-test_same_content_publishes_nothing(void **state)
+the_same_content_publishes_nothing(void **state)
 {
 	(void)state;
-	struct client client = {.late = 1, .same = "/srv/out/earlier"};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1, .same = "/srv/out/earlier"}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, 60);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_SAME, "/srv/out/earlier");
-	assert_int_equal(result.units[0].output_count, 0);
-	assert_int_equal(strlen(result.units[0].sha256), KD_HASH_HEX - 1);
-	assert_null(result.failure);
+	copy_of(&batch.manifest, one, 60);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_SAME, "/srv/out/earlier");
+	assert_int_equal(batch.result.units[0].output_count, 0);
+	assert_int_equal(strlen(batch.result.units[0].sha256), KD_HASH_HEX - 1);
+	assert_null(batch.result.failure);
 	assert_int_equal(count_outputs(), 0);
-	kd_manifest_result_clear(&result);
-	pid_t engine = client_engine(&client);
+	pid_t engine = client_engine(&batch.client);
 	assert_true(engine > 0);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_SAME, "/srv/out/earlier");
-	assert_int_equal(client_engine(&client), engine);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	client_batch_run_again(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_SAME, "/srv/out/earlier");
+	assert_int_equal(client_engine(&batch.client), engine);
+	client_batch_end(&batch);
 }
 
 /* The kernel was done with it when the verdict came. */
 static void
-test_a_result_that_waits_is_dropped(void **state)
+a_result_that_waits_is_dropped(void **state)
 {
 	(void)state;
 	static const char *const two[] = {"a.bin", "b.bin", NULL};
-	struct client client = {.late = 1, .same = "/srv/out/earlier"};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1, .same = "/srv/out/earlier"}};
 	write_large("a.bin", 1);
-	client_write(&client_scratch, "in/b.bin", "small");
-	copy_of(&manifest, two, 0);
-	move_away(&manifest);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
+	scratch_write("in/b.bin", "small");
+	copy_of(&batch.manifest, two, 0);
+	move_away(&batch.manifest);
+	client_batch_run(&batch);
 	for (uint32_t i = 0; i < 2; i++) {
-		client_expect(&result, i, KD_UNIT_SAME, "/srv/out/earlier");
-		assert_int_equal(result.units[i].output_count, 0);
+		client_expect(&batch.result, i, KD_UNIT_SAME, "/srv/out/earlier");
+		assert_int_equal(batch.result.units[i].output_count, 0);
 	}
 	assert_int_equal(count_outputs(), 0);
-	json_decref(client_finish(&client, 2));
-	assert_true(client_exists(&client_scratch, "done/a.bin"));
-	assert_true(client_exists(&client_scratch, "done/b.bin"));
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	json_decref(client_finish(&batch.client, 2));
+	assert_true(scratch_exists("done/a.bin"));
+	assert_true(scratch_exists("done/b.bin"));
+	client_batch_end(&batch);
 }
 
 static int
@@ -203,35 +183,30 @@ change_on_progress(struct client *client, const struct kd_wire_message *message)
 static void
 expect_changed(int moves)
 {
-	struct client client = {.late = 1, .hook = change_on_progress};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1, .hook = change_on_progress}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, 0);
+	copy_of(&batch.manifest, one, 0);
 	if (moves)
-		move_away(&manifest);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
+		move_away(&batch.manifest);
+	client_batch_run(&batch);
 	/* It depends on who was faster: seen by whoever hashes, or by who compares. */
-	if (result.units[0].status != KD_UNIT_BUSY)
-		client_expect(&result, 0, KD_UNIT_CHANGED, "it changed while");
+	if (batch.result.units[0].status != KD_UNIT_BUSY)
+		client_expect(&batch.result, 0, KD_UNIT_CHANGED, "it changed while");
 	assert_int_equal(count_outputs(), 0);
-	assert_true(client_exists(&client_scratch, "in/a.bin"));
-	assert_false(client_exists(&client_scratch, "in/.kiln-claim/100~a.bin"));
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	assert_true(scratch_exists("in/a.bin"));
+	assert_false(scratch_exists("in/.kiln-claim/100~a.bin"));
+	client_batch_end(&batch);
 }
 
 static void
-test_changed_while_it_is_hashed(void **state)
+one_that_changes_while_it_is_hashed_is_dropped(void **state)
 {
 	(void)state;
 	expect_changed(0);
 }
 
 static void
-test_changed_before_it_is_claimed(void **state)
+one_that_changes_before_it_is_claimed_is_dropped(void **state)
 {
 	(void)state;
 	expect_changed(1);
@@ -243,60 +218,52 @@ look_for_claim(struct client *client, const struct kd_wire_message *message)
 {
 	int *claimed = client->context;
 	if (message->type == KD_MSG_UNIT_PROGRESS)
-		*claimed |= client_exists(&client_scratch, "in/.kiln-claim/100~a.bin");
+		*claimed |= scratch_exists("in/.kiln-claim/100~a.bin");
 	return 0;
 }
 
 static void
-test_claimed_while_it_runs(void **state)
+it_is_claimed_while_it_runs(void **state)
 {
 	(void)state;
 	int claimed = 0;
-	struct client client = {.late = 1, .hook = look_for_claim, .context = &claimed};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {
+		.client = {.late = 1, .hook = look_for_claim, .context = &claimed}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, .2);
-	move_away(&manifest);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect_published(&result, 0);
+	copy_of(&batch.manifest, one, .2);
+	move_away(&batch.manifest);
+	client_batch_run(&batch);
+	client_expect_published(&batch.result, 0);
 	assert_true(claimed);
-	json_decref(client_finish(&client, 1));
-	assert_true(client_exists(&client_scratch, "done/a.bin"));
-	assert_false(client_exists(&client_scratch, "in/a.bin"));
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	json_decref(client_finish(&batch.client, 1));
+	assert_true(scratch_exists("done/a.bin"));
+	assert_false(scratch_exists("in/a.bin"));
+	client_batch_end(&batch);
 }
 
 /* An attempt that died before it could tell: the next one finds what it published, however
  * far the engine has come. */
 static void
-test_what_was_published_is_not_published_again(void **state)
+what_was_published_is_not_published_again(void **state)
 {
 	(void)state;
-	struct client client = {.late = 1, .again = 1};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1, .again = 1}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, 0);
 	for (int i = 0; i < 2; i++) {
-		client_start(&client);
-		assert_int_equal(client_run(&client, &manifest, &result), 0);
+		copy_of(&batch.manifest, one, 0);
+		client_batch_run(&batch);
 		if (i == 1)
-			client_expect(&result, 0, KD_UNIT_ALREADY, "published before as");
-		client_expect_published(&result, 0);
+			client_expect(
+				&batch.result, 0, KD_UNIT_ALREADY, "published before as");
+		client_expect_published(&batch.result, 0);
 		assert_int_equal(count_outputs(), 2);
-		assert_int_equal(client_stop(&client), 0);
-		kd_manifest_result_clear(&result);
+		client_batch_end(&batch);
 	}
-	kd_manifest_clear(&manifest);
 }
 
 /* What crashes an engine has an identity all the same. */
 static void
-test_a_crash_is_known_by_its_content(void **state)
+a_crash_is_known_by_its_content(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"poison.bin", NULL};
@@ -304,12 +271,11 @@ test_a_crash_is_known_by_its_content(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	write_large("poison.bin", 1);
-	int fd =
-		open(client_path(&client_scratch, "in/poison.bin"), O_RDONLY | O_CLOEXEC);
+	int fd = open(scratch_path("in/poison.bin"), O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	assert_int_equal(kd_hash_file(fd, hex, NULL), 0);
 	close(fd);
-	client_manifest(&manifest, &client_scratch, "hostile", "crash-on-name", names);
+	client_manifest(&manifest, "hostile", "crash-on-name", names);
 	client_once(&manifest, &result);
 	client_expect(&result, 0, KD_UNIT_CRASHED, "was killed by SIGSEGV");
 	assert_string_equal(result.units[0].sha256, hex);
@@ -325,37 +291,32 @@ cancel_on_progress(struct client *client, const struct kd_wire_message *message)
 }
 
 static void
-test_cancelled_without_a_verdict(void **state)
+it_is_cancelled_without_a_verdict(void **state)
 {
 	(void)state;
-	struct client client = {.late = 1, .hook = cancel_on_progress};
-	struct kd_manifest manifest;
-	struct kd_result result;
+	struct client_batch batch = {.client = {.late = 1, .hook = cancel_on_progress}};
 	write_large("a.bin", 1);
-	copy_of(&manifest, one, 60);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_CANCELLED, "cancelled");
+	copy_of(&batch.manifest, one, 60);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_CANCELLED, "cancelled");
 	assert_int_equal(count_outputs(), 0);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_result_clear(&result);
-	kd_manifest_clear(&manifest);
+	client_batch_end(&batch);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLIENT_TEST(test_runs_before_the_verdict),
-		CLIENT_TEST(test_many_together),
-		CLIENT_TEST(test_same_content_publishes_nothing),
-		CLIENT_TEST(test_a_result_that_waits_is_dropped),
-		CLIENT_TEST(test_changed_while_it_is_hashed),
-		CLIENT_TEST(test_changed_before_it_is_claimed),
-		CLIENT_TEST(test_claimed_while_it_runs),
-		CLIENT_TEST(test_what_was_published_is_not_published_again),
-		CLIENT_TEST(test_a_crash_is_known_by_its_content),
-		CLIENT_TEST(test_cancelled_without_a_verdict),
+		SCRATCH_TEST(a_large_unit_runs_before_the_verdict),
+		SCRATCH_TEST(small_ones_that_are_large_together_run_before_it),
+		SCRATCH_TEST(the_same_content_publishes_nothing),
+		SCRATCH_TEST(a_result_that_waits_is_dropped),
+		SCRATCH_TEST(one_that_changes_while_it_is_hashed_is_dropped),
+		SCRATCH_TEST(one_that_changes_before_it_is_claimed_is_dropped),
+		SCRATCH_TEST(it_is_claimed_while_it_runs),
+		SCRATCH_TEST(what_was_published_is_not_published_again),
+		SCRATCH_TEST(a_crash_is_known_by_its_content),
+		SCRATCH_TEST(it_is_cancelled_without_a_verdict),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("worker/ahead", tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ wait_for_one(struct kd_aside *aside)
 }
 
 static void
-test_in_turn(void **state)
+jobs_are_done_in_turn(void **state)
 {
 	(void)state;
 	struct kd_aside *aside;
@@ -76,7 +76,7 @@ until_stopped(struct kd_aside_job *job, atomic_int *stop)
 }
 
 static void
-test_ends_early(void **state)
+jobs_end_early_when_told(void **state)
 {
 	(void)state;
 	struct kd_aside *aside;
@@ -92,7 +92,7 @@ test_ends_early(void **state)
 }
 
 static void
-test_without_a_job(void **state)
+without_a_job_nothing_waits(void **state)
 {
 	(void)state;
 	struct kd_aside *aside;
@@ -105,9 +105,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_in_turn),
-		cmocka_unit_test(test_ends_early),
-		cmocka_unit_test(test_without_a_job),
+		cmocka_unit_test(jobs_are_done_in_turn),
+		cmocka_unit_test(jobs_end_early_when_told),
+		cmocka_unit_test(without_a_job_nothing_waits),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("worker/aside", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * looked at, and believed only after its descriptor was. */
 #include "daemon/worker/gate.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,29 +18,11 @@
 
 #include <cmocka.h>
 
-static struct scratch scratch;
-
-static int
-set_up(void **state)
-{
-	(void)state;
-	client_scratch_make(&scratch);
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&scratch);
-	return 0;
-}
-
 static void
 refused(const char *name, int code, const char *reason)
 {
 	struct kd_err err;
-	int fd = kd_gate_open(client_path(&scratch, name), &err);
+	int fd = kd_gate_open(scratch_path(name), &err);
 	if (fd >= 0)
 		print_error("'%s' was opened\n", name);
 	assert_int_equal(fd, code);
@@ -52,7 +35,7 @@ static void
 accepted(const char *name)
 {
 	struct kd_err err;
-	int fd = kd_gate_open(client_path(&scratch, name), &err);
+	int fd = kd_gate_open(scratch_path(name), &err);
 	if (fd < 0)
 		print_error("%s\n", err.text);
 	assert_true(fd >= 0);
@@ -64,8 +47,8 @@ what_others_could_write_is_refused(void **state)
 {
 	(void)state;
 	char file[80], folder[80];
-	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch.base);
-	snprintf(folder, sizeof folder, "%s/plugins", scratch.base);
+	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch_folder);
+	snprintf(folder, sizeof folder, "%s/plugins", scratch_folder);
 	accepted("plugins/copy.so");
 	refused("plugins/none.so", -ENOENT, "cannot find plugin");
 	static const mode_t modes[] = {0775, 0757, 0777};
@@ -94,8 +77,8 @@ what_others_own_is_refused(void **state)
 		skip();
 	}
 	char file[80], folder[80];
-	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch.base);
-	snprintf(folder, sizeof folder, "%s/plugins", scratch.base);
+	snprintf(file, sizeof file, "%s/plugins/copy.so", scratch_folder);
+	snprintf(folder, sizeof folder, "%s/plugins", scratch_folder);
 	assert_int_equal(chown(file, 65534, 65534), 0);
 	refused("plugins/copy.so", -EPERM, "belongs to user 65534");
 	assert_int_equal(chown(file, 0, 0), 0);
@@ -109,9 +92,9 @@ static void
 what_is_no_file_is_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(mkfifo(client_path(&scratch, "plugins/fifo.so"), 0700), 0);
+	assert_int_equal(mkfifo(scratch_path("plugins/fifo.so"), 0700), 0);
 	refused("plugins/fifo.so", -EINVAL, "is no regular file");
-	assert_int_equal(mkdir(client_path(&scratch, "plugins/dir.so"), 0755), 0);
+	assert_int_equal(mkdir(scratch_path("plugins/dir.so"), 0755), 0);
 	refused("plugins/dir.so", -EINVAL, "is no regular file");
 }
 
@@ -120,15 +103,15 @@ static void
 links_are_followed_before_anything_is_trusted(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(client_path(&scratch, "open"), 0755), 0);
-	assert_int_equal(chmod(client_path(&scratch, "open"), 0777), 0);
-	client_write(&scratch, "open/theirs.so", "theirs");
-	assert_int_equal(symlink(client_path(&scratch, "open/theirs.so"),
-				 client_path(&scratch, "plugins/link.so")),
+	assert_int_equal(mkdir(scratch_path("open"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("open"), 0777), 0);
+	scratch_write("open/theirs.so", "theirs");
+	assert_int_equal(
+		symlink(scratch_path("open/theirs.so"), scratch_path("plugins/link.so")),
 		0);
 	refused("plugins/link.so", -EPERM, "can be written by others");
-	assert_int_equal(symlink(client_path(&scratch, "plugins/copy.so"),
-				 client_path(&scratch, "open/good.so")),
+	assert_int_equal(
+		symlink(scratch_path("plugins/copy.so"), scratch_path("open/good.so")),
 		0);
 	accepted("open/good.so");
 }
@@ -140,7 +123,7 @@ misfit(const char *name, size_t offset, const void *bytes, size_t length)
 	static char image[1 << 20];
 	char path[80];
 	snprintf(path, sizeof path, "plugins/%s", name);
-	int fd = open(client_path(&scratch, "plugins/copy.so"), O_RDONLY | O_CLOEXEC);
+	int fd = open(scratch_path("plugins/copy.so"), O_RDONLY | O_CLOEXEC);
 	ssize_t size = read(fd, image, sizeof image);
 	close(fd);
 	assert_in_range(size, 1000, sizeof image - 1);
@@ -149,8 +132,7 @@ misfit(const char *name, size_t offset, const void *bytes, size_t length)
 	char *at = memmem(image, (size_t)size, head, sizeof head);
 	assert_non_null(at);
 	memcpy(at + offset, bytes, length);
-	fd = open(
-		client_path(&scratch, path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	fd = open(scratch_path(path), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 	assert_int_equal(write(fd, image, (size_t)size), size);
 	return fd;
 }
@@ -197,13 +179,13 @@ a_descriptor_that_does_not_fit_is_refused(void **state)
 	/* More than the symbol has. */
 	expect_load(misfit("more.so", offsetof(struct kiln_plugin, size), &more, 4),
 		"less than the struct says");
-	client_write(&scratch, "plugins/text.so", "no ELF file at all");
-	expect_load(open(client_path(&scratch, "plugins/text.so"), O_RDONLY | O_CLOEXEC),
+	scratch_write("plugins/text.so", "no ELF file at all");
+	expect_load(open(scratch_path("plugins/text.so"), O_RDONLY | O_CLOEXEC),
 		"cannot load it: it is no ELF file; a plugin is a shared object");
 	expect_load(open("/lib64/ld-linux-x86-64.so.2", O_RDONLY | O_CLOEXEC),
 		"it exports no symbol 'kiln_plugin'");
-	client_write(&scratch, "plugins/empty.so", "");
-	expect_load(open(client_path(&scratch, "plugins/empty.so"), O_RDONLY | O_CLOEXEC),
+	scratch_write("plugins/empty.so", "");
+	expect_load(open(scratch_path("plugins/empty.so"), O_RDONLY | O_CLOEXEC),
 		"cannot load it");
 }
 
@@ -213,7 +195,7 @@ a_file_that_is_cut_is_refused(void **state)
 {
 	(void)state;
 	static char image[1 << 20];
-	int fd = open(client_path(&scratch, "plugins/copy.so"), O_RDONLY | O_CLOEXEC);
+	int fd = open(scratch_path("plugins/copy.so"), O_RDONLY | O_CLOEXEC);
 	ssize_t size = read(fd, image, sizeof image);
 	close(fd);
 	assert_in_range(size, 1000, sizeof image - 1);
@@ -221,8 +203,8 @@ a_file_that_is_cut_is_refused(void **state)
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		char name[40];
 		snprintf(name, sizeof name, "plugins/cut%zu.so", i);
-		fd = open(client_path(&scratch, name),
-			O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+		fd = open(
+			scratch_path(name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
 		/* Its first segments, then not even these. */
 		ssize_t kept = i == 4 ? 60 : 4096 / parts[i];
 		assert_int_equal(write(fd, image, (size_t)kept), kept);
@@ -236,12 +218,12 @@ what_was_looked_at_is_what_is_loaded(void **state)
 	(void)state;
 	struct kd_err err;
 	char path[80];
-	snprintf(path, sizeof path, "%s/plugins/copy.so", scratch.base);
+	snprintf(path, sizeof path, "%s/plugins/copy.so", scratch_folder);
 	int fd = kd_gate_open(path, &err);
 	assert_true(fd >= 0);
 	/* Another file takes its name in between. */
 	assert_int_equal(unlink(path), 0);
-	client_write(&scratch, "plugins/copy.so", "somebody else's");
+	scratch_write("plugins/copy.so", "somebody else's");
 	expect_load(fd, NULL);
 }
 
@@ -249,20 +231,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(
-			what_others_could_write_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			what_others_own_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			what_is_no_file_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			links_are_followed_before_anything_is_trusted, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_descriptor_that_does_not_fit_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			a_file_that_is_cut_is_refused, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			what_was_looked_at_is_what_is_loaded, set_up, tear_down),
+		SCRATCH_TEST(what_others_could_write_is_refused),
+		SCRATCH_TEST(what_others_own_is_refused),
+		SCRATCH_TEST(what_is_no_file_is_refused),
+		SCRATCH_TEST(links_are_followed_before_anything_is_trusted),
+		SCRATCH_TEST(a_descriptor_that_does_not_fit_is_refused),
+		SCRATCH_TEST(a_file_that_is_cut_is_refused),
+		SCRATCH_TEST(what_was_looked_at_is_what_is_loaded),
 	};
 	return cmocka_run_group_tests_name("gate", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "daemon/worker/protocol.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <cmocka.h>
 
@@ -17,26 +18,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static struct scratch scratch;
-
 static int
 set_up(void **state)
 {
-	(void)state;
-	client_scratch_make(&scratch);
-	client_write(&scratch, "in/a.txt", "first");
-	client_write(&scratch, "in/b.txt", "second");
-	client_write(&scratch, "in/c.txt", "third");
+	scratch_set_up(state);
+	scratch_write("in/a.txt", "first");
+	scratch_write("in/b.txt", "second");
+	scratch_write("in/c.txt", "third");
 	return 0;
 }
 
-static int
-tear_down(void **state)
-{
-	(void)state;
-	client_scratch_remove(&scratch);
-	return 0;
-}
+#define HOSTILE_TEST(name)                                                               \
+	cmocka_unit_test_setup_teardown(name, set_up, scratch_tear_down)
 
 static const char *const one[] = {"a.txt", NULL};
 static const char *const three[] = {"a.txt", "b.txt", "c.txt", NULL};
@@ -73,13 +66,13 @@ static const struct lie lies[] = {
 };
 
 static void
-test_lies(void **state)
+lies_cost_only_those_behind_them(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
 		struct kd_manifest manifest;
 		struct kd_result result;
-		client_manifest(&manifest, &scratch, "hostile", lies[i].kernel, three);
+		client_manifest(&manifest, "hostile", lies[i].kernel, three);
 		free(manifest.rule);
 		manifest.rule = strdup(lies[i].kernel);
 		print_message("# %s\n", lies[i].kernel);
@@ -92,19 +85,19 @@ test_lies(void **state)
 		assert_non_null(result.failure);
 		kd_manifest_result_clear(&result);
 	}
-	assert_false(client_exists(&scratch, "escaped"));
-	assert_false(client_exists(&scratch, "out/.kiln-stage/escaped"));
+	assert_false(scratch_exists("escaped"));
+	assert_false(scratch_exists("out/.kiln-stage/escaped"));
 }
 
 static void
-test_poison_costs_only_those_behind_it(void **state)
+poison_costs_only_those_behind_it(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", "poison.txt", "c.txt", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_write(&scratch, "in/poison.txt", "x");
-	client_manifest(&manifest, &scratch, "hostile", "crash-on-name", names);
+	scratch_write("in/poison.txt", "x");
+	client_manifest(&manifest, "hostile", "crash-on-name", names);
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	client_expect(&result, 1, KD_UNIT_CRASHED, "SIGSEGV");
@@ -113,17 +106,14 @@ test_poison_costs_only_those_behind_it(void **state)
 }
 
 static void
-test_a_hang_meets_the_wall(void **state)
+a_hang_meets_the_wall(void **state)
 {
 	(void)state;
 	struct kd_manifest manifest;
-	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "hang", three);
+	client_manifest(&manifest, "hostile", "hang", three);
 	manifest.wall_limit = 0.5;
-	client_once(&manifest, &result);
-	client_expect(&result, 0, KD_UNIT_CRASHED,
+	client_expect_once(&manifest, 0, KD_UNIT_CRASHED,
 		"the engine ran past its wall limit of 0.5 s (plugin 'hostile' 6.6.6)");
-	kd_manifest_result_clear(&result);
 }
 
 static int
@@ -135,36 +125,31 @@ cancel_on_progress(struct client *client, const struct kd_wire_message *message)
 }
 
 static void
-test_a_hang_that_ignores_cancel(void **state)
+a_hang_that_ignores_cancel_is_killed(void **state)
 {
 	(void)state;
-	struct kd_manifest manifest;
-	struct kd_result result;
-	struct client client = {.hook = cancel_on_progress};
-	client_manifest(&manifest, &scratch, "hostile", "hang", three);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_CANCELLED,
+	struct client_batch batch = {.client = {.hook = cancel_on_progress}};
+	client_manifest(&batch.manifest, "hostile", "hang", three);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_CANCELLED,
 		"cancelled; the engine did not stop within 5 s");
-	kd_manifest_result_clear(&result);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_clear(&manifest);
+	client_batch_end(&batch);
 }
 
 static void
-test_the_keeper_survives_and_serves_on(void **state)
+the_keeper_survives_and_serves_on(void **state)
 {
 	(void)state;
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {0};
 	client_start(&client);
-	client_manifest(&manifest, &scratch, "hostile", "segfault", three);
+	client_manifest(&manifest, "hostile", "segfault", three);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 1, KD_UNIT_CRASHED, "SIGSEGV");
 	kd_manifest_result_clear(&result);
 	kd_manifest_clear(&manifest);
-	client_manifest(&manifest, &scratch, "copy", "copy", three);
+	client_manifest(&manifest, "copy", "copy", three);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	for (uint32_t i = 1; i < 3; i++)
 		client_expect_published(&result, i);
@@ -174,90 +159,85 @@ test_the_keeper_survives_and_serves_on(void **state)
 }
 
 static void
-test_failures_of_the_whole(void **state)
+failures_of_the_whole_are_said_of_each(void **state)
 {
 	(void)state;
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "whole-fails", three);
+	client_manifest(&manifest, "hostile", "whole-fails", three);
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	client_expect(&result, 1, KD_UNIT_TRANSIENT,
 		"the oven is cold: expected 900 degrees, found 20");
 	kd_manifest_result_clear(&result);
-	client_manifest(&manifest, &scratch, "hostile", "open-fails", three);
+	client_manifest(&manifest, "hostile", "open-fails", three);
 	client_once(&manifest, &result);
 	client_expect(&result, 1, KD_UNIT_TRANSIENT, "the door is stuck");
 	assert_string_equal(result.failure, "the door is stuck");
 	kd_manifest_result_clear(&result);
 }
 
+/* What a unit by that kernel says of what it tried: all of these, which were denied. */
 static void
-test_a_spy_sees_nothing(void **state)
+expect_denied(
+	struct kd_manifest *manifest, const char *const *denied, struct kd_result *result)
 {
-	(void)state;
-	static const char *const denied[] = {"open /etc/passwd: Permission denied",
-		"reopen the link: Permission denied", "list /: Permission denied",
-		"write /tmp: Permission denied", "socket: Operation not permitted",
-		"fork: Operation not permitted", "exec: Operation not permitted",
-		"kill the keeper: Operation not permitted",
-		"ptrace: Operation not permitted", "unlink: Operation not permitted"};
+	client_once(manifest, result);
+	print_message("# %s\n", result->units[0].reason);
+	for (; *denied != NULL; denied++)
+		client_expect(result, 0, KD_UNIT_BAD, *denied);
+}
+
+/* As that, and nothing else was let through. */
+static void
+expect_all_denied(const char *kernel, const char *const *names, const char *const *denied)
+{
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "spy", one);
-	client_once(&manifest, &result);
-	print_message("# %s\n", result.units[0].reason);
-	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
-		client_expect(&result, 0, KD_UNIT_BAD, denied[i]);
-#ifndef KILN_SANITIZED
-	client_expect(
-		&result, 0, KD_UNIT_BAD, "executable memory: Operation not permitted");
-#endif
+	client_manifest(&manifest, "hostile", kernel, names);
+	expect_denied(&manifest, denied, &result);
 	assert_null(strstr(result.units[0].reason, "SUCCEEDED"));
 	kd_manifest_result_clear(&result);
+}
+
+#define FOR_NO_SPY                                                                       \
+	"open /etc/passwd: Permission denied", "list /: Permission denied",              \
+		"write /tmp: Permission denied", "socket: Operation not permitted",      \
+		"fork: Operation not permitted", "exec: Operation not permitted",        \
+		"kill the keeper: Operation not permitted",                              \
+		"ptrace: Operation not permitted", "unlink: Operation not permitted"
+
+static void
+a_spy_sees_nothing(void **state)
+{
+	(void)state;
+	static const char *const denied[] = {FOR_NO_SPY,
+		"reopen the link: Permission denied",
+#ifndef KILN_SANITIZED
+		"executable memory: Operation not permitted",
+#endif
+		NULL};
+	expect_all_denied("spy", one, denied);
 }
 
 /* The grant for a GPU is wider by NVIDIA's nodes, by libraries and by mapped code alone. */
 static void
-test_a_spy_with_a_gpu_sees_little(void **state)
+a_spy_with_a_gpu_sees_little(void **state)
 {
 	(void)state;
-	static const char *const denied[] = {"open /etc/passwd: Permission denied",
-		"list /: Permission denied", "write /tmp: Permission denied",
-		"socket: Operation not permitted", "fork: Operation not permitted",
-		"exec: Operation not permitted",
-		"kill the keeper: Operation not permitted",
-		"ptrace: Operation not permitted", "unlink: Operation not permitted"};
+	static const char *const denied[] = {FOR_NO_SPY, NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "spy", one);
+	client_manifest(&manifest, "hostile", "spy", one);
 	free(manifest.device);
 	manifest.device = strdup("cuda:0");
-	client_once(&manifest, &result);
-	print_message("# %s\n", result.units[0].reason);
-	for (size_t i = 0; i < sizeof denied / sizeof *denied; i++)
-		client_expect(&result, 0, KD_UNIT_BAD, denied[i]);
+	expect_denied(&manifest, denied, &result);
 	assert_non_null(strstr(result.units[0].reason, "executable memory: SUCCEEDED"));
 	kd_manifest_result_clear(&result);
 }
 
-/* One unit by that kernel fails with a reason that holds all of these, and no success. */
 static void
-expect_denied(const char *kernel, const char *const *names, const char *const *denied)
-{
-	struct kd_manifest manifest;
-	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", kernel, names);
-	client_once(&manifest, &result);
-	print_message("# %s\n", result.units[0].reason);
-	for (; *denied != NULL; denied++)
-		client_expect(&result, 0, KD_UNIT_BAD, *denied);
-	assert_null(strstr(result.units[0].reason, "SUCCEEDED"));
-	kd_manifest_result_clear(&result);
-}
-
-static void
-test_a_burglar_gets_nothing(void **state)
+a_burglar_gets_nothing(void **state)
 {
 	(void)state;
 	static const char *const denied[] = {"state/ledger.db: Permission denied",
@@ -269,23 +249,23 @@ test_a_burglar_gets_nothing(void **state)
 		"chmod: Operation not permitted", NULL};
 	char name[300];
 	const char *const names[] = {name, NULL};
-	snprintf(name, sizeof name, "%s", scratch.base);
+	snprintf(name, sizeof name, "%s", scratch_folder);
 	for (char *c = name; *c != '\0'; c++)
 		*c = *c == '/' ? '+' : *c;
 	char file[320];
 	snprintf(file, sizeof file, "in/%s", name);
-	client_write(&scratch, file, "map");
-	client_write(&scratch, "in/other.txt", "theirs");
-	assert_int_equal(mkdir(client_path(&scratch, "state"), 0755), 0);
-	client_write(&scratch, "state/ledger.db", "ours");
-	expect_denied("burglar", names, denied);
-	char *theirs = client_read(&scratch, "in/other.txt");
+	scratch_write(file, "map");
+	scratch_write("in/other.txt", "theirs");
+	assert_int_equal(mkdir(scratch_path("state"), 0755), 0);
+	scratch_write("state/ledger.db", "ours");
+	expect_all_denied("burglar", names, denied);
+	char *theirs = scratch_read("in/other.txt");
 	assert_string_equal(theirs, "theirs");
 	free(theirs);
 }
 
 static void
-test_a_stalker_reaches_nobody(void **state)
+a_stalker_reaches_nobody(void **state)
 {
 	(void)state;
 	static const char *const denied[] = {"kill all: Operation not permitted",
@@ -299,12 +279,12 @@ test_a_stalker_reaches_nobody(void **state)
 		"io_uring: Operation not permitted", "keyring: Operation not permitted",
 		"setuid: Operation not permitted", "limits: Operation not permitted",
 		NULL};
-	expect_denied("stalker", one, denied);
+	expect_all_denied("stalker", one, denied);
 }
 
 /* What it tried is told: by name where it lived on, and where it died. */
 static void
-test_what_was_denied_is_named(void **state)
+what_was_denied_is_named(void **state)
 {
 	(void)state;
 #ifdef KILN_SANITIZED
@@ -314,7 +294,7 @@ test_what_was_denied_is_named(void **state)
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct client client = {0};
-	client_manifest(&manifest, &scratch, "hostile", "stalker", one);
+	client_manifest(&manifest, "hostile", "stalker", one);
 	client_start(&client);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	kd_manifest_result_clear(&result);
@@ -328,14 +308,14 @@ test_what_was_denied_is_named(void **state)
 		"unshare", "bpf", "io_uring_setup", "keyctl", "setuid"};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		assert_non_null(strstr(line, names[i]));
-	client_manifest(&manifest, &scratch, "hostile", "trespass", three);
+	client_manifest(&manifest, "hostile", "trespass", three);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 1, KD_UNIT_CRASHED,
 		"was killed by SIGSEGV (plugin 'hostile' 6.6.6), which tried what no "
 		"engine may (ptrace, unshare),");
 	kd_manifest_result_clear(&result);
 	kd_manifest_clear(&manifest);
-	client_manifest(&manifest, &scratch, "hostile", "stubborn", three);
+	client_manifest(&manifest, "hostile", "stubborn", three);
 	assert_int_equal(client_run(&client, &manifest, &result), 0);
 	client_expect(&result, 1, KD_UNIT_CRASHED,
 		"was killed by SIGSYS, for a system call that no engine may make");
@@ -346,7 +326,7 @@ test_what_was_denied_is_named(void **state)
 }
 
 static void
-test_memory_cannot_be_shared(void **state)
+memory_cannot_be_shared(void **state)
 {
 	(void)state;
 #ifdef KILN_SANITIZED
@@ -356,17 +336,17 @@ test_memory_cannot_be_shared(void **state)
 	static const char *const denied[] = {"shared memory: Operation not permitted",
 		"memfd: Operation not permitted", "System V: Operation not permitted",
 		NULL};
-	expect_denied("sharer", one, denied);
+	expect_all_denied("sharer", one, denied);
 #endif
 }
 
 static void
-test_descriptors_are_limited(void **state)
+descriptors_are_limited(void **state)
 {
 	(void)state;
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "hoarder", one);
+	client_manifest(&manifest, "hostile", "hoarder", one);
 	client_once(&manifest, &result);
 	print_message("# %s\n", result.units[0].reason);
 	/* Whichever way it was told: the keeper has lived to say so. */
@@ -375,25 +355,22 @@ test_descriptors_are_limited(void **state)
 }
 
 static void
-test_floods_are_stopped(void **state)
+floods_are_stopped(void **state)
 {
 	(void)state;
 	static const char *const kernels[] = {"flood-outputs", "flood-scratch"};
 	for (size_t i = 0; i < 2; i++) {
 		struct kd_manifest manifest;
-		struct kd_result result;
-		client_manifest(&manifest, &scratch, "hostile", kernels[i], one);
+		client_manifest(&manifest, "hostile", kernels[i], one);
 		manifest.output_limit = 8 << 20;
 		manifest.wall_limit = 60;
-		client_once(&manifest, &result);
-		client_expect(&result, 0, KD_UNIT_CRASHED,
+		client_expect_once(&manifest, 0, KD_UNIT_CRASHED,
 			"the engine wrote more than its output limit of 8388608 bytes");
-		kd_manifest_result_clear(&result);
 	}
 }
 
 static void
-test_memory_is_limited(void **state)
+memory_is_limited(void **state)
 {
 	(void)state;
 #ifdef KILN_SANITIZED
@@ -401,63 +378,43 @@ test_memory_is_limited(void **state)
 	skip();
 #else
 	struct kd_manifest manifest;
-	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "greedy", one);
+	client_manifest(&manifest, "hostile", "greedy", one);
 	manifest.memory_limit = 256 << 20;
-	client_once(&manifest, &result);
-	client_expect(&result, 0, KD_UNIT_TRANSIENT, "out of memory after 2");
-	kd_manifest_result_clear(&result);
+	client_expect_once(&manifest, 0, KD_UNIT_TRANSIENT, "out of memory after 2");
 #endif
 }
 
 static void
-test_output_is_limited(void **state)
+output_is_limited(void **state)
 {
 	(void)state;
 	struct kd_manifest manifest;
-	struct kd_result result;
-	client_manifest(&manifest, &scratch, "hostile", "big", one);
+	client_manifest(&manifest, "hostile", "big", one);
 	manifest.output_limit = 100000;
-	client_once(&manifest, &result);
-	client_expect(&result, 0, KD_UNIT_BAD, "cannot write its output: File too large");
-	kd_manifest_result_clear(&result);
+	client_expect_once(
+		&manifest, 0, KD_UNIT_BAD, "cannot write its output: File too large");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_lies, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_poison_costs_only_those_behind_it, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_hang_meets_the_wall, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_hang_that_ignores_cancel, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_the_keeper_survives_and_serves_on, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_failures_of_the_whole, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_spy_sees_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_spy_with_a_gpu_sees_little, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_burglar_gets_nothing, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_a_stalker_reaches_nobody, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_what_was_denied_is_named, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_memory_cannot_be_shared, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_descriptors_are_limited, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_floods_are_stopped, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_memory_is_limited, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(
-			test_output_is_limited, set_up, tear_down),
+		HOSTILE_TEST(lies_cost_only_those_behind_them),
+		HOSTILE_TEST(poison_costs_only_those_behind_it),
+		HOSTILE_TEST(a_hang_meets_the_wall),
+		HOSTILE_TEST(a_hang_that_ignores_cancel_is_killed),
+		HOSTILE_TEST(the_keeper_survives_and_serves_on),
+		HOSTILE_TEST(failures_of_the_whole_are_said_of_each),
+		HOSTILE_TEST(a_spy_sees_nothing),
+		HOSTILE_TEST(a_spy_with_a_gpu_sees_little),
+		HOSTILE_TEST(a_burglar_gets_nothing),
+		HOSTILE_TEST(a_stalker_reaches_nobody),
+		HOSTILE_TEST(what_was_denied_is_named),
+		HOSTILE_TEST(memory_cannot_be_shared),
+		HOSTILE_TEST(descriptors_are_limited),
+		HOSTILE_TEST(floods_are_stopped),
+		HOSTILE_TEST(memory_is_limited),
+		HOSTILE_TEST(output_is_limited),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("worker/hostile", tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/publish/stage.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <cmocka.h>
 
@@ -54,9 +55,9 @@ kill_hook(struct client *client, const struct kd_wire_message *message)
 
 /* How many primaries there are; each has its sidecar. */
 static int
-count_outputs(const struct scratch *scratch)
+count_outputs(void)
 {
-	DIR *dir = opendir(client_path(scratch, "out"));
+	DIR *dir = opendir(scratch_path("out"));
 	const struct dirent *entry;
 	int primaries = 0;
 	assert_non_null(dir);
@@ -65,7 +66,7 @@ count_outputs(const struct scratch *scratch)
 		if (entry->d_name[0] == '.' || strstr(entry->d_name, ".kiln.json"))
 			continue;
 		snprintf(name, sizeof name, "out/%s.kiln.json", entry->d_name);
-		json_t *sidecar = json_load_file(client_path(scratch, name), 0, NULL);
+		json_t *sidecar = json_load_file(scratch_path(name), 0, NULL);
 		if (sidecar == NULL)
 			fail_msg("'%s' is there without its sidecar", entry->d_name);
 		json_decref(sidecar);
@@ -76,9 +77,9 @@ count_outputs(const struct scratch *scratch)
 }
 
 static int
-count_stages(const struct scratch *scratch)
+count_stages(void)
 {
-	DIR *dir = opendir(client_path(scratch, "out/" KD_STAGE_FOLDER));
+	DIR *dir = opendir(scratch_path("out/" KD_STAGE_FOLDER));
 	const struct dirent *entry;
 	int count = 0;
 	assert_non_null(dir);
@@ -89,43 +90,41 @@ count_stages(const struct scratch *scratch)
 }
 
 static void
-prepare(struct scratch *scratch, struct kd_manifest *manifest, const char *plugin,
-	const char *kernel)
+prepare(struct kd_manifest *manifest, const char *plugin, const char *kernel)
 {
-	client_scratch_make(scratch);
+	scratch_set_up(NULL);
 	for (int i = 0; i < UNITS; i++) {
 		char name[20], text[20];
 		snprintf(name, sizeof name, "in/%s", names[i]);
 		snprintf(text, sizeof text, "content %d", i);
-		client_write(scratch, name, text);
+		scratch_write(name, text);
 	}
-	client_manifest(manifest, scratch, plugin, kernel, names);
+	client_manifest(manifest, plugin, kernel, names);
 }
 
 /* The next attempt, undisturbed. */
 static void
-expect_recovery(const struct scratch *scratch, const struct kd_manifest *manifest)
+expect_recovery(const struct kd_manifest *manifest)
 {
 	struct client client = {0};
 	struct kd_result result;
-	count_outputs(scratch);
+	count_outputs();
 	client_start(&client);
 	assert_int_equal(client_run(&client, manifest, &result), 0);
 	for (uint32_t i = 0; i < UNITS; i++)
 		client_expect_published(&result, i);
 	kd_manifest_result_clear(&result);
 	assert_int_equal(client_stop(&client), 0);
-	assert_int_equal(count_outputs(scratch), UNITS);
-	assert_int_equal(count_stages(scratch), 0);
+	assert_int_equal(count_outputs(), UNITS);
+	assert_int_equal(count_stages(), 0);
 }
 
 static int
 kill_once(const char *kernel, struct kill_at *at)
 {
-	struct scratch scratch;
 	struct kd_manifest manifest;
 	struct kd_result result;
-	prepare(&scratch, &manifest, "hostile", kernel);
+	prepare(&manifest, "hostile", kernel);
 	struct client client = {.hook = kill_hook, .context = at};
 	client_start(&client);
 	int rc = client_run(&client, &manifest, &result);
@@ -138,9 +137,9 @@ kill_once(const char *kernel, struct kill_at *at)
 		assert_int_equal(poll(&ended, 1, PATIENCE), 1);
 		close(at->orphan);
 	}
-	expect_recovery(&scratch, &manifest);
+	expect_recovery(&manifest);
 	kd_manifest_clear(&manifest);
-	client_scratch_remove(&scratch);
+	scratch_tear_down(NULL);
 	return at->happened;
 }
 
@@ -160,14 +159,14 @@ sweep(int engine, int first, int step)
 }
 
 static void
-test_kill_the_keeper_between_messages(void **state)
+a_keeper_killed_between_messages_loses_nothing(void **state)
 {
 	(void)state;
 	sweep(0, 1, 2);
 }
 
 static void
-test_kill_the_engine_between_messages(void **state)
+an_engine_killed_between_messages_loses_nothing(void **state)
 {
 	(void)state;
 	/* Before the last HASHED there is none. */
@@ -176,10 +175,10 @@ test_kill_the_engine_between_messages(void **state)
 
 /* Publishing says nothing on the link: a second process watches names appear. */
 static pid_t
-start_watcher(const struct scratch *scratch, pid_t keeper, int wanted)
+start_watcher(pid_t keeper, int wanted)
 {
 	int fd = inotify_init1(IN_CLOEXEC);
-	assert_true(inotify_add_watch(fd, client_path(scratch, "out"), IN_MOVED_TO) >= 0);
+	assert_true(inotify_add_watch(fd, scratch_path("out"), IN_MOVED_TO) >= 0);
 	pid_t watcher = fork();
 	assert_true(watcher >= 0);
 	if (watcher != 0) {
@@ -200,56 +199,54 @@ start_watcher(const struct scratch *scratch, pid_t keeper, int wanted)
 }
 
 static void
-test_kill_the_keeper_while_it_publishes(void **state)
+a_keeper_killed_while_it_publishes_loses_nothing(void **state)
 {
 	(void)state;
 	int kills = 0;
 	for (int wanted = 1; wanted <= 2 * UNITS; wanted++) {
-		struct scratch scratch;
 		struct kd_manifest manifest;
 		struct kd_result result;
 		struct client client = {0};
 		int status;
-		prepare(&scratch, &manifest, "copy", "copy");
+		prepare(&manifest, "copy", "copy");
 		client_start(&client);
-		pid_t watcher = start_watcher(&scratch, client.keeper, wanted);
+		pid_t watcher = start_watcher(client.keeper, wanted);
 		if (client_run(&client, &manifest, &result) == 0)
 			kd_manifest_result_clear(&result);
 		/* The keeper is not reaped before: its pid cannot be anybody else's. */
 		assert_int_equal(waitpid(watcher, &status, 0), watcher);
 		assert_int_equal(status, 0);
 		kills += WIFSIGNALED(client_stop(&client)) ? 1 : 0;
-		expect_recovery(&scratch, &manifest);
+		expect_recovery(&manifest);
 		kd_manifest_clear(&manifest);
-		client_scratch_remove(&scratch);
+		scratch_tear_down(NULL);
 	}
 	print_message("# %d of %d keepers were killed\n", kills, 2 * UNITS);
 	assert_true(kills >= 10);
 }
 
 static void
-test_sidecar_without_its_primary_is_redone(void **state)
+a_sidecar_without_its_primary_is_redone(void **state)
 {
 	(void)state;
-	struct scratch scratch;
 	struct kd_manifest manifest;
-	prepare(&scratch, &manifest, "copy", "copy");
-	expect_recovery(&scratch, &manifest);
+	prepare(&manifest, "copy", "copy");
+	expect_recovery(&manifest);
 	/* As if it had died between the two renames. */
-	assert_int_equal(unlink(client_path(&scratch, "out/c.txt")), 0);
-	expect_recovery(&scratch, &manifest);
+	assert_int_equal(unlink(scratch_path("out/c.txt")), 0);
+	expect_recovery(&manifest);
 	kd_manifest_clear(&manifest);
-	client_scratch_remove(&scratch);
+	scratch_tear_down(NULL);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kill_the_keeper_between_messages),
-		cmocka_unit_test(test_kill_the_engine_between_messages),
-		cmocka_unit_test(test_kill_the_keeper_while_it_publishes),
-		cmocka_unit_test(test_sidecar_without_its_primary_is_redone),
+		cmocka_unit_test(a_keeper_killed_between_messages_loses_nothing),
+		cmocka_unit_test(an_engine_killed_between_messages_loses_nothing),
+		cmocka_unit_test(a_keeper_killed_while_it_publishes_loses_nothing),
+		cmocka_unit_test(a_sidecar_without_its_primary_is_redone),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("worker/kill", tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include "daemon/worker/protocol.h"
 #include "plugins/kiln_plugin.h"
 #include "tests/worker/client.h"
+#include "tests/worker/scratch.h"
 
 #include <cmocka.h>
 
@@ -26,7 +27,7 @@ run_one(const char *name, struct kd_result *result)
 {
 	const char *const names[] = {name, NULL};
 	struct kd_manifest manifest;
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(&manifest, "copy", "copy", names);
 	manifest.verify_writers = 1;
 	client_once(&manifest, result);
 }
@@ -41,17 +42,15 @@ expect_one(const char *name, enum kd_status status, const char *reason)
 }
 
 static void
-test_refused_before_the_kernel_runs(void **state)
+what_is_no_unit_is_refused_before_the_kernel_runs(void **state)
 {
 	(void)state;
-	client_write(&client_scratch, "in/file", "x");
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/folder"), 0755), 0);
-	assert_int_equal(mkfifo(client_path(&client_scratch, "in/fifo"), 0644), 0);
-	assert_int_equal(
-		symlink("/etc/passwd", client_path(&client_scratch, "in/link")), 0);
-	assert_int_equal(
-		symlink("folder", client_path(&client_scratch, "in/dirlink")), 0);
-	client_write(&client_scratch, "in/folder/inside", "x");
+	scratch_write("in/file", "x");
+	assert_int_equal(mkdir(scratch_path("in/folder"), 0755), 0);
+	assert_int_equal(mkfifo(scratch_path("in/fifo"), 0644), 0);
+	assert_int_equal(symlink("/etc/passwd", scratch_path("in/link")), 0);
+	assert_int_equal(symlink("folder", scratch_path("in/dirlink")), 0);
+	scratch_write("in/folder/inside", "x");
 	expect_one("folder", KD_UNIT_BAD, "expected a regular file, found a directory");
 	expect_one("file/", KD_UNIT_BAD, "expected a directory, found a regular file");
 	expect_one("fifo", KD_UNIT_BAD, "expected a regular file, found a FIFO");
@@ -61,32 +60,31 @@ test_refused_before_the_kernel_runs(void **state)
 }
 
 static void
-test_what_a_directory_may_not_hold(void **state)
+what_a_directory_may_not_hold_is_named(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
+	assert_int_equal(mkdir(scratch_path("in/d"), 0755), 0);
 	expect_one("d/", KD_UNIT_BAD, "the directory holds no files");
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/d/sub"), 0755), 0);
-	assert_int_equal(
-		symlink("/etc/passwd", client_path(&client_scratch, "in/d/sub/l")), 0);
+	assert_int_equal(mkdir(scratch_path("in/d/sub"), 0755), 0);
+	assert_int_equal(symlink("/etc/passwd", scratch_path("in/d/sub/l")), 0);
 	expect_one("d/", KD_UNIT_BAD, "it holds 'sub/l', which is a symbolic link");
-	assert_int_equal(unlink(client_path(&client_scratch, "in/d/sub/l")), 0);
-	assert_int_equal(mkfifo(client_path(&client_scratch, "in/d/f"), 0644), 0);
+	assert_int_equal(unlink(scratch_path("in/d/sub/l")), 0);
+	assert_int_equal(mkfifo(scratch_path("in/d/f"), 0644), 0);
 	expect_one("d/", KD_UNIT_BAD, "it holds 'f', which is a FIFO");
 	char deep[400] = "in/e";
 	for (int i = 0; i < 40; i++) {
-		assert_int_equal(mkdir(client_path(&client_scratch, deep), 0755), 0);
+		assert_int_equal(mkdir(scratch_path(deep), 0755), 0);
 		strcat(deep, "/d");
 	}
 	expect_one("e/", KD_UNIT_BAD, "it is nested more than 32 deep");
 }
 
 static void
-test_empty_file_is_copied(void **state)
+an_empty_file_is_copied(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&client_scratch, "in/empty.bin", "");
+	scratch_write("in/empty.bin", "");
 	run_one("empty.bin", &result);
 	client_expect_published(&result, 0);
 	assert_int_equal(result.units[0].outputs[0].bytes, 0);
@@ -94,25 +92,25 @@ test_empty_file_is_copied(void **state)
 }
 
 static void
-test_names_are_bytes(void **state)
+names_are_bytes(void **state)
 {
 	(void)state;
 	static const char name[] = "\xff\nline \"q\" \\ \xe6\xad\x8c.txt";
 	struct kd_result result;
 	char inside[64];
 	snprintf(inside, sizeof inside, "in/%s", name);
-	client_write(&client_scratch, inside, "x");
+	scratch_write(inside, "x");
 	run_one(name, &result);
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
 }
 
 static void
-test_still_being_written(void **state)
+what_is_still_being_written_is_busy(void **state)
 {
 	(void)state;
-	client_write(&client_scratch, "in/open.txt", "half");
-	int fd = open(client_path(&client_scratch, "in/open.txt"), O_WRONLY | O_APPEND);
+	scratch_write("in/open.txt", "half");
+	int fd = open(scratch_path("in/open.txt"), O_WRONLY | O_APPEND);
 	assert_true(fd >= 0);
 	expect_one("open.txt", KD_UNIT_BUSY,
 		"'open.txt' is still being written: somebody has it open for writing");
@@ -125,21 +123,17 @@ test_still_being_written(void **state)
 
 /* Root reads everything, so the keeper is started as somebody else. */
 static void
-test_unreadable(void **state)
+what_cannot_be_read_is_bad(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"secret.txt", NULL};
-	struct kd_manifest manifest;
-	struct kd_result result;
-	struct client client = {.user = geteuid() == 0 ? NOBODY : 0};
-	client_write(&client_scratch, "in/secret.txt", "x");
-	assert_int_equal(chmod(client_path(&client_scratch, "in/secret.txt"), 0), 0);
-	assert_int_equal(chmod(client_path(&client_scratch, "out"), 0777), 0);
-	const char *folder = getenv("top_builddir");
-	if (client.user != 0) {
+	struct client_batch batch = {.client = {.user = geteuid() == 0 ? NOBODY : 0}};
+	scratch_write("in/secret.txt", "x");
+	assert_int_equal(chmod(scratch_path("in/secret.txt"), 0), 0);
+	assert_int_equal(chmod(scratch_path("out"), 0777), 0);
+	if (batch.client.user != 0) {
 		char worker[4200];
-		snprintf(worker, sizeof worker, "%s/kiln-worker",
-			folder == NULL ? "." : folder);
+		snprintf(worker, sizeof worker, "%s/kiln-worker", scratch_build_folder());
 		assert_int_equal(seteuid(NOBODY), 0);
 		int reachable = eaccess(worker, X_OK) == 0;
 		assert_int_equal(seteuid(0), 0);
@@ -149,14 +143,11 @@ test_unreadable(void **state)
 			skip();
 		}
 	}
-	client_start(&client);
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(
-		&result, 0, KD_UNIT_BAD, "cannot open 'secret.txt': Permission denied");
-	kd_manifest_result_clear(&result);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_clear(&manifest);
+	client_manifest(&batch.manifest, "copy", "copy", names);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_BAD,
+		"cannot open 'secret.txt': Permission denied");
+	client_batch_end(&batch);
 }
 
 static int
@@ -164,46 +155,41 @@ grow_on_progress(struct client *client, const struct kd_wire_message *message)
 {
 	(void)client;
 	if (message->type == KD_MSG_UNIT_PROGRESS)
-		client_write(&client_scratch, "in/a.txt", "longer than it was before");
+		scratch_write("in/a.txt", "longer than it was before");
 	return 0;
 }
 
 static void
-test_changed_while_read(void **state)
+what_changes_while_it_is_read_is_dropped(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
-	struct kd_manifest manifest;
-	struct kd_result result;
-	struct client client = {.hook = grow_on_progress};
-	client_write(&client_scratch, "in/a.txt", "short");
-	client_manifest(&manifest, &client_scratch, "hostile", "patient", names);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_CHANGED,
+	struct client_batch batch = {.client = {.hook = grow_on_progress}};
+	scratch_write("in/a.txt", "short");
+	client_manifest(&batch.manifest, "hostile", "patient", names);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 0, KD_UNIT_CHANGED,
 		"it changed while it was processed; the result was dropped");
-	assert_false(client_exists(&client_scratch, "out/a.out"));
-	kd_manifest_result_clear(&result);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_clear(&manifest);
+	assert_false(scratch_exists("out/a.out"));
+	client_batch_end(&batch);
 }
 
 /* It settled, was written to before its turn came, and settled again as another unit: the
  * first is not what is there, and the second runs once. */
 static void
-test_written_to_before_its_turn(void **state)
+what_was_written_to_before_its_turn_is_another(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", "a.txt", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
 	struct stat st;
-	client_write(&client_scratch, "in/a.txt", "whole");
-	assert_int_equal(stat(client_path(&client_scratch, "in/a.txt"), &st), 0);
+	scratch_write("in/a.txt", "whole");
+	assert_int_equal(stat(scratch_path("in/a.txt"), &st), 0);
 	uint64_t written =
 		(uint64_t)st.st_mtim.tv_sec * 1000000000 + (uint64_t)st.st_mtim.tv_nsec;
 	for (int spoilt = 0; spoilt < 2; spoilt++) {
-		client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+		client_manifest(&manifest, "copy", "copy", names);
 		for (int i = 0; i < 2; i++) {
 			manifest.units[i].bytes = 5;
 			manifest.units[i].written = written;
@@ -220,11 +206,11 @@ test_written_to_before_its_turn(void **state)
 }
 
 static void
-test_already_published(void **state)
+what_was_published_is_not_published_again(void **state)
 {
 	(void)state;
 	struct kd_result result;
-	client_write(&client_scratch, "in/a.txt", "content");
+	scratch_write("in/a.txt", "content");
 	run_one("a.txt", &result);
 	client_expect(&result, 0, KD_UNIT_PUBLISHED, "");
 	client_expect_published(&result, 0);
@@ -233,27 +219,23 @@ test_already_published(void **state)
 	client_expect(&result, 0, KD_UNIT_ALREADY, "published before as '");
 	client_expect_published(&result, 0);
 	kd_manifest_result_clear(&result);
-	assert_false(client_exists(&client_scratch, "out/a.2.txt"));
+	assert_false(scratch_exists("out/a.2.txt"));
 }
 
 static void
-test_same_by_the_clients_verdict(void **state)
+what_the_client_calls_the_same_is_not_run(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
-	struct kd_manifest manifest;
-	struct kd_result result;
-	struct client client = {.same = "/elsewhere/a.npz"};
-	client_write(&client_scratch, "in/a.txt", "content");
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 0, KD_UNIT_SAME, "same content as '/elsewhere/a.npz'");
-	assert_string_equal(result.units[0].primary, "/elsewhere/a.npz");
-	assert_false(client_exists(&client_scratch, "out/a.txt"));
-	kd_manifest_result_clear(&result);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_clear(&manifest);
+	struct client_batch batch = {.client = {.same = "/elsewhere/a.npz"}};
+	scratch_write("in/a.txt", "content");
+	client_manifest(&batch.manifest, "copy", "copy", names);
+	client_batch_run(&batch);
+	client_expect(
+		&batch.result, 0, KD_UNIT_SAME, "same content as '/elsewhere/a.npz'");
+	assert_string_equal(batch.result.units[0].primary, "/elsewhere/a.npz");
+	assert_false(scratch_exists("out/a.txt"));
+	client_batch_end(&batch);
 }
 
 static int
@@ -265,27 +247,21 @@ cancel_on_hashed(struct client *client, const struct kd_wire_message *message)
 }
 
 static void
-test_cancelled_by_a_kind_kernel(void **state)
+a_kind_kernel_stops_when_it_is_cancelled(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", "b.txt", NULL};
-	struct kd_manifest manifest;
-	struct kd_result result;
-	struct client client = {.hook = cancel_on_hashed};
-	client_write(&client_scratch, "in/a.txt", "1");
-	client_write(&client_scratch, "in/b.txt", "2");
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
-	client_start(&client);
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect(&result, 1, KD_UNIT_CANCELLED, "cancelled");
-	kd_manifest_result_clear(&result);
+	struct client_batch batch = {.client = {.hook = cancel_on_hashed}};
+	scratch_write("in/a.txt", "1");
+	scratch_write("in/b.txt", "2");
+	client_manifest(&batch.manifest, "copy", "copy", names);
+	client_batch_run(&batch);
+	client_expect(&batch.result, 1, KD_UNIT_CANCELLED, "cancelled");
 	/* The same keeper goes on. */
-	client.hook = NULL;
-	assert_int_equal(client_run(&client, &manifest, &result), 0);
-	client_expect_published(&result, 1);
-	kd_manifest_result_clear(&result);
-	assert_int_equal(client_stop(&client), 0);
-	kd_manifest_clear(&manifest);
+	batch.client.hook = NULL;
+	client_batch_run_again(&batch);
+	client_expect_published(&batch.result, 1);
+	client_batch_end(&batch);
 }
 
 static void
@@ -299,20 +275,18 @@ expect_fact(const char *path)
 }
 
 static void
-test_verdicts_of_a_kernel(void **state)
+the_verdicts_of_a_kernel_are_its_units_ends(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", "b.txt", NULL};
 	static const char *const directory[] = {"d/", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_write(&client_scratch, "in/a.txt", "1");
-	client_write(&client_scratch, "in/b.txt", "2");
-	client_manifest(&manifest, &client_scratch, "hostile", "transient", names);
-	client_once(&manifest, &result);
-	client_expect(&result, 1, KD_UNIT_TRANSIENT, "the GPU is busy");
-	kd_manifest_result_clear(&result);
-	client_manifest(&manifest, &client_scratch, "hostile", "fussy", names);
+	scratch_write("in/a.txt", "1");
+	scratch_write("in/b.txt", "2");
+	client_manifest(&manifest, "hostile", "transient", names);
+	client_expect_once(&manifest, 1, KD_UNIT_TRANSIENT, "the GPU is busy");
+	client_manifest(&manifest, "hostile", "fussy", names);
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
 	client_expect(
@@ -322,24 +296,22 @@ test_verdicts_of_a_kernel(void **state)
 		result.units[0].warnings[0], "seen with \"quotes\"\\x0aand a line break");
 	expect_fact(result.units[0].sidecar);
 	kd_manifest_result_clear(&result);
-	assert_int_equal(mkdir(client_path(&client_scratch, "in/d"), 0755), 0);
-	client_write(&client_scratch, "in/d/f", "x");
-	client_manifest(&manifest, &client_scratch, "hostile", "fussy", directory);
-	client_once(&manifest, &result);
-	client_expect(
-		&result, 0, KD_UNIT_BAD, "kernel 'fussy' does not take directories");
-	kd_manifest_result_clear(&result);
+	assert_int_equal(mkdir(scratch_path("in/d"), 0755), 0);
+	scratch_write("in/d/f", "x");
+	client_manifest(&manifest, "hostile", "fussy", directory);
+	client_expect_once(
+		&manifest, 0, KD_UNIT_BAD, "kernel 'fussy' does not take directories");
 }
 
 static void
-test_repeats_publish_once(void **state)
+repeats_publish_once(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
 	struct kd_result result;
-	client_write(&client_scratch, "in/a.txt", "1");
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	scratch_write("in/a.txt", "1");
+	client_manifest(&manifest, "copy", "copy", names);
 	manifest.repeat = 5;
 	client_once(&manifest, &result);
 	client_expect_published(&result, 0);
@@ -359,32 +331,32 @@ expect_no_beginning(
 }
 
 static void
-test_batches_that_cannot_begin(void **state)
+batches_that_cannot_begin_say_why(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
 	struct kd_manifest manifest;
-	client_write(&client_scratch, "in/a.txt", "1");
-	client_manifest(&manifest, &client_scratch, "nowhere", "copy", names);
+	scratch_write("in/a.txt", "1");
+	client_manifest(&manifest, "nowhere", "copy", names);
 	expect_no_beginning(&manifest, KD_UNIT_TRANSIENT, "cannot find plugin '");
-	client_manifest(&manifest, &client_scratch, "copy", "bake", names);
+	client_manifest(&manifest, "copy", "bake", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "plugin 'copy' has no kernel 'bake'");
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(&manifest, "copy", "copy", names);
 	json_object_set_new(manifest.params, "chunk", json_string("big"));
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "parameter 'chunk' is not an integer");
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(&manifest, "copy", "copy", names);
 	manifest.group = strdup("no-such-group-here");
 	expect_no_beginning(&manifest, KD_UNIT_HELD,
 		"group 'no-such-group-here' for outputs is not known here");
-	assert_int_equal(chmod(client_path(&client_scratch, "plugins/copy.so"), 0777), 0);
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	assert_int_equal(chmod(scratch_path("plugins/copy.so"), 0777), 0);
+	client_manifest(&manifest, "copy", "copy", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0777)");
-	assert_int_equal(chmod(client_path(&client_scratch, "plugins/copy.so"), 0755), 0);
-	assert_int_equal(chmod(client_path(&client_scratch, "plugins"), 0775), 0);
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	assert_int_equal(chmod(scratch_path("plugins/copy.so"), 0755), 0);
+	assert_int_equal(chmod(scratch_path("plugins"), 0775), 0);
+	client_manifest(&manifest, "copy", "copy", names);
 	expect_no_beginning(
 		&manifest, KD_UNIT_TRANSIENT, "can be written by others (mode 0775)");
 }
@@ -400,7 +372,7 @@ remember_engine(struct client *client, const struct kd_wire_message *message)
 }
 
 static void
-test_engine_stays_warm(void **state)
+an_engine_stays_warm_while_it_fits(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"a.txt", NULL};
@@ -408,12 +380,12 @@ test_engine_stays_warm(void **state)
 	struct kd_result result;
 	struct client client = {.hook = remember_engine};
 	pid_t engines[3];
-	client_manifest(&manifest, &client_scratch, "copy", "copy", names);
+	client_manifest(&manifest, "copy", "copy", names);
 	client_start(&client);
 	for (int i = 0; i < 3; i++) {
 		char text[20];
 		snprintf(text, sizeof text, "content %d", i);
-		client_write(&client_scratch, "in/a.txt", text);
+		scratch_write("in/a.txt", text);
 		/* Other parameters: another engine. */
 		if (i == 2)
 			json_object_set_new(manifest.params, "suffix", json_string("-x"));
@@ -434,21 +406,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CLIENT_TEST(test_refused_before_the_kernel_runs),
-		CLIENT_TEST(test_what_a_directory_may_not_hold),
-		CLIENT_TEST(test_empty_file_is_copied),
-		CLIENT_TEST(test_names_are_bytes),
-		CLIENT_TEST(test_still_being_written),
-		CLIENT_TEST(test_unreadable),
-		CLIENT_TEST(test_changed_while_read),
-		CLIENT_TEST(test_written_to_before_its_turn),
-		CLIENT_TEST(test_already_published),
-		CLIENT_TEST(test_same_by_the_clients_verdict),
-		CLIENT_TEST(test_cancelled_by_a_kind_kernel),
-		CLIENT_TEST(test_verdicts_of_a_kernel),
-		CLIENT_TEST(test_repeats_publish_once),
-		CLIENT_TEST(test_batches_that_cannot_begin),
-		CLIENT_TEST(test_engine_stays_warm),
+		SCRATCH_TEST(what_is_no_unit_is_refused_before_the_kernel_runs),
+		SCRATCH_TEST(what_a_directory_may_not_hold_is_named),
+		SCRATCH_TEST(an_empty_file_is_copied),
+		SCRATCH_TEST(names_are_bytes),
+		SCRATCH_TEST(what_is_still_being_written_is_busy),
+		SCRATCH_TEST(what_cannot_be_read_is_bad),
+		SCRATCH_TEST(what_changes_while_it_is_read_is_dropped),
+		SCRATCH_TEST(what_was_written_to_before_its_turn_is_another),
+		SCRATCH_TEST(what_was_published_is_not_published_again),
+		SCRATCH_TEST(what_the_client_calls_the_same_is_not_run),
+		SCRATCH_TEST(a_kind_kernel_stops_when_it_is_cancelled),
+		SCRATCH_TEST(the_verdicts_of_a_kernel_are_its_units_ends),
+		SCRATCH_TEST(repeats_publish_once),
+		SCRATCH_TEST(batches_that_cannot_begin_say_why),
+		SCRATCH_TEST(an_engine_stays_warm_while_it_fits),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests_name("worker/units", tests, NULL, NULL);
 }
