@@ -277,8 +277,9 @@ have_frame(const struct kd_wire *wire)
 	       have - HEADER >= le32toh(header.length);
 }
 
-int
-kd_wire_fill(struct kd_wire *wire)
+/* flags: MSG_DONTWAIT, or 0 to wait until a frame is whole, where the socket does. */
+static int
+fill(struct kd_wire *wire, int flags)
 {
 	while (!have_frame(wire)) {
 		int rc = make_room(wire);
@@ -296,8 +297,7 @@ kd_wire_fill(struct kd_wire *wire)
 			.msg_control = wire->refuses_fds ? NULL : control.bytes,
 			.msg_controllen = wire->refuses_fds ? 0 : sizeof control.bytes,
 		};
-		ssize_t got =
-			recvmsg(wire->fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		ssize_t got = recvmsg(wire->fd, &message, MSG_CMSG_CLOEXEC | flags);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -312,6 +312,12 @@ kd_wire_fill(struct kd_wire *wire)
 		wire->in_end += (size_t)got;
 	}
 	return 0;
+}
+
+int
+kd_wire_fill(struct kd_wire *wire)
+{
+	return fill(wire, MSG_DONTWAIT);
 }
 
 int
@@ -392,7 +398,7 @@ kd_wire_receive(struct kd_wire *wire, int timeout, struct kd_wire_message *messa
 		int rc = kd_wire_next(wire, message);
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
-		rc = wire->ended ? -EPIPE : kd_wire_fill(wire);
+		rc = wire->ended ? -EPIPE : fill(wire, timeout < 0 ? 0 : MSG_DONTWAIT);
 		if (rc < 0)
 			return rc;
 		if (have_frame(wire))

@@ -15,9 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Helpers wait, they hardly compute: more of them than processors is the point.  A few
- * small files are not worth their start. */
-enum { HELPERS_MOST = 15, FILES_EACH = 8, LARGE = 1 << 20 };
+/* Those that fsync wait, they hardly compute: more of them than processors is the point.  A
+ * few small files are not worth their start. */
+enum { HELPERS_MOST = 15, FSYNCS_EACH = 8, HASHED_EACH = 1 << 20 /* bytes */ };
 
 /* What is to be done with each of the files at hand, by whoever is free. */
 struct work {
@@ -82,11 +82,18 @@ void
 kd_finish_hash(struct kd_finish *finish)
 {
 	size_t unhashed = 0;
-	for (size_t i = 0; i < finish->count; i++)
-		unhashed += (size_t)finish->files[i].unhashed;
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < finish->count; i++) {
+		if (!finish->files[i].unhashed)
+			continue;
+		unhashed++;
+		bytes += finish->files[i].output->bytes;
+	}
 	begin_writing(finish);
-	if (unhashed > 0)
-		work_on_all(finish, hash_one, unhashed - 1);
+	if (unhashed == 0)
+		return;
+	const uint64_t wanted = bytes / HASHED_EACH;
+	work_on_all(finish, hash_one, wanted < unhashed ? (size_t)wanted : unhashed - 1);
 }
 
 /* Writes a file whose fsync failed anew, where it lies. */
@@ -114,7 +121,7 @@ void
 kd_finish_sync(struct kd_finish *finish)
 {
 	kd_finish_hash(finish);
-	work_on_all(finish, sync_one, finish->count / FILES_EACH);
+	work_on_all(finish, sync_one, finish->count / FSYNCS_EACH);
 	for (size_t i = 0; i < finish->count; i++) {
 		const struct kd_finish_file *file = &finish->files[i];
 		int closed = close(file->fd) < 0 ? -errno : 0;
@@ -157,18 +164,18 @@ finish_file(struct kd_finish *finish, struct kd_publish_unit *unit, int dir,
 	int fd = kd_file_open_regular(dir, output->path, &st);
 	if (fd < 0)
 		return fd;
-	int known = output->sha256[0] != '\0', large = st.st_size >= LARGE;
-	int rc = known || large ? 0 : kd_hash_file(fd, output->sha256, &output->bytes);
-	if (rc == 0)
-		rc = set_access(finish, fd, finish->mode);
-	if (rc < 0)
+	int rc = set_access(finish, fd, finish->mode);
+	if (rc < 0) {
 		close(fd);
-	else
-		add(finish, &(struct kd_finish_file){.fd = fd,
-				    .unit = unit,
-				    .output = output,
-				    .unhashed = !known && large});
-	return rc;
+		return rc;
+	}
+	const int unhashed = output->sha256[0] == '\0';
+	if (unhashed)
+		output->bytes = (uint64_t)st.st_size;
+	add(finish,
+		&(struct kd_finish_file){
+			.fd = fd, .unit = unit, .output = output, .unhashed = unhashed});
+	return 0;
 }
 
 void

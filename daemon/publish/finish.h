@@ -5,7 +5,7 @@
  * An fsync waits until the disk has emptied its cache, and where there is a journal, until
  * that is committed; those that wait at the same time wait for the same.  So files are
  * collected, outputs and sidecars of all units of a batch; the disk begins to write all of
- * them, while large ones are hashed and sidecars made, before the first fsync, and then
+ * them, while they are hashed and sidecars are made, before the first fsync, and then
  * they are fsynced side by side.
  */
 #ifndef KD_FINISH_H
@@ -35,10 +35,10 @@ struct kd_finish {
 	size_t count;
 };
 
-/* Mode, group and hash of all that the unit made; large files are hashed after
- * kd_finish_hash(), which must come before the unit's sidecar is written, and all are
- * durable after kd_finish_sync(), which must come before its outputs are moved.  A unit
- * that cannot be finished is HELD. */
+/* Mode, group and hash of all that the unit made; hashed after
+ * kd_finish_hash(), which must come before the unit's sidecar is written, and durable
+ * after kd_finish_sync(), which must come before its outputs are moved.  A unit that
+ * cannot be finished is HELD. */
 void kd_finish_outputs(struct kd_finish *finish, struct kd_publish_unit *unit);
 
 /* Hashes what is still to be hashed; the disk begins to write. */
