@@ -1,7 +1,7 @@
 # Readers and writers of files: bytes in, structs out.
 noinst_LIBRARIES += libfmt.a
 libfmt_a_CFLAGS = $(so_cflags)
-libfmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(ZLIB_CFLAGS)
+libfmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(ZLIB_CFLAGS)
 libfmt_a_SOURCES = \
 	plugins/formats/err.h plugins/formats/err.c \
 	plugins/formats/bytes.h plugins/formats/bytes.c \
@@ -27,7 +27,7 @@ libfmt_a_SOURCES = \
 	plugins/formats/png.h plugins/formats/png.c \
 	plugins/formats/glyphs.h plugins/formats/glyphs.c
 # What a program that links libfmt.a needs besides.
-libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm
+libfmt_libs = libfmt.a $(DEFLATE_LIBS) $(ZLIB_LIBS) -lm
 
 # The tables of characters: the build machine's iconv writes them.
 nodist_libfmt_a_SOURCES = plugins/formats/text_tables.c

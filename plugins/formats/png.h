@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * png.h - writes an 8-bit PNG in sRGB.
+ * png.h - writes an 8-bit PNG in sRGB, for drawings: flat areas and lines.  What the
+ * pictures' own writer has besides (image.h) would load their libraries.
  */
 #ifndef FMT_PNG_H
 #define FMT_PNG_H
@@ -9,6 +10,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+/* It is made in memory, and is one chunk: at most this many. */
+#define FMT_PNG_PIXELS (UINT64_C(1) << 28)
 
 struct fmt_png {
 	const uint8_t *pixels; /* [height][width][channels], top row first */

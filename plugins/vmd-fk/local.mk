@@ -29,5 +29,5 @@ plugins_vmd_fk_so_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(KILN_CUDA_CPPFLA
 plugins_vmd_fk_so_CFLAGS = $(so_cflags)
 plugins_vmd_fk_so_LDFLAGS = $(so_ldflags)
 plugins_vmd_fk_so_LDADD = $(gpu_objects) $(fk_cuda_objects) libkern.a libfmt.a \
-	$(KILN_CUDA_LIBS) $(JANSSON_LIBS) $(DEFLATE_LIBS) $(SPNG_LIBS) $(ZLIB_LIBS) -lm -lpthread
+	$(KILN_CUDA_LIBS) $(JANSSON_LIBS) $(DEFLATE_LIBS) $(ZLIB_LIBS) -lm -lpthread
 dist_man_MANS += plugins/vmd-fk/vmd-fk.7

@@ -51,12 +51,13 @@ write_arrays(struct fmt_npz *npz, uint64_t rows, struct fmt_err *err)
 static int
 write_picture(const char *path, struct fmt_err *err)
 {
-	uint8_t pixels[5][32];
-	const struct fmt_png png = {pixels[0], sizeof pixels[0], 7, 5, 4};
+	/* More than one block of DEFLATE; half of the rows are as those above them. */
+	static uint8_t pixels[211][850];
+	const struct fmt_png png = {pixels[0], sizeof pixels[0], 211, 211, 4};
 
-	for (size_t y = 0; y < 5; y++) {
-		for (size_t x = 0; x < 32; x++)
-			pixels[y][x] = (uint8_t)(y * 40 + x);
+	for (size_t y = 0; y < 211; y++) {
+		for (size_t x = 0; x < sizeof pixels[0]; x++)
+			pixels[y][x] = (uint8_t)(y / 2 * 40 + x * x);
 	}
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
