@@ -6,224 +6,39 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/kiln_parts.h"
+#include "daemon/kiln_answer.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_intake.h"
+#include "daemon/kiln_keep.h"
+#include "daemon/kiln_reload.h"
+#include "daemon/kiln_run.h"
+#include "daemon/kiln_space.h"
+#include "daemon/kiln_wait.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double STOP_PATIENCE = 10; /* seconds a stop waits for running batches */
-static const double REVISIT = 30; /* seconds before a file in use is looked at again */
+static const double STOP_PATIENCE = 10;	  /* seconds a stop waits for running batches */
 static const double LEDGER_PATIENCE = 60; /* a transaction that runs longer hangs */
 
-struct kd_intake *
-kd_kiln_intake(struct kd_kiln *kiln, const char *rule)
-{
-	for (uint32_t i = 0; i < kiln->intake_count; i++)
-		if (strcmp(kd_intake_rule(kiln->intakes[i])->name, rule) == 0)
-			return kiln->intakes[i];
-	return NULL;
-}
-
+/* Starts what may start, arms the timer for the rest, answers who waits for quiet.  What
+ * stirs meanwhile asks for another turn: the timer is stopped first, not to lose that. */
 static void
-end_revisit(struct kd_kiln_revisit *revisit)
-{
-	*revisit->at = revisit->next;
-	if (revisit->next != NULL)
-		revisit->next->at = revisit->at;
-	kd_queue_expect(revisit->kiln->queue, revisit->rule, -1);
-	ev_timer_stop(revisit->kiln->loop, &revisit->timer);
-	free(revisit->rule);
-	free(revisit->path);
-	free(revisit);
-}
-
-static void
-on_revisit(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop;
-	(void)events;
-	struct kd_kiln_revisit *revisit = timer->data;
-	struct kd_intake *intake = kd_kiln_intake(revisit->kiln, revisit->rule);
-	if (intake != NULL)
-		kd_intake_touch(intake, revisit->path);
-	end_revisit(revisit);
-}
-
-void
-kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path)
-{
-	struct kd_kiln_revisit *revisit = calloc(1, sizeof *revisit);
-	if (revisit != NULL) {
-		revisit->rule = strdup(rule);
-		revisit->path = strdup(path);
-	}
-	if (revisit == NULL || revisit->rule == NULL || revisit->path == NULL) {
-		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-			rule, KD_NAME(path));
-		if (revisit != NULL) {
-			free(revisit->rule);
-			free(revisit->path);
-		}
-		free(revisit);
-		return;
-	}
-	revisit->kiln = kiln;
-	revisit->at = &kiln->revisits;
-	revisit->next = kiln->revisits;
-	if (revisit->next != NULL)
-		revisit->next->at = &revisit->next;
-	kiln->revisits = revisit;
-	kd_queue_expect(kiln->queue, rule, 1);
-	ev_timer_init(&revisit->timer, on_revisit, REVISIT, 0.);
-	revisit->timer.data = revisit;
-	ev_timer_start(kiln->loop, &revisit->timer);
-}
-
-/* A drop that the ledger has not seen is queued. */
-struct offered {
-	struct kd_kiln *kiln;
-	struct kd_unit *unit;
-};
-
-static void
-on_offered(void *context, int rc, int64_t id, enum kd_ledger_news news)
-{
-	struct offered *offered = context;
-	struct kd_kiln *kiln = offered->kiln;
-	struct kd_unit *unit = offered->unit;
-	free(offered);
-	kiln->offers--;
-	kd_queue_expect(kiln->queue, unit->rule, -1);
-	if (rc < 0) {
-		kd_log(KD_ERROR,
-			"rule '%s': '%s' cannot be entered into the ledger (%s), looking "
-			"again",
-			unit->rule, KD_NAME(unit->path), strerror(-rc));
-		struct kd_intake *intake = kd_kiln_intake(kiln, unit->rule);
-		if (intake != NULL)
-			kd_intake_touch(intake, unit->path);
-		kd_unit_free(unit);
-	} else if (news == KD_LEDGER_KNOWN) {
-		kd_unit_free(unit);
-	} else {
-		unit->id = id;
-		unit->returned = news == KD_LEDGER_RETURNED;
-		kd_kiln_tell_unit(kiln, unit, NULL, NULL);
-		if (kd_queue_add(kiln->queue, unit, ev_now(kiln->loop)) < 0) {
-			kd_log(KD_ERROR,
-				"rule '%s': out of memory, '%s' waits for the next start",
-				unit->rule, KD_NAME(unit->path));
-			kd_unit_free(unit);
-		}
-	}
-	kd_kiln_turn(kiln);
-}
-
-static void
-on_settled(void *context, const struct kd_unit *seen)
-{
-	struct kd_kiln *kiln = context;
-	struct offered *offered = calloc(1, sizeof *offered);
-	struct kd_unit *unit = kd_unit_new(seen->rule, seen->path, seen->kind);
-	if (offered != NULL && unit != NULL) {
-		unit->identity = seen->identity;
-		*offered = (struct offered){kiln, unit};
-		kiln->offers++;
-		kd_queue_expect(kiln->queue, unit->rule, 1);
-		if (kd_ledger_offer(kiln->ledger, unit, on_offered, offered) == 0)
-			return;
-		kiln->offers--;
-		kd_queue_expect(kiln->queue, unit->rule, -1);
-	}
-	kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-		seen->rule, KD_NAME(seen->path));
-	kd_unit_free(unit);
-	free(offered);
-}
-
-/* Drops wait in memory only as far as the rule's backlog goes. */
-static void
-make_room(struct kd_kiln *kiln, struct kd_intake *intake)
-{
-	const struct kd_rule *rule = kd_intake_rule(intake);
-	uint64_t taken =
-		kd_intake_settling(intake) + kd_queue_open(kiln->queue, rule->name);
-	kd_intake_set_room(intake, taken < rule->backlog ? rule->backlog - taken : 0);
-}
-
-static void
-on_intake_changed(void *context, struct kd_intake *intake)
-{
-	struct kd_kiln *kiln = context;
-	kd_queue_set_settling(
-		kiln->queue, kd_intake_rule(intake)->name, kd_intake_settling(intake));
-	make_room(kiln, intake);
-	kd_kiln_turn(kiln);
-}
-
-static void
-free_intakes(struct kd_intake **intakes, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		kd_intake_free(intakes[i]);
-	free(intakes);
-}
-
-int
-kd_kiln_build_intakes(struct kd_kiln *kiln, struct kd_conf *conf)
-{
-	const struct kd_intake_handler handler = {
-		.settled = on_settled,
-		.changed = on_intake_changed,
-		.context = kiln,
-	};
-	struct kd_intake **intakes = calloc(conf->rule_count + 1, sizeof *intakes);
-	uint32_t count = 0;
-	if (intakes == NULL)
-		return -ENOMEM;
-	for (; count < conf->rule_count; count++) {
-		intakes[count] = kd_intake_new(
-			kiln->loop, kiln->inotify, conf->rules[count], &handler);
-		if (intakes[count] == NULL) {
-			free_intakes(intakes, count);
-			return -ENOMEM;
-		}
-	}
-	free_intakes(kiln->intakes, kiln->intake_count);
-	kiln->intakes = intakes;
-	kiln->intake_count = count;
-	for (uint32_t i = 0; i < count; i++) {
-		kd_queue_set_settling(kiln->queue, conf->rules[i]->name,
-			kd_intake_settling(intakes[i]));
-		make_room(kiln, intakes[i]);
-	}
-	return 0;
-}
-
-static void
-on_schedule(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	(void)loop;
-	(void)events;
-	kd_kiln_turn(timer->data);
-}
-
-void
-kd_kiln_turn(struct kd_kiln *kiln)
+turn(struct kd_kiln *kiln)
 {
 	if (kiln->stopping) {
 		if (kiln->runs == NULL)
 			ev_break(kiln->loop, EVBREAK_ALL);
 		return;
 	}
+	ev_timer_stop(kiln->loop, &kiln->schedule);
 	kd_kiln_start_batches(kiln);
 	for (uint32_t i = 0; i < kiln->intake_count; i++)
 		if (kd_intake_is_full(kiln->intakes[i]))
-			make_room(kiln, kiln->intakes[i]);
+			kd_kiln_make_room(kiln, kiln->intakes[i]);
 	double wait = kd_queue_wait(kiln->queue, ev_now(kiln->loop));
-	ev_timer_stop(kiln->loop, &kiln->schedule);
 	if (wait >= 0) {
 		/* Never 0: a batch that cannot start now must not spin the loop. */
 		ev_timer_set(&kiln->schedule, wait + 0.01, 0.);
@@ -231,6 +46,14 @@ kd_kiln_turn(struct kd_kiln *kiln)
 	}
 	kd_kiln_answer_waiters(kiln);
 	kd_notify_changed(kiln->notify);
+}
+
+static void
+on_turn(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	turn(timer->data);
 }
 
 static int
@@ -344,7 +167,7 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 		return kd_err_errno(err, -ENOMEM, "kilnd cannot start");
 	kiln->loop = loop;
 	kiln->options = *options;
-	ev_timer_init(&kiln->schedule, on_schedule, 0., 0.);
+	ev_timer_init(&kiln->schedule, on_turn, 0., 0.);
 	kiln->schedule.data = kiln;
 	ev_timer_init(&kiln->give_up, on_give_up, STOP_PATIENCE, 0.);
 	kd_kiln_begin_waiters(kiln);
@@ -360,9 +183,10 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 		KD_NAME(kiln->conf->file));
 	*made = kiln;
 	kd_kiln_begin_holds(kiln);
+	kd_kiln_look_for_space(kiln);
 	kd_kiln_begin_pruning(kiln);
 	kd_notify_ready(kiln->notify);
-	kd_kiln_turn(kiln);
+	turn(kiln);
 	return 0;
 }
 
@@ -373,15 +197,10 @@ kd_kiln_free(struct kd_kiln *kiln)
 		return;
 	kiln->stopping = 1;
 	ev_timer_stop(kiln->loop, &kiln->prune);
-	ev_timer_stop(kiln->loop, &kiln->schedule);
 	ev_timer_stop(kiln->loop, &kiln->give_up);
 	kd_kiln_free_reload(kiln);
 	kd_kiln_free_space(kiln);
-	while (kiln->revisits != NULL)
-		end_revisit(kiln->revisits);
-	free_intakes(kiln->intakes, kiln->intake_count);
-	kiln->intakes = NULL;
-	kiln->intake_count = 0;
+	kd_kiln_free_intakes(kiln);
 	kd_inotify_free(kiln->inotify);
 	kd_pool_free(kiln->pool);
 	kd_ledger_close(kiln->ledger);
@@ -393,6 +212,8 @@ kd_kiln_free(struct kd_kiln *kiln)
 	kd_queue_free(kiln->queue);
 	kd_notify_free(kiln->notify);
 	kd_conf_unref(kiln->conf);
+	/* Last: as the parts end they may ask for a turn, which is never to come. */
+	ev_timer_stop(kiln->loop, &kiln->schedule);
 	free(kiln);
 }
 
@@ -405,5 +226,5 @@ kd_kiln_stop(struct kd_kiln *kiln)
 	kiln->stopping = 1;
 	ev_timer_start(kiln->loop, &kiln->give_up);
 	kd_kiln_cancel_batches(kiln);
-	kd_kiln_turn(kiln);
+	turn(kiln);
 }

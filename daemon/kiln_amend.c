@@ -7,6 +7,7 @@
 #include "daemon/base/name.h"
 #include "daemon/kiln_answer.h"
 #include "daemon/kiln_run.h"
+#include "daemon/kiln_tell.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -92,7 +93,7 @@ end_cancel(struct order *order)
 		kd_control_end(request,
 			json_pack("{s:I, s:I}", "cancelled", (json_int_t)order->cancelled,
 				"stopping", (json_int_t)order->asked));
-	kd_kiln_turn(order->kiln);
+	kd_kiln_stir(order->kiln);
 	free(order);
 }
 
@@ -238,7 +239,7 @@ end_retry(struct order *order)
 	if (request != NULL)
 		kd_control_end(request,
 			json_pack("{s:I}", "retried", (json_int_t)order->retried));
-	kd_kiln_turn(order->kiln);
+	kd_kiln_stir(order->kiln);
 	free(order);
 }
 

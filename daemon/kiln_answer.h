@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kiln_answer.h - what the files that answer kilnctl share; serve/control.h says what is
- * asked and answered.
+ * kiln_answer.h - what kilnctl is answered, and by which file; serve/control.h says what
+ * may be asked.
  */
 #ifndef KD_KILN_ANSWER_H
 #define KD_KILN_ANSWER_H
 
-#include "daemon/kiln_parts.h"
+#include "daemon/kiln_ask.h"
+
+/* Hears what is asked, looks up in its table who answers that, and lets him; context is a
+ * struct kd_kiln. */
+extern const struct kd_control_handler kd_kiln_control_handler;
 
 /* Answers now or later; arguments are borrowed for the call. */
 typedef void kd_kiln_answer_fn(struct kd_kiln *kiln, struct kd_control_request *request,
@@ -20,33 +24,11 @@ kd_kiln_answer_fn kd_kiln_answer_pause, kd_kiln_answer_resume, kd_kiln_answer_pr
 /* kiln_amend.c */
 kd_kiln_answer_fn kd_kiln_answer_cancel, kd_kiln_answer_retry;
 
-/* kiln_ask.c */
+/* kiln_drop.c: ends those whose kilnctl has left; and all. */
+void kd_kiln_end_drops(struct kd_kiln *kiln);
+void kd_kiln_free_drops(struct kd_kiln *kiln);
 
-/* A question that is answered later: the first member of whatever waits for the answer.
- * When its client leaves before, the request is gone and this says so. */
-struct kd_kiln_ask {
-	struct kd_control_request *request; /* NULL: the client left */
-};
-void kd_kiln_ask_begin(struct kd_kiln_ask *ask, struct kd_control_request *request);
-/* To be called once, before it is answered or freed.  The request, or NULL. */
-struct kd_control_request *kd_kiln_ask_end(struct kd_kiln_ask *ask);
-void kd_kiln_ask_gone(struct kd_control_request *request);
-
-/* What people may.  rule NULL: may drop into none in particular. */
-int kd_kiln_may_command(const struct kd_kiln *kiln, const struct kd_control_peer *peer);
-int kd_kiln_may_drop(const struct kd_kiln *kiln, const struct kd_control_peer *peer,
-	const struct kd_rule *rule);
-/* "root", or "user 1000"; into buffer, which it returns. */
-const char *kd_kiln_who(const struct kd_control_peer *peer, char buffer[32]);
-
-/* The unit that {"unit":n} or {"path":s} names.  The ledger knows a unit by its path below
- * the drop folder; people know it by where they put it.  *path is the caller's to free
- * and what wanted->path lies in.  -EINVAL when it names none. */
-int kd_kiln_wanted_unit(const struct kd_kiln *kiln, const json_t *arguments,
-	struct kd_ledger_query *wanted, char **path);
-/* path below a rule's drop folder, or NULL. */
-const char *kd_kiln_below(const struct kd_rule *rule, const char *path);
-
-json_t *kd_kiln_name_json(const char *name); /* escaped */
+/* kiln_status.c: one line of how things stand, for systemd; kiln is a struct kd_kiln. */
+void kd_kiln_status_line(void *kiln, char *line, size_t size);
 
 #endif

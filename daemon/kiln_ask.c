@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Who asks, what he may, and what he means.
- */
+#include "daemon/kiln_ask.h"
+
 #include "daemon/base/name.h"
-#include "daemon/kiln_answer.h"
 
 #include <errno.h>
 #include <stdio.h>

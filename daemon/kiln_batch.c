@@ -6,7 +6,11 @@
  */
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_intake.h"
 #include "daemon/kiln_run.h"
+#include "daemon/kiln_space.h"
+#include "daemon/kiln_tell.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -102,7 +106,7 @@ end_run(struct kd_kiln_run *run)
 	run->over = 1;
 	release(run);
 	kd_kiln_look_for_space(kiln);
-	kd_kiln_turn(kiln);
+	kd_kiln_stir(kiln);
 }
 
 void

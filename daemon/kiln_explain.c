@@ -7,6 +7,8 @@
 #include "daemon/base/name.h"
 #include "daemon/intake/explain.h"
 #include "daemon/kiln_answer.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_intake.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>

@@ -3,7 +3,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/kiln_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +49,7 @@ on_again(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	struct kd_kiln_hold *hold = timer->data;
 	forget_refusal(hold);
-	kd_kiln_turn(hold->kiln);
+	kd_kiln_stir(hold->kiln);
 }
 
 /* NULL when memory is out, which has been logged. */
@@ -135,7 +134,6 @@ kd_kiln_begin_holds(struct kd_kiln *kiln)
 		hold->unseen = 1;
 		kd_queue_hold(kiln->queue, rule->name, KD_HOLD_LOW_WATER, 1);
 	}
-	kd_kiln_look_for_space(kiln);
 }
 
 void

@@ -7,15 +7,13 @@
 #ifndef KD_KILN_HOLD_H
 #define KD_KILN_HOLD_H
 
-#include "daemon/base/err.h"
-#include "daemon/rules/rule.h"
-
-struct kd_kiln;
+#include "daemon/kiln_parts.h"
 
 /* What the ledger has as paused; before the ledger begins. */
 int kd_kiln_load_pauses(struct kd_kiln *kiln, struct kd_err *err);
 /* A configuration has taken force: what an older one was refused for is forgotten, and
- * outputs with a low_water are looked at before anything more starts. */
+ * rules with a low_water start nothing more before their outputs have been looked at
+ * (kiln_space.h). */
 void kd_kiln_begin_holds(struct kd_kiln *kiln);
 void kd_kiln_free_holds(struct kd_kiln *kiln);
 
@@ -34,13 +32,9 @@ void kd_kiln_refuse(struct kd_kiln *kiln, const struct kd_rule *rule, const char
 const char *kd_kiln_why_held(
 	const struct kd_kiln *kiln, const char *rule, char *buffer, size_t size);
 
-/* kiln_space.c: has the outputs of rules with a low_water looked at, soon and off the
- * loop, which a file system that does not answer would hold. */
-void kd_kiln_look_for_space(struct kd_kiln *kiln);
-/* Whether a rule is held only because nobody has looked yet. */
+/* Whether a rule is held only because nobody has looked at its output yet. */
 int kd_kiln_is_looking(const struct kd_kiln *kiln);
-void kd_kiln_free_space(struct kd_kiln *kiln);
-/* free < 0: it could not be found out. */
+/* What its output's file system has left; bytes < 0: it could not be found out. */
 void kd_kiln_note_space(struct kd_kiln *kiln, const char *rule, int64_t bytes);
 
 #endif

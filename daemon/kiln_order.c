@@ -4,6 +4,8 @@
  */
 #include "daemon/base/log.h"
 #include "daemon/kiln_answer.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_keep.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +52,7 @@ on_paused(void *context, int rc)
 	else if (request != NULL)
 		kd_control_end(request, json_object());
 	order_free(order);
-	kd_kiln_turn(kiln);
+	kd_kiln_stir(kiln);
 }
 
 static void

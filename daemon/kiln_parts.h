@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kiln_parts.h - what the files of the daemon, kiln*.c, share.
+ * kiln_parts.h - kilnd as one object, on which all its files, kiln*.c, stand.  From the
+ * bottom up, each knowing only those before it:
+ *
+ *   ask, tell          who asks what, and telling those who watch
+ *   intake, hold       what comes in; why a rule starts nothing
+ *   space, batch       room for outputs; a batch to its end, and (start) its beginning
+ *   keep, wait         what is forgotten; kilnctls that wait
+ *   reload             another configuration
+ *   status, explain, drop, order, amend, answer      what kilnctl is answered
+ *   kiln.c             builds all of it, and turns
  */
 #ifndef KD_KILN_PARTS_H
 #define KD_KILN_PARTS_H
 
 #include "daemon/intake/intake.h"
 #include "daemon/kiln.h"
-#include "daemon/kiln_hold.h"
-#include "daemon/kiln_keep.h"
 #include "daemon/queue/ledger.h"
 #include "daemon/queue/queue.h"
 #include "daemon/rules/rule.h"
@@ -21,10 +28,11 @@
 struct kd_kiln_run; /* one batch on its way; kiln_batch.c */
 
 /* A kilnctl that waits: for events (watch), for quiet (sync), for a reload. */
+enum kd_kiln_wait { KD_WAITS_EVENTS, KD_WAITS_SEEN, KD_WAITS_IDLE, KD_WAITS_RELOAD };
 struct kd_kiln_waiter {
 	struct kd_kiln_waiter *next;
 	struct kd_control_request *request;
-	enum { KD_WAITS_EVENTS, KD_WAITS_SEEN, KD_WAITS_IDLE, KD_WAITS_RELOAD } what;
+	enum kd_kiln_wait what;
 	char *rule; /* of which it wants events; NULL: all */
 };
 
@@ -63,43 +71,20 @@ struct kd_kiln {
 	int reload_again;		   /* asked for meanwhile */
 	uint64_t offers;		   /* posted to the ledger, not yet answered */
 	ev_timer prune;			   /* the ledger forgets what is old then */
-	ev_timer schedule;		   /* the queue may have a batch then */
-	ev_timer give_up;		   /* stopping: no longer than this */
+	ev_timer schedule;    /* kiln.c's next turn: the queue may have a batch */
+	ev_timer give_up;     /* stopping: no longer than this */
 	ev_timer drain;	      /* a sync waits for what the kernel has queued ... */
 	uint64_t drain_until; /* ... as far as this, of kd_inotify_delivered() */
 	int stopping;
 };
 
-/* kiln.c */
-struct kd_intake *kd_kiln_intake(struct kd_kiln *kiln, const char *rule);
-int kd_kiln_build_intakes(struct kd_kiln *kiln, struct kd_conf *conf);
-void kd_kiln_revisit(struct kd_kiln *kiln, const char *rule, const char *path);
-/* Starts what may start, arms the timer for the rest, answers who waits for quiet. */
-void kd_kiln_turn(struct kd_kiln *kiln);
-
-/* kiln_start.c and kiln_batch.c: starts batches while the queue has some. */
-void kd_kiln_start_batches(struct kd_kiln *kiln);
-void kd_kiln_cancel_batches(struct kd_kiln *kiln);
-void kd_kiln_free_batches(struct kd_kiln *kiln);
-
-/* kiln_status.c: one line of how things stand, for systemd. */
-void kd_kiln_status_line(void *kiln, char *line, size_t size);
-
-/* kiln_answer.c; kiln_tell.c tells watching kilnctls, reason and output may be NULL */
-extern const struct kd_control_handler kd_kiln_control_handler;
-void kd_kiln_tell_unit(struct kd_kiln *kiln, const struct kd_unit *unit,
-	const char *reason, const char *output);
-void kd_kiln_tell_progress(struct kd_kiln *kiln, const struct kd_unit *unit);
-void kd_kiln_answer_waiters(struct kd_kiln *kiln);
-void kd_kiln_begin_waiters(struct kd_kiln *kiln);
-void kd_kiln_answer_reload(struct kd_kiln *kiln, const char *error);
-void kd_kiln_free_waiters(struct kd_kiln *kiln);
-
-/* kiln_drop.c: ends those whose kilnctl has left */
-void kd_kiln_end_drops(struct kd_kiln *kiln);
-void kd_kiln_free_drops(struct kd_kiln *kiln);
-
-/* kiln_reload.c */
-void kd_kiln_free_reload(struct kd_kiln *kiln);
+/* Something has changed: kiln.c takes a turn as soon as the callback that says so has
+ * returned, one for all that stirred in it.  A turn hangs on the timer of the schedule,
+ * so this lies below all that may need one. */
+static inline void
+kd_kiln_stir(struct kd_kiln *kiln)
+{
+	ev_feed_event(kiln->loop, &kiln->schedule, EV_TIMER);
+}
 
 #endif

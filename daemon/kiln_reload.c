@@ -3,9 +3,14 @@
  * Reload: the new configuration is loaded and checked in a thread, because that starts
  * processes and touches many files; it takes force on the loop, whole, or not at all.
  */
+#include "daemon/kiln_reload.h"
+
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/kiln_parts.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_intake.h"
+#include "daemon/kiln_space.h"
+#include "daemon/kiln_wait.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -52,6 +57,7 @@ take_force(struct kd_kiln *kiln, struct kd_conf *conf, struct kd_err *err)
 	kd_conf_unref(kiln->conf);
 	kiln->conf = kd_conf_ref(conf);
 	kd_kiln_begin_holds(kiln);
+	kd_kiln_look_for_space(kiln);
 	kiln->loaded = ev_now(kiln->loop);
 	return 0;
 }
@@ -91,7 +97,7 @@ on_loaded(struct ev_loop *loop, ev_async *async, int events)
 		kiln->reload_again = 0;
 		kd_kiln_reload(kiln);
 	}
-	kd_kiln_turn(kiln);
+	kd_kiln_stir(kiln);
 }
 
 void

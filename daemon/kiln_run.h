@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kiln_run.h - one batch on its way, for kiln_start.c, kiln_batch.c and kiln_cancel.c.
+ * kiln_run.h - one batch on its way: kiln_start.c begins it, kiln_batch.c brings it to its
+ * end.
  */
 #ifndef KD_KILN_RUN_H
 #define KD_KILN_RUN_H
@@ -33,5 +34,10 @@ int kd_kiln_run_is_cancelled(const struct kd_kiln_run *run);
  * of such a list, taken out of it. */
 struct kd_unit *kd_kiln_run_chain(const struct kd_batch *batch);
 struct kd_unit *kd_kiln_run_unchain(struct kd_unit **first);
+
+/* kiln_start.c: starts batches while the queue has some. */
+void kd_kiln_start_batches(struct kd_kiln *kiln);
+void kd_kiln_cancel_batches(struct kd_kiln *kiln);
+void kd_kiln_free_batches(struct kd_kiln *kiln);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much the file systems of outputs have left.  statvfs(2) on one that does not answer
+ * statvfs(2) on one that does not answer
  * never returns, so a thread of its own asks and writes what it hears into a pipe; as long
  * as it has not ended, nobody else is sent.  It owns its errand: kilnd may end meanwhile.
  */
+#include "daemon/kiln_space.h"
+
 #include "daemon/base/log.h"
 #include "daemon/kiln_hold.h"
-#include "daemon/kiln_parts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,7 @@ on_answer(struct ev_loop *loop, ev_io *io, int events)
 		end_errand(space);
 		if (space->again)
 			kd_kiln_look_for_space(space->kiln);
-		kd_kiln_turn(space->kiln);
+		kd_kiln_stir(space->kiln);
 		return;
 	}
 	space->have += (size_t)got;

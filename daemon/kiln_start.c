@@ -5,6 +5,7 @@
  */
 #include "daemon/base/log.h"
 #include "daemon/kiln_run.h"
+#include "daemon/kiln_tell.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>

@@ -5,6 +5,8 @@
 #include "config.h"
 
 #include "daemon/kiln_answer.h"
+#include "daemon/kiln_hold.h"
+#include "daemon/kiln_intake.h"
 
 #include <stdio.h>
 #include <unistd.h>

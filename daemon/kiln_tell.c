@@ -2,7 +2,9 @@
 /*
  * What happens, to those kilnctls that watch.
  */
-#include "daemon/kiln_answer.h"
+#include "daemon/kiln_tell.h"
+
+#include "daemon/kiln_ask.h"
 
 #include <string.h>
 
