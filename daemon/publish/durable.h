@@ -7,7 +7,8 @@
 #define KD_DURABLE_H
 
 #include "daemon/publish/folder.h"
-#include "daemon/publish/publish.h"
+#include "daemon/publish/publish_unit.h"
+#include "daemon/publish/stage.h"
 
 /* fsyncs the folders that were touched.  Where that fails, what the units have published
  * there is exchanged for new files (restage.h) and it is tried again, a few times; a unit

@@ -129,10 +129,10 @@ kd_finish_sync(struct kd_finish *finish)
 		if (rc == 0)
 			rc = file->error != 0 ? renew(finish, file) : closed;
 		if (rc < 0 && file->unit->status == KD_UNIT_PUBLISHED)
-			kd_publish_settle(file->unit, KD_UNIT_HELD,
+			kd_publish_unit_settle(file->unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
 				file->output == NULL ? "its sidecar"
-						     : KD_NAME(kd_publish_name(
+						     : KD_NAME(kd_publish_unit_name(
 							       file->unit, file->output)),
 				strerror(-rc));
 	}
@@ -186,13 +186,13 @@ kd_finish_outputs(struct kd_finish *finish, struct kd_publish_unit *unit)
 	for (uint32_t i = 0; rc == 0 && i < unit->output_count; i++) {
 		rc = finish_file(finish, unit, dir, &unit->outputs[i]);
 		if (rc < 0)
-			kd_publish_settle(unit, KD_UNIT_HELD,
+			kd_publish_unit_settle(unit, KD_UNIT_HELD,
 				"output '%s' could not be made durable: %s",
-				KD_NAME(kd_publish_name(unit, &unit->outputs[i])),
+				KD_NAME(kd_publish_unit_name(unit, &unit->outputs[i])),
 				strerror(-rc));
 	}
 	if (dir < 0)
-		kd_publish_settle(
+		kd_publish_unit_settle(
 			unit, KD_UNIT_HELD, "its stage is gone: %s", strerror(-rc));
 	kd_stage_outputs_close(finish->stage, dir);
 }

@@ -11,7 +11,8 @@
 #ifndef KD_FINISH_H
 #define KD_FINISH_H
 
-#include "daemon/publish/publish.h"
+#include "daemon/publish/publish_unit.h"
+#include "daemon/publish/stage.h"
 #include "daemon/publish/slot.h"
 
 /* Descriptors that are kept open until they are fsynced. */

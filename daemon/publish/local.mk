@@ -8,6 +8,7 @@ libkdpublish_a_SOURCES = \
 	daemon/publish/inputs.h daemon/publish/inputs.c \
 	daemon/publish/publish.h daemon/publish/publish.c \
 	daemon/publish/publish_find.h daemon/publish/publish_find.c \
+	daemon/publish/publish_unit.h daemon/publish/publish_unit.c \
 	daemon/publish/quarantine.h daemon/publish/quarantine.c \
 	daemon/publish/restage.h daemon/publish/restage.c \
 	daemon/publish/sidecar.h daemon/publish/sidecar.c \

@@ -15,7 +15,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,38 +77,6 @@ kd_publish_free(struct kd_publisher *publisher)
 	free(publisher);
 }
 
-void
-kd_publish_unit_clear(struct kd_publish_unit *unit)
-{
-	for (uint32_t i = 0; i < unit->output_count; i++)
-		free(unit->outputs[i].path);
-	free(unit->outputs);
-	free(unit->reason);
-	free(unit->primary);
-	free(unit->sidecar_path);
-	json_decref(unit->superseded);
-	*unit = (struct kd_publish_unit){0};
-}
-
-const char *
-kd_publish_name(const struct kd_publish_unit *unit, const struct kd_output *output)
-{
-	return unit->directory ? output->path : kd_stage_plain(output->path);
-}
-
-void
-kd_publish_settle(
-	struct kd_publish_unit *unit, enum kd_status status, const char *format, ...)
-{
-	va_list args;
-	unit->status = status;
-	free(unit->reason);
-	va_start(args, format);
-	if (vasprintf(&unit->reason, format, args) < 0)
-		unit->reason = NULL;
-	va_end(args);
-}
-
 /* What to do with a slot that is taken: 0 try the next version, 1 it is settled or may be
  * replaced (*how). */
 static int
@@ -125,9 +92,9 @@ resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit
 		if (!kd_slot_has_primary(folder->fd, slot))
 			return 0;
 		if (kd_publish_adopt(publisher, unit, folder, slot) < 0)
-			kd_publish_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
+			kd_publish_unit_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
 		else
-			kd_publish_settle(unit, KD_UNIT_KEPT,
+			kd_publish_unit_settle(unit, KD_UNIT_KEPT,
 				"an older output stands: '%s' (collision = \"keep\")",
 				KD_NAME(unit->primary));
 		return 1;
@@ -177,10 +144,11 @@ settle_unplaced(
 	const struct kd_publisher *publisher, struct kd_publish_unit *unit, int error)
 {
 	if (error == ENAMETOOLONG)
-		kd_publish_settle(unit, KD_UNIT_BAD,
+		kd_publish_unit_settle(unit, KD_UNIT_BAD,
 			"its output's name would be longer than %d bytes", NAME_MAX);
 	else
-		kd_publish_settle(unit, KD_UNIT_HELD, "cannot publish it in '%s/%s': %s",
+		kd_publish_unit_settle(unit, KD_UNIT_HELD,
+			"cannot publish it in '%s/%s': %s",
 			KD_NAME(publisher->manifest->out),
 			KD_NAME(unit->sidecar.unit->output), strerror(error));
 }
@@ -341,7 +309,8 @@ kd_publish_units(struct kd_publisher *publisher, struct kd_publish_unit *const *
 		if (units[i]->status != KD_UNIT_PUBLISHED)
 			continue;
 		if (prepared == NULL)
-			kd_publish_settle(units[i], KD_UNIT_TRANSIENT, "out of memory");
+			kd_publish_unit_settle(
+				units[i], KD_UNIT_TRANSIENT, "out of memory");
 		else
 			prepare(publisher, units[i], &prepared[i]);
 	}

@@ -18,27 +18,11 @@
 #define KD_PUBLISH_H
 
 #include "daemon/base/err.h"
-#include "daemon/publish/sidecar.h"
+#include "daemon/publish/publish_unit.h"
 #include "daemon/publish/stage.h"
 #include "daemon/worker/manifest.h"
 
-#include <stdint.h>
-
-/* One unit on its way out. */
-struct kd_publish_unit {
-	uint32_t number;  /* its folder in the stage */
-	int directory;	  /* its output is that folder as a whole */
-	int again;	  /* see kd_sidecar_matches() */
-	const char *stem; /* a directory's name; what a file's name begins with */
-	struct kd_sidecar sidecar;
-	struct kd_output *outputs; /* path: as staged; afterwards below the output root.
-				      Owned by the unit, so are those below */
-	uint32_t output_count;
-	json_t *superseded;    /* see superseded.h */
-	int doubted;	       /* it has its name, but its folder's fsync failed since */
-	enum kd_status status; /* PUBLISHED, ALREADY, KEPT, HELD, TRANSIENT, BAD */
-	char *reason, *primary, *sidecar_path; /* absolute paths */
-};
+#include <stddef.h>
 
 struct kd_publisher;
 
@@ -55,15 +39,5 @@ int kd_publish_find(struct kd_publisher *publisher, struct kd_publish_unit *unit
  * each says what became of it. */
 void kd_publish_units(struct kd_publisher *publisher,
 	struct kd_publish_unit *const *units, size_t count);
-
-/* What the kernel called an output that is staged. */
-const char *kd_publish_name(
-	const struct kd_publish_unit *unit, const struct kd_output *output);
-
-/* Says what became of a unit. */
-void kd_publish_settle(struct kd_publish_unit *unit, enum kd_status status,
-	const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-void kd_publish_unit_clear(struct kd_publish_unit *unit);
 
 #endif

@@ -90,13 +90,13 @@ kd_publish_settle_already(const struct kd_publisher *publisher,
 {
 	int rc = adopt_sidecar(publisher, unit, folder, place, json);
 	if (rc < 0) {
-		kd_publish_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
+		kd_publish_unit_settle(unit, KD_UNIT_TRANSIENT, "out of memory");
 		return rc;
 	}
 	/* The attempt that published it may have died before its fsync. */
 	folder->touched = 1;
 	kd_superseded_found(unit, json);
-	kd_publish_settle(unit, KD_UNIT_ALREADY, "published before as '%s'",
+	kd_publish_unit_settle(unit, KD_UNIT_ALREADY, "published before as '%s'",
 		KD_NAME(unit->primary));
 	return 0;
 }

@@ -9,7 +9,8 @@
 #ifndef KD_RESTAGE_H
 #define KD_RESTAGE_H
 
-#include "daemon/publish/publish.h"
+#include "daemon/publish/publish_unit.h"
+#include "daemon/publish/stage.h"
 
 enum { KD_RESTAGE_TRIES = 3 }; /* a disk that fails so often is not asked again for now */
 

@@ -38,7 +38,7 @@ name_files(struct kd_slot *slot, const struct kd_publish_unit *unit, unsigned ve
 		const struct kd_output *from = &unit->outputs[i];
 		struct kd_output *to = &slot->outputs[i];
 		*to = *from;
-		const char *name = kd_publish_name(unit, from);
+		const char *name = kd_publish_unit_name(unit, from);
 		to->path = versioned(name, unit->stem, version, "");
 		if (to->path == NULL)
 			return -ENOMEM;

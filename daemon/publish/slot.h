@@ -7,7 +7,8 @@
 #ifndef KD_SLOT_H
 #define KD_SLOT_H
 
-#include "daemon/publish/publish.h"
+#include "daemon/publish/publish_unit.h"
+#include "daemon/publish/stage.h"
 
 struct kd_slot {
 	int directory;

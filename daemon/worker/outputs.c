@@ -123,7 +123,8 @@ check_outputs(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 		int fd = kd_file_open_regular(dir, publish->outputs[i].path, &st);
 		if (fd < 0) {
 			rc = kd_err_errno(err, -EPROTO, "output '%s' is gone",
-				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
+				KD_NAME(kd_publish_unit_name(
+					publish, &publish->outputs[i])));
 			break;
 		}
 		/* Somebody who can still write could change it after it was hashed. */
@@ -131,7 +132,8 @@ check_outputs(const struct kd_batch *batch, const struct kd_batch_unit *unit,
 			rc = kd_err_set(err, -EPROTO,
 				"unit '%s' was done while its output '%s' was still open",
 				KD_NAME(unit->unit->path),
-				KD_NAME(kd_publish_name(publish, &publish->outputs[i])));
+				KD_NAME(kd_publish_unit_name(
+					publish, &publish->outputs[i])));
 		*total += (uint64_t)st.st_size;
 		close(fd);
 	}
