@@ -2,6 +2,7 @@
 #include "kernels/ik.h"
 
 #include "kernels/ik_turn.h"
+#include "kernels/pose_place.h"
 
 /* Link number `from` was turned: the links before it follow, and the target's place. */
 static void

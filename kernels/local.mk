@@ -8,13 +8,14 @@ libkern_a_SOURCES = \
 	kernels/arc.h kernels/view.h kernels/view_lanes.h kernels/view.c \
 	kernels/supersample.h kernels/supersample.c \
 	kernels/remap.h kernels/remap_place.h kernels/remap_deep.h \
-	kernels/quads.h kernels/remap_quads.h kernels/remap.c \
+	kernels/quads.h kernels/remap_quads.h kernels/remap_prepare.c kernels/remap.c \
 	kernels/view_place.h kernels/remap_walk.h \
 	kernels/curve.h kernels/curve_solve.h kernels/curve.c \
 	kernels/track.h kernels/track_sample.h kernels/track.c \
 	kernels/track_table.h \
 	kernels/morph.h kernels/morph_element.h kernels/morph_walk.h kernels/morph.c \
 	kernels/pose.h kernels/pose_state.h kernels/pose_bone.h kernels/pose.c \
+	kernels/pose_place.h kernels/pose_place.c \
 	kernels/pose_plan.h kernels/pose_plan.c kernels/pose_walk.h \
 	kernels/pose_arrays.h kernels/pose_arrays.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \

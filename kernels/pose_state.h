@@ -31,13 +31,4 @@ struct kern_pose_bone {
 	uint32_t moved; /* by the chain that was solved last, or below such a bone */
 };
 
-/* Where a bone stands, from its parent's world and its move; how it is turned there,
- * from its parent's and its own local rotation; both. */
-void kern_pose_place_position(const struct kern_pose_skeleton *skeleton,
-	struct kern_pose_bone *bones, uint32_t bone);
-void kern_pose_place_rotation(const struct kern_pose_skeleton *skeleton,
-	struct kern_pose_bone *bones, uint32_t bone);
-void kern_pose_place(const struct kern_pose_skeleton *skeleton,
-	struct kern_pose_bone *bones, uint32_t bone);
-
 #endif
