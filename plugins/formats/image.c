@@ -197,11 +197,3 @@ fmt_image_associates(enum fmt_image_format format, int associated)
 	return (codecs[format]->associations >> associated & 1) ? associated
 								: !associated;
 }
-
-size_t
-fmt_image_pixel(enum fmt_image_type type)
-{
-	return FMT_IMAGE_CHANNELS * (type == FMT_IMAGE_U8	    ? sizeof(uint8_t)
-					    : type == FMT_IMAGE_U16 ? sizeof(uint16_t)
-								    : sizeof(float));
-}

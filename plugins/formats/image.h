@@ -25,6 +25,16 @@
 #define FMT_IMAGE_CHANNELS 4
 
 enum fmt_image_type { FMT_IMAGE_U8, FMT_IMAGE_U16, FMT_IMAGE_FLOAT };
+
+/* Bytes of a pixel in memory. */
+static inline size_t
+fmt_image_pixel(enum fmt_image_type type)
+{
+	return FMT_IMAGE_CHANNELS * (type == FMT_IMAGE_U8	    ? sizeof(uint8_t)
+					    : type == FMT_IMAGE_U16 ? sizeof(uint16_t)
+								    : sizeof(float));
+}
+
 enum fmt_image_format {
 	FMT_IMAGE_JPEG,
 	FMT_IMAGE_PNG,
@@ -132,6 +142,5 @@ const char *fmt_image_name(enum fmt_image_format format);
 int fmt_image_holds(enum fmt_image_format format, enum fmt_image_type type);
 /* What `associated` a page must have that is made from a picture which is so or not. */
 int fmt_image_associates(enum fmt_image_format format, int associated);
-size_t fmt_image_pixel(enum fmt_image_type type);
 
 #endif

@@ -8,6 +8,7 @@ libfmt_a_SOURCES = \
 	plugins/formats/text.h plugins/formats/text.c plugins/formats/text_tables.h \
 	plugins/formats/model.h plugins/formats/model.c \
 	plugins/formats/model_check.h plugins/formats/model_check.c \
+	plugins/formats/model_read.h plugins/formats/model_read.c \
 	plugins/formats/pmx.h plugins/formats/pmx.c \
 	plugins/formats/pmd.h plugins/formats/pmd.c \
 	plugins/formats/team.h \

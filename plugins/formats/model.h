@@ -13,8 +13,6 @@
 #ifndef FMT_MODEL_H
 #define FMT_MODEL_H
 
-#include "plugins/formats/err.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -94,10 +92,6 @@ struct fmt_model {
 	struct fmt_morph *morphs;
 };
 
-/* Reads a PMX or a PMD, told apart by their magic.  0 or a negative errno with *err.
- * *model is untouched on failure. */
-int fmt_model_read(
-	const void *bytes, size_t length, struct fmt_model *model, struct fmt_err *err);
 void fmt_model_free(struct fmt_model *model);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef FMT_MODEL_CHECK_H
 #define FMT_MODEL_CHECK_H
 
+#include "plugins/formats/err.h"
 #include "plugins/formats/model.h"
 
 /*

@@ -16,6 +16,7 @@
 #ifndef FMT_PMD_H
 #define FMT_PMD_H
 
+#include "plugins/formats/err.h"
 #include "plugins/formats/model.h"
 
 /* As fmt_model_read(), for bytes that begin with "Pmd". */

@@ -6,6 +6,7 @@
 #ifndef FMT_PMX_H
 #define FMT_PMX_H
 
+#include "plugins/formats/err.h"
 #include "plugins/formats/model.h"
 
 /* As fmt_model_read(), for bytes that begin with "PMX ". */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/pano-views/crew.h"
 
-#include <stdio.h>
-
 /* It lies on the stack of the thread whose frame it is, which waits until busy is 0. */
 struct pv_share {
 	const struct pv_source *source;
@@ -114,20 +112,6 @@ pv_crew_do_lot(struct pv_crew *crew, struct pv_desk *desk, struct pv_work *work)
 	}
 	if (--share->busy == 0)
 		pthread_cond_broadcast(&crew->changed);
-	pthread_mutex_unlock(&crew->lock);
-}
-
-void
-pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
-	const char *why)
-{
-	char text[1200];
-	pthread_mutex_lock(&crew->lock);
-	if (!crew->told) {
-		snprintf(text, sizeof text, "views were made on the CPU: %s", why);
-		host->warn(host, unit, text);
-	}
-	crew->told = 1;
 	pthread_mutex_unlock(&crew->lock);
 }
 

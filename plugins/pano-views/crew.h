@@ -27,7 +27,6 @@ struct pv_crew {
 	uint64_t held;
 	uint32_t begun, whole; /* frames that hold something, and all they need */
 	int stopped;	       /* nothing new is begun */
-	int told;	       /* that views are made without a GPU that was asked for */
 	struct pv_share *shares;
 };
 
@@ -48,11 +47,6 @@ void pv_crew_free(struct pv_crew *crew);
 int pv_crew_next(struct pv_crew *crew, struct pv_work *work);
 void pv_crew_end_frame(struct pv_crew *crew, int stop);
 void pv_crew_do_lot(struct pv_crew *crew, struct pv_desk *desk, struct pv_work *work);
-
-/* Warns of what keeps views from being made on a GPU, once for the unit.  [any thread that
- * does not hold the lock] */
-void pv_crew_tell(struct pv_crew *crew, const struct kiln_host *host, uint32_t unit,
-	const char *why);
 
 /* Has a frame, begun or now whole, hold so many bytes in all.  Makes views of others'
  * frames, and waits, until they fit (of a frame begun, with room to grow), or nobody holds

@@ -281,7 +281,8 @@ make_views(struct pv_bench *bench, struct pv_source *source, struct fmt_err *err
 	struct fmt_err why = {0};
 	if (gpu != NULL &&
 		pv_gpu_put(gpu, source->picture, source->maps, &source->there, &why) < 0)
-		pv_crew_tell(bench->crew, bench->host, source->frame->unit, why.text);
+		pv_fallback_tell(bench->desk->fallback, bench->host, source->frame->unit,
+			why.text);
 	int rc = pv_crew_split(bench->crew, bench->desk, source, err);
 	if (gpu != NULL)
 		pv_gpu_drop(gpu, source->there);

@@ -17,6 +17,7 @@ plugins_pano_views_so_SOURCES = \
 	plugins/pano-views/frame.h plugins/pano-views/frame.c \
 	plugins/pano-views/lot.h plugins/pano-views/lot.c \
 	plugins/pano-views/crew.h plugins/pano-views/crew.c \
+	plugins/pano-views/fallback.h plugins/pano-views/fallback.c \
 	plugins/pano-views/device.h plugins/pano-views/device.c \
 	plugins/pano-views/charts.h plugins/pano-views/charts.c \
 	plugins/pano-views/room.h plugins/pano-views/room.c \

@@ -2,7 +2,6 @@
 #include "plugins/pano-views/lot.h"
 
 #include "plugins/pano-views/alpha.h"
-#include "plugins/pano-views/crew.h"
 #include "plugins/pano-views/extras.h"
 #include "plugins/pano-views/light.h"
 
@@ -39,10 +38,11 @@ write_file(const struct pv_files *files, const char *name,
 
 void
 pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
-	const struct pv_state *state, struct pv_crew *crew, struct pv_sheet *sheet)
+	const struct pv_state *state, struct pv_fallback *fallback,
+	struct pv_sheet *sheet)
 {
 	*desk = (struct pv_desk){
-		.host = host, .state = state, .crew = crew, .sheet = sheet};
+		.host = host, .state = state, .fallback = fallback, .sheet = sheet};
 }
 
 void
@@ -98,7 +98,8 @@ make_there(struct pv_desk *desk, const struct pv_lot *lot)
 				  : pv_gpu_make(desk->state->gpu, &order, &why);
 	desk->seconds += now(CLOCK_MONOTONIC) - start;
 	if (rc < 0)
-		pv_crew_tell(desk->crew, desk->host, source->frame->unit, why.text);
+		pv_fallback_tell(
+			desk->fallback, desk->host, source->frame->unit, why.text);
 	return rc == 0 ? order.to : NULL;
 }
 

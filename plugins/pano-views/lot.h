@@ -9,12 +9,11 @@
 #ifndef PV_LOT_H
 #define PV_LOT_H
 
+#include "plugins/pano-views/fallback.h"
 #include "plugins/pano-views/frame.h"
 #include "plugins/pano-views/hold.h"
 
 #define PV_LOT_MOST 8 /* views that are made at once */
-
-struct pv_crew;
 
 /* A frame that was opened: what it is, how it lies, and what becomes of it. */
 struct pv_source {
@@ -33,7 +32,7 @@ struct pv_source {
 struct pv_desk {
 	const struct kiln_host *host;
 	const struct pv_state *state;
-	struct pv_crew *crew; /* the unit's, and its sheet */
+	struct pv_fallback *fallback; /* the unit's, and its sheet */
 	struct pv_sheet *sheet;
 	void *page, *samples; /* page: some rows of a view, or its mask */
 	size_t page_room, samples_room;
@@ -52,7 +51,8 @@ struct pv_lot {
 
 /* Borrows them all. */
 void pv_desk_init(struct pv_desk *desk, const struct kiln_host *host,
-	const struct pv_state *state, struct pv_crew *crew, struct pv_sheet *sheet);
+	const struct pv_state *state, struct pv_fallback *fallback,
+	struct pv_sheet *sheet);
 void pv_desk_free(struct pv_desk *desk);
 
 /* Makes and writes the views and their masks.  Several threads may have lots of one source,

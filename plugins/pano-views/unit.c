@@ -33,6 +33,7 @@ struct job {
 	struct pv_list list;
 	struct pv_sheet sheet;
 	struct pv_crew crew;
+	struct pv_fallback fallback;
 	uint32_t done, refused;
 	double seconds;
 	int code; /* of what stopped everybody, and why; 0: nothing */
@@ -77,7 +78,7 @@ work(void *context)
 	struct pv_work next;
 	struct pv_bench bench;
 	struct pv_desk desk;
-	pv_desk_init(&desk, job->host, job->state, &job->crew, &job->sheet);
+	pv_desk_init(&desk, job->host, job->state, &job->fallback, &job->sheet);
 	pv_bench_init(&bench, &job->crew, &desk);
 	while (pv_crew_next(&job->crew, &next)) {
 		if (next.share != NULL) {
@@ -184,7 +185,7 @@ split_all(struct job *job)
 		pthread_join(helpers[i], NULL);
 	/* Who made the views, whatever it was before. */
 	if (job->state->gpu != NULL)
-		job->host->variant(job->host, job->crew.told
+		job->host->variant(job->host, pv_fallback_told(&job->fallback)
 						      ? job->state->variant.name
 						      : pv_gpu_name(job->state->gpu));
 	pv_crew_free(&job->crew);

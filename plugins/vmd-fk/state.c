@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "plugins/vmd-fk/state.h"
 
+#include "plugins/formats/model_read.h"
 #include "plugins/formats/text.h"
 #include "plugins/vmd-fk/arrays.h"
 #include "plugins/vmd-fk/core_bones.h"

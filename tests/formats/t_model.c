@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Goal: a PMX or PMD is read whole, both in PMX terms, or refused in words that name the place;
  * nothing in it leads out of it. */
-#include "plugins/formats/model.h"
+#include "plugins/formats/model_read.h"
 #include "tests/formats/build_model.h"
 
 #include <errno.h>
