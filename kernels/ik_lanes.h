@@ -5,7 +5,7 @@
 #define KERN_IK_LANES_H
 
 #include "kernels/ik_link.h"
-#include "kernels/lanes_state.h"
+#include "kernels/pose_lanes_state.h"
 
 /* Row i, column j of the matrix that turns column vectors as q does. */
 static inline lanes

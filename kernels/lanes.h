@@ -26,6 +26,7 @@ lanes_all(float value)
 	return _mm512_set1_ps(value);
 }
 
+/* So many lanes from the first on; all where there are not so many. */
 static inline lanes_mask
 lanes_first(uint32_t count)
 {
@@ -141,8 +142,9 @@ lanes_all(float value)
 static inline lanes_mask
 lanes_first(uint32_t count)
 {
+	const int some = count < LANES ? (int)count : LANES;
 	return _mm256_cmpgt_epi32(
-		_mm256_set1_epi32((int)count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+		_mm256_set1_epi32(some), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
 static inline int

@@ -3,12 +3,17 @@
  * lanes_quat.h - trig.h and quat.h over again, for lanes: the same operations in the same
  * order, so that every lane gets the bits that the plain C gives its frame.  Where that
  * branches, both sides are computed and one is selected.
+ *
+ * In memory components are planes: neighbouring lanes are neighbouring floats, and from one
+ * component to the next it is `stride` floats.
  */
 #ifndef KERN_LANES_QUAT_H
 #define KERN_LANES_QUAT_H
 
 #include "kernels/lanes.h"
 #include "kernels/quat.h"
+
+#include <stddef.h>
 
 struct lanes_sincos {
 	lanes sine, cosine;
@@ -90,6 +95,21 @@ lanes_vec_all(struct kern_vec v)
 }
 
 static inline struct lanes_vec
+lanes_vec_load(const float *from, size_t stride, lanes_mask mask)
+{
+	return (struct lanes_vec){lanes_load(from, mask), lanes_load(from + stride, mask),
+		lanes_load(from + 2 * stride, mask)};
+}
+
+static inline void
+lanes_vec_store(float *to, size_t stride, lanes_mask mask, struct lanes_vec v)
+{
+	lanes_store(to, mask, v.x);
+	lanes_store(to + stride, mask, v.y);
+	lanes_store(to + 2 * stride, mask, v.z);
+}
+
+static inline struct lanes_vec
 lanes_vec_add(struct lanes_vec a, struct lanes_vec b)
 {
 	return (struct lanes_vec){a.x + b.x, a.y + b.y, a.z + b.z};
@@ -140,6 +160,23 @@ lanes_quat_all(struct kern_quat q)
 {
 	return (struct lanes_quat){
 		lanes_all(q.x), lanes_all(q.y), lanes_all(q.z), lanes_all(q.w)};
+}
+
+static inline struct lanes_quat
+lanes_quat_load(const float *from, size_t stride, lanes_mask mask)
+{
+	return (struct lanes_quat){lanes_load(from, mask),
+		lanes_load(from + stride, mask), lanes_load(from + 2 * stride, mask),
+		lanes_load(from + 3 * stride, mask)};
+}
+
+static inline void
+lanes_quat_store(float *to, size_t stride, lanes_mask mask, struct lanes_quat q)
+{
+	lanes_store(to, mask, q.x);
+	lanes_store(to + stride, mask, q.y);
+	lanes_store(to + 2 * stride, mask, q.z);
+	lanes_store(to + 3 * stride, mask, q.w);
 }
 
 static inline struct lanes_quat

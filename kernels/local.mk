@@ -19,7 +19,7 @@ libkern_a_SOURCES = \
 	kernels/pose_plan.h kernels/pose_plan.c kernels/pose_walk.h \
 	kernels/pose_arrays.h kernels/pose_arrays.c \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
-	kernels/lanes.h kernels/lanes_quat.h kernels/lanes_state.h \
+	kernels/lanes.h kernels/lanes_quat.h kernels/pose_lanes_state.h \
 	kernels/pose_lanes_direct.h kernels/pose_lanes.h kernels/ik_lanes.h \
 	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes.h kernels/track_lanes.h \
 	kernels/track_lanes_weights.h kernels/morph_lanes.h

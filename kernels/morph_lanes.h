@@ -13,13 +13,6 @@
 #include "kernels/lanes_quat.h"
 #include "kernels/morph_element.h"
 
-/* Of `left` frames as many as there are lanes. */
-static inline lanes_mask
-morph_lanes_mask(uint32_t left)
-{
-	return lanes_first(left < LANES ? left : LANES);
-}
-
 static inline float *
 morph_lanes_weights(const struct kern_morph *a, uint32_t morph)
 {
@@ -81,7 +74,7 @@ morph_lanes_flip(const struct kern_morph *a, uint32_t morph)
 	lanes places = lanes_all((float)elements + 1.0f);
 	for (uint32_t f = 0; f < a->frame_count; f += LANES) {
 		uint32_t left = a->frame_count - f;
-		lanes place = places * lanes_load(from + f, morph_lanes_mask(left));
+		lanes place = places * lanes_load(from + f, lanes_first(left));
 		if (lanes_any(lanes_at_most(lanes_all(1.0f), place)))
 			morph_lanes_choose(a, morph, f, left < LANES ? left : LANES);
 	}
@@ -92,7 +85,7 @@ struct morph_lanes_element {
 	const float *weight;
 	float *rotate, *move; /* the bone's own */
 	size_t stride;
-	float by[3];
+	struct kern_vec by;
 	struct kern_quat_turn turn;
 };
 
@@ -116,29 +109,22 @@ morph_lanes_apply(const struct morph_lanes_element *e, uint32_t f, lanes_mask ma
 	lanes_mask rests = lanes_equal(weight, lanes_all(0.0f));
 	if (!lanes_any(mask & ~rests))
 		return;
-	for (size_t c = 0; c < 3; c++) {
-		float *at = e->move + c * e->stride + f;
-		lanes own = lanes_load(at, mask);
-		lanes_store(at, mask,
-			lanes_select(rests, own, own + weight * lanes_all(e->by[c])));
-	}
-	float *x = e->rotate + f, *y = x + e->stride, *z = y + e->stride,
-	      *w = z + e->stride;
-	struct lanes_quat own = {lanes_load(x, mask), lanes_load(y, mask),
-		lanes_load(z, mask), lanes_load(w, mask)};
+	float *move = e->move + f, *rotate = e->rotate + f;
+	struct lanes_vec own_move = lanes_vec_load(move, e->stride, mask);
+	struct lanes_quat own = lanes_quat_load(rotate, e->stride, mask);
+	struct lanes_vec moved =
+		lanes_vec_add(own_move, lanes_vec_scale(lanes_vec_all(e->by), weight));
 	struct lanes_quat turned =
 		lanes_quat_mul(morph_lanes_power(&e->turn, weight), own);
-	lanes_store(x, mask, lanes_select(rests, own.x, turned.x));
-	lanes_store(y, mask, lanes_select(rests, own.y, turned.y));
-	lanes_store(z, mask, lanes_select(rests, own.z, turned.z));
-	lanes_store(w, mask, lanes_select(rests, own.w, turned.w));
+	lanes_vec_store(move, e->stride, mask, lanes_vec_select(rests, own_move, moved));
+	lanes_quat_store(rotate, e->stride, mask, lanes_quat_select(rests, own, turned));
 }
 
 static inline int
 morph_lanes_rests(const float *weight, uint32_t frame_count)
 {
 	for (uint32_t f = 0; f < frame_count; f += LANES) {
-		lanes_mask mask = morph_lanes_mask(frame_count - f);
+		lanes_mask mask = lanes_first(frame_count - f);
 		lanes_mask at_zero =
 			lanes_equal(lanes_load(weight + f, mask), lanes_all(0.0f));
 		if (lanes_any(mask & ~at_zero))

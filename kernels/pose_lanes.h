@@ -50,24 +50,19 @@ pose_lanes_look_ahead(struct pose_lanes *p)
 }
 
 static inline struct lanes_quat
-pose_lanes_load_quat(const struct pose_lanes *p, uint32_t bone)
+pose_lanes_own(const struct pose_lanes *p, uint32_t bone)
 {
 	size_t stride = p->a->stride;
-	const float *from = p->a->rotate + (size_t)bone * 4 * stride + p->first;
-	return (struct lanes_quat){lanes_load(from, p->mask),
-		lanes_load(from + stride, p->mask),
-		lanes_load(from + 2 * stride, p->mask),
-		lanes_load(from + 3 * stride, p->mask)};
+	return lanes_quat_load(
+		p->a->rotate + (size_t)bone * 4 * stride + p->first, stride, p->mask);
 }
 
 static inline struct lanes_vec
-pose_lanes_load_move(const struct pose_lanes *p, uint32_t bone)
+pose_lanes_own_move(const struct pose_lanes *p, uint32_t bone)
 {
 	size_t stride = p->a->stride;
-	const float *from = p->a->move + (size_t)bone * 3 * stride + p->first;
-	return (struct lanes_vec){lanes_load(from, p->mask),
-		lanes_load(from + stride, p->mask),
-		lanes_load(from + 2 * stride, p->mask)};
+	return lanes_vec_load(
+		p->a->move + (size_t)bone * 3 * stride + p->first, stride, p->mask);
 }
 
 static inline void
@@ -79,8 +74,8 @@ pose_lanes_begin(const struct pose_lanes *p)
 		bone->solved = lanes_first(0);
 		if (!bone->awaited)
 			continue;
-		bone->saved = bone->local = pose_lanes_load_quat(p, i);
-		bone->saved_move = pose_lanes_load_move(p, i);
+		bone->saved = bone->local = pose_lanes_own(p, i);
+		bone->saved_move = pose_lanes_own_move(p, i);
 		bone->world = lanes_quat_all(KERN_QUAT_IDENTITY);
 		bone->position = lanes_vec_all(kern_pose_rest(p->skeleton, i));
 	}
@@ -92,8 +87,8 @@ pose_lanes_append(const struct pose_lanes *p, uint32_t index)
 {
 	const struct kern_pose_skeleton *skeleton = p->skeleton;
 	struct pose_lanes_bone *bone = &p->bones[index];
-	struct lanes_quat own = pose_lanes_load_quat(p, index);
-	struct lanes_vec own_move = pose_lanes_load_move(p, index);
+	struct lanes_quat own = pose_lanes_own(p, index);
+	struct lanes_vec own_move = pose_lanes_own_move(p, index);
 	uint32_t flags = skeleton->flags[index];
 	const struct pose_lanes_bone *source = NULL;
 	float ratio = 0.0f;
@@ -170,32 +165,19 @@ pose_lanes_solve(const struct pose_lanes groups[POSE_LANES_GROUPS], int32_t chai
 }
 
 static inline void
-pose_lanes_store_quat(
-	const struct pose_lanes *p, float *planes, uint32_t bone, struct lanes_quat q)
-{
-	size_t stride = p->a->stride;
-	float *to = planes + (size_t)bone * 4 * stride + p->first;
-	lanes_store(to, p->mask, q.x);
-	lanes_store(to + stride, p->mask, q.y);
-	lanes_store(to + 2 * stride, p->mask, q.z);
-	lanes_store(to + 3 * stride, p->mask, q.w);
-}
-
-static inline void
 pose_lanes_store(const struct pose_lanes *p, uint32_t index)
 {
 	const struct kern_pose *a = p->a;
 	const struct pose_lanes_bone *bone = &p->bones[index];
-	if (a->position != NULL) {
-		float *to = a->position + (size_t)index * 3 * a->stride + p->first;
-		lanes_store(to, p->mask, bone->position.x);
-		lanes_store(to + a->stride, p->mask, bone->position.y);
-		lanes_store(to + 2 * a->stride, p->mask, bone->position.z);
-	}
+	size_t threes = (size_t)index * 3 * a->stride + p->first;
+	size_t fours = (size_t)index * 4 * a->stride + p->first;
+	if (a->position != NULL)
+		lanes_vec_store(a->position + threes, a->stride, p->mask, bone->position);
 	if (a->world_rotate != NULL)
-		pose_lanes_store_quat(p, a->world_rotate, index, bone->world);
+		lanes_quat_store(
+			a->world_rotate + fours, a->stride, p->mask, bone->world);
 	if (a->local_rotate != NULL)
-		pose_lanes_store_quat(p, a->local_rotate, index,
+		lanes_quat_store(a->local_rotate + fours, a->stride, p->mask,
 			lanes_quat_short_way(lanes_quat_unit(bone->local)));
 }
 

@@ -11,7 +11,7 @@
 #ifndef KERN_POSE_LANES_DIRECT_H
 #define KERN_POSE_LANES_DIRECT_H
 
-#include "kernels/lanes_state.h"
+#include "kernels/pose_lanes_state.h"
 
 #define POSE_DIRECT_BLOCK 64 /* frames */
 
@@ -49,13 +49,6 @@ struct pose_direct {
 	int any_awaited, any_early;
 };
 
-/* Of `left` frames as many as there are lanes. */
-static inline lanes_mask
-pose_direct_mask(uint32_t left)
-{
-	return lanes_first(left < LANES ? left : LANES);
-}
-
 /* Where a bone's planes lie; `kept` where the results are not wanted. */
 static inline struct pose_direct_planes
 pose_direct_result(const struct pose_direct *d, float *results, size_t components,
@@ -78,37 +71,6 @@ static inline struct pose_direct_planes
 pose_direct_position(const struct pose_direct *d, uint32_t bone)
 {
 	return pose_direct_result(d, d->a->position, 3, bone, d->bones[bone].position);
-}
-
-static inline struct lanes_quat
-pose_direct_load_quat(const float *at, size_t stride, lanes_mask mask)
-{
-	return (struct lanes_quat){lanes_load(at, mask), lanes_load(at + stride, mask),
-		lanes_load(at + 2 * stride, mask), lanes_load(at + 3 * stride, mask)};
-}
-
-static inline struct lanes_vec
-pose_direct_load_vec(const float *at, size_t stride, lanes_mask mask)
-{
-	return (struct lanes_vec){lanes_load(at, mask), lanes_load(at + stride, mask),
-		lanes_load(at + 2 * stride, mask)};
-}
-
-static inline void
-pose_direct_store_quat(float *at, size_t stride, lanes_mask mask, struct lanes_quat q)
-{
-	lanes_store(at, mask, q.x);
-	lanes_store(at + stride, mask, q.y);
-	lanes_store(at + 2 * stride, mask, q.z);
-	lanes_store(at + 3 * stride, mask, q.w);
-}
-
-static inline void
-pose_direct_store_vec(float *at, size_t stride, lanes_mask mask, struct lanes_vec v)
-{
-	lanes_store(at, mask, v.x);
-	lanes_store(at + stride, mask, v.y);
-	lanes_store(at + 2 * stride, mask, v.z);
 }
 
 /* A bone with whatever is the same in all frames. */
@@ -168,7 +130,7 @@ pose_direct_append_rotate(const struct pose_direct *d, const struct pose_direct_
 	struct pose_direct_planes from = {d->bones[t->source].local, POSE_DIRECT_BLOCK};
 	if (t->flags & KERN_POSE_APPEND_LOCAL)
 		from = pose_direct_world(d, t->source);
-	struct lanes_quat q = pose_direct_load_quat(from.at + f, from.stride, mask);
+	struct lanes_quat q = lanes_quat_load(from.at + f, from.stride, mask);
 	if (t->ratio != 1.0f)
 		q = lanes_quat_power(q, t->ratio);
 	return lanes_quat_mul(own, q);
@@ -181,10 +143,10 @@ pose_direct_append_move(const struct pose_direct *d, const struct pose_direct_tu
 	struct lanes_vec move;
 	if (t->flags & KERN_POSE_APPEND_LOCAL) {
 		struct pose_direct_planes from = pose_direct_position(d, t->source);
-		move = lanes_vec_sub(pose_direct_load_vec(from.at + f, from.stride, mask),
+		move = lanes_vec_sub(lanes_vec_load(from.at + f, from.stride, mask),
 			lanes_vec_all(t->source_rest));
 	} else {
-		move = pose_direct_load_vec(
+		move = lanes_vec_load(
 			d->bones[t->source].saved_move + f, POSE_DIRECT_BLOCK, mask);
 	}
 	return lanes_vec_add(lanes_vec_scale(move, lanes_all(t->ratio)), own);
@@ -198,15 +160,15 @@ pose_direct_place(const struct pose_direct_turn *t, uint32_t f, lanes_mask mask,
 	struct lanes_quat world = local;
 	struct lanes_vec at = lanes_vec_add(lanes_vec_all(t->offset), move);
 	if (t->parent_world.at != NULL) {
-		struct lanes_quat turned = pose_direct_load_quat(
+		struct lanes_quat turned = lanes_quat_load(
 			t->parent_world.at + f, t->parent_world.stride, mask);
-		struct lanes_vec from = pose_direct_load_vec(
+		struct lanes_vec from = lanes_vec_load(
 			t->parent_position.at + f, t->parent_position.stride, mask);
 		world = lanes_quat_unit(lanes_quat_mul(turned, local));
 		at = lanes_vec_add(from, lanes_quat_rotate(turned, at));
 	}
-	pose_direct_store_quat(t->world.at + f, t->world.stride, mask, world);
-	pose_direct_store_vec(t->position.at + f, t->position.stride, mask, at);
+	lanes_quat_store(t->world.at + f, t->world.stride, mask, world);
+	lanes_vec_store(t->position.at + f, t->position.stride, mask, at);
 }
 
 /* The bone in its turn, in frames f .. f + LANES - 1 of the block as far as the mask goes. */
@@ -214,21 +176,19 @@ static inline __attribute__((always_inline)) void
 pose_direct_evaluate(const struct pose_direct *d, const struct pose_direct_turn *t,
 	uint32_t f, lanes_mask mask)
 {
-	struct lanes_quat local = pose_direct_load_quat(t->own + f, t->stride, mask);
-	struct lanes_vec move = pose_direct_load_vec(t->own_move + f, t->stride, mask);
+	struct lanes_quat local = lanes_quat_load(t->own + f, t->stride, mask);
+	struct lanes_vec move = lanes_vec_load(t->own_move + f, t->stride, mask);
 	if (t->flags & KERN_POSE_APPEND_ROTATE)
 		local = pose_direct_append_rotate(d, t, local, f, mask);
 	if (t->flags & KERN_POSE_APPEND_MOVE)
 		move = pose_direct_append_move(d, t, move, f, mask);
 	if (t->kept) {
-		pose_direct_store_quat(
-			t->bone->local + f, POSE_DIRECT_BLOCK, mask, local);
-		pose_direct_store_vec(
-			t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask, move);
+		lanes_quat_store(t->bone->local + f, POSE_DIRECT_BLOCK, mask, local);
+		lanes_vec_store(t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask, move);
 	}
 	pose_direct_place(t, f, mask, local, move);
 	if (t->local != NULL)
-		pose_direct_store_quat(t->local + f, t->stride, mask,
+		lanes_quat_store(t->local + f, t->stride, mask,
 			lanes_quat_short_way(lanes_quat_unit(local)));
 }
 
@@ -237,8 +197,8 @@ static inline void
 pose_direct_place_again(const struct pose_direct_turn *t, uint32_t f, lanes_mask mask)
 {
 	pose_direct_place(t, f, mask,
-		pose_direct_load_quat(t->bone->local + f, POSE_DIRECT_BLOCK, mask),
-		pose_direct_load_vec(t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask));
+		lanes_quat_load(t->bone->local + f, POSE_DIRECT_BLOCK, mask),
+		lanes_vec_load(t->bone->saved_move + f, POSE_DIRECT_BLOCK, mask));
 }
 
 /* What is read of a bone before its turn: itself at rest, but with its own rotation and
@@ -248,14 +208,14 @@ pose_direct_await(
 	const struct pose_direct *d, uint32_t index, uint32_t f, lanes_mask mask)
 {
 	struct pose_direct_turn t = pose_direct_begin(d, index);
-	pose_direct_store_quat(
+	lanes_quat_store(
 		t.world.at + f, t.world.stride, mask, lanes_quat_all(KERN_QUAT_IDENTITY));
-	pose_direct_store_vec(t.position.at + f, t.position.stride, mask,
+	lanes_vec_store(t.position.at + f, t.position.stride, mask,
 		lanes_vec_all(kern_pose_rest(d->skeleton, index)));
-	pose_direct_store_quat(t.bone->local + f, POSE_DIRECT_BLOCK, mask,
-		pose_direct_load_quat(t.own + f, t.stride, mask));
-	pose_direct_store_vec(t.bone->saved_move + f, POSE_DIRECT_BLOCK, mask,
-		pose_direct_load_vec(t.own_move + f, t.stride, mask));
+	lanes_quat_store(t.bone->local + f, POSE_DIRECT_BLOCK, mask,
+		lanes_quat_load(t.own + f, t.stride, mask));
+	lanes_vec_store(t.bone->saved_move + f, POSE_DIRECT_BLOCK, mask,
+		lanes_vec_load(t.own_move + f, t.stride, mask));
 }
 
 /* Those that are read before their turn. */
@@ -264,7 +224,7 @@ pose_direct_await_all(const struct pose_direct *d, uint32_t count)
 {
 	for (uint32_t i = 0; d->any_awaited && i < d->skeleton->bone_count; i++)
 		for (uint32_t f = 0; d->marks[i].awaited && f < count; f += LANES)
-			pose_direct_await(d, i, f, pose_direct_mask(count - f));
+			pose_direct_await(d, i, f, lanes_first(count - f));
 }
 
 /* Parents first. */
@@ -277,7 +237,7 @@ pose_direct_place_early(const struct pose_direct *d, uint32_t count)
 			continue;
 		struct pose_direct_turn t = pose_direct_begin(d, index);
 		for (uint32_t f = 0; f < count; f += LANES)
-			pose_direct_place_again(&t, f, pose_direct_mask(count - f));
+			pose_direct_place_again(&t, f, lanes_first(count - f));
 	}
 }
 

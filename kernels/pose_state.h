@@ -14,7 +14,7 @@ kern_pose_rest(const struct kern_pose_skeleton *skeleton, uint32_t bone)
 	return (struct kern_vec){rest[0], rest[1], rest[2]};
 }
 
-/* What a bone's state may take in lanes: see lanes_state.h and pose_lanes_direct.h. */
+/* What a bone's state may take in lanes: see pose_lanes_state.h and pose_lanes_direct.h. */
 #define KERN_POSE_LANES_BYTES 5952
 
 struct kern_pose_bone {

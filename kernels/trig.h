@@ -8,7 +8,8 @@
  * fits (weighted least squares until the error levelled) of sin(x)/x, cos(x) and
  * atan(x)/x in x squared; what they leave out is below a twentieth of a float's last
  * digit.  Against the exact values: sine and cosine within 1.2e-7 for angles of up to
- * KERN_TRIG_MOST (1.5e-7 by the one polynomial), the arc tangent within 4e-7.  NaN in, NaN out.
+ * KERN_TRIG_MOST (1.5e-7 by the one polynomial), the arc tangent within 4e-7.  NaN in, NaN
+ * out.
  */
 #ifndef KERN_TRIG_H
 #define KERN_TRIG_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lanes_state.h - pose_state.h over again, for LANES frames: shared by pose_lanes.h and
+/* pose_lanes_state.h - pose_state.h over again, for LANES frames: shared by pose_lanes.h and
  * ik_lanes.h. */
-#ifndef KERN_LANES_STATE_H
-#define KERN_LANES_STATE_H
+#ifndef KERN_POSE_LANES_STATE_H
+#define KERN_POSE_LANES_STATE_H
 
 #include "kernels/lanes_quat.h"
 #include "kernels/pose_state.h"
