@@ -21,14 +21,6 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-void
-kd_intake_tell_memory(const struct kd_intake *intake, const char *path, int rc)
-{
-	if (rc < 0)
-		kd_log(KD_ERROR, "rule '%s': out of memory, '%s' waits for the next scan",
-			intake->rule->name, KD_NAME(path));
-}
-
 /* An entry that a scan found or an event named: a unit settles, a folder is scanned. */
 static void
 take_entry(void *context, const char *path, int is_folder, enum kd_ready_seen seen)
@@ -317,46 +309,10 @@ kd_intake_prove(struct kd_intake *intake)
 	return verdict != KD_CANARY_DEAF;
 }
 
-uint64_t
-kd_intake_lost(const struct kd_intake *intake)
-{
-	return intake->lost;
-}
-
 void
 kd_intake_touch(struct kd_intake *intake, const char *path)
 {
 	kd_intake_tell_memory(intake, path, kd_drops_touch(intake->drops, path));
-}
-
-const struct kd_rule *
-kd_intake_rule(const struct kd_intake *intake)
-{
-	return intake->rule;
-}
-
-uint64_t
-kd_intake_settling(const struct kd_intake *intake)
-{
-	return kd_drops_count(intake->drops);
-}
-
-int
-kd_intake_is_settling(const struct kd_intake *intake, const char *path)
-{
-	return kd_drops_has(intake->drops, path);
-}
-
-int
-kd_intake_is_waited_for(const struct kd_intake *intake, const char *path)
-{
-	return kd_drops_waits(intake->drops, path);
-}
-
-int
-kd_intake_is_current(const struct kd_intake *intake)
-{
-	return kd_scan_is_over(intake->scan) && !kd_drops_has_missed(intake->drops);
 }
 
 void
@@ -370,17 +326,4 @@ kd_intake_set_room(struct kd_intake *intake, uint64_t room)
 	if (kd_drops_has_missed(intake->drops) && intake->root.found)
 		kd_intake_root_scan(intake);
 	kd_drops_forget_missed(intake->drops);
-}
-
-int
-kd_intake_is_full(const struct kd_intake *intake)
-{
-	return kd_drops_is_full(intake->drops);
-}
-
-enum kd_intake_state
-kd_intake_state(const struct kd_intake *intake, const char **why)
-{
-	*why = intake->why[0] == '\0' ? NULL : intake->why;
-	return intake->state;
 }

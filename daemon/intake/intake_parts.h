@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * intake_parts.h - what the files of one rule's intake share: intake.c, which joins events,
- * scans and settling, and intake_root.c, which keeps the drop folder found and watched.
+ * intake_parts.h - one rule's intake as an object, from the bottom up: intake_parts.c, which
+ * says how it is (intake.h), intake_root.c, which keeps the drop folder found and watched,
+ * and intake.c, which joins events, scans and settling.
  */
 #ifndef KD_INTAKE_PARTS_H
 #define KD_INTAKE_PARTS_H
@@ -33,8 +34,7 @@ struct kd_intake {
 	unsigned lost_now; /* of these, since one was last known to live */
 };
 
-/* Logs that path waits for the next scan, when rc is negative: memory was out.  In
- * intake.c. */
+/* Logs that path waits for the next scan, when rc is negative: memory was out. */
 void kd_intake_tell_memory(const struct kd_intake *intake, const char *path, int rc);
 
 #endif

@@ -9,7 +9,8 @@ libkdintake_a_SOURCES = \
 	daemon/intake/families.h daemon/intake/families.c \
 	daemon/intake/filter.h daemon/intake/filter.c \
 	daemon/intake/inotify.h daemon/intake/inotify.c \
-	daemon/intake/intake.h daemon/intake/intake.c daemon/intake/intake_parts.h \
+	daemon/intake/intake.h daemon/intake/intake.c \
+	daemon/intake/intake_parts.h daemon/intake/intake_parts.c \
 	daemon/intake/intake_root.h daemon/intake/intake_root.c \
 	daemon/intake/look.h daemon/intake/look.c \
 	daemon/intake/ready.h daemon/intake/ready.c \
