@@ -5,6 +5,7 @@
 #include "daemon/work/pool_keeper.h"
 
 #include "daemon/base/name.h"
+#include "daemon/work/pool_message.h"
 #include "daemon/worker/protocol.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ kd_pool_new(struct ev_loop *loop, const struct kd_pool_options *options)
 	if (pool == NULL)
 		return NULL;
 	pool->loop = loop;
+	pool->hear = kd_pool_message;
 	pool->worker = strdup(options->worker);
 	if (pool->worker == NULL) {
 		free(pool);

@@ -149,9 +149,8 @@ hear(struct kd_keeper *keeper)
 	int rc, heard = 0;
 	while ((rc = kd_wire_next(keeper->wire, &message)) == 1) {
 		heard = 1;
-		rc = kd_pool_message(keeper, &message);
+		rc = keeper->pool->hear(keeper, &message);
 		kd_wire_done(&message);
-		/* A handler may have let the keeper go. */
 		if (rc < 0 || keeper->wire == NULL)
 			break;
 	}

@@ -43,6 +43,9 @@ struct kd_keeper {
 
 struct kd_pool {
 	struct ev_loop *loop;
+	/* Takes what a keeper says; a negative errno when it may not say that.  It may let
+	 * the keeper go. */
+	int (*hear)(struct kd_keeper *keeper, const struct kd_wire_message *message);
 	char *worker;
 	struct kd_keeper *keepers;
 	struct kd_job *read; /* whose results are being read */
@@ -62,8 +65,5 @@ void kd_pool_keeper_rest(struct kd_keeper *keeper);
 /* Puts a message into the link; json is stolen. */
 void kd_pool_keeper_tell(struct kd_keeper *keeper, uint16_t type, json_t *json);
 void kd_pool_keeper_flush(struct kd_keeper *keeper);
-
-/* pool_message.c: takes what a keeper says; a negative errno when it may not say that. */
-int kd_pool_message(struct kd_keeper *keeper, const struct kd_wire_message *message);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * What keepers say, to whoever has their job.
- */
-#include "daemon/work/pool_keeper.h"
+#include "daemon/work/pool_message.h"
 
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
