@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The one place that asks which machine this is. */
 #include "kernels/caps.h"
 
 unsigned

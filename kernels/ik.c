@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of a chain: see ik.h.  One link after the other, and what hangs below it in
+ * the chain follows at once. */
 #include "kernels/ik.h"
 
 #include "kernels/ik_turn.h"

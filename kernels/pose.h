@@ -72,10 +72,11 @@ struct kern_pose_skeleton {
 	uint32_t bone_count, order_count, chain_count;
 	const float (*rest)[3]; /* model space */
 	const int32_t *parent;	/* -1: none */
-	const uint32_t *order; /* order_count bones, each once: the deform order; whatever
-				  one of them depends on is there too */
-	const uint32_t
-		*hierarchy;	/* bone_count bones, each once: parents before children */
+	/* The deform order, order_count bones, each once; whatever one of them depends on
+	 * is there too. */
+	const uint32_t *order;
+	/* bone_count bones, each once, parents before children. */
+	const uint32_t *hierarchy;
 	const uint32_t *flags;	/* set of enum kern_pose_flags */
 	const uint32_t *source; /* of the append, where flags has any */
 	const float *ratio;	/* of the append */
@@ -99,6 +100,7 @@ struct kern_pose {
 	void *scratch;	     /* kern_pose_scratch() bytes, aligned for float */
 };
 
+/* See caps.h. */
 typedef int kern_pose_fn(const struct kern_pose *a, void *queue);
 kern_pose_fn kern_pose_c, kern_pose_avx2, kern_pose_avx512;
 kern_pose_fn *kern_pose_pick(unsigned caps);

@@ -18,14 +18,13 @@
 struct kern_pose_arrays {
 	kern_pose_fn *pose; /* the variant that does the work: kern_pose_pick() */
 	uint32_t bone_count, frame_count;
-	const float (
-		*offset)[3];   /* [bone]: from the parent, at rest; a root's: its place */
-	const int32_t *parent; /* [bone]: -1: none.  In any order, without a cycle */
-	const float *quaternions; /* [frame][bone][4], local */
-	const float
-		*translations;	/* [frame][bone][3], on top of the offsets; NULL: none */
-	const uint32_t *filter; /* the bones wanted, in the order wanted; NULL: all */
-	uint32_t filter_count;	/* of filter */
+	/* [bone]: from the parent, at rest; a root's is its place. */
+	const float (*offset)[3];
+	const int32_t *parent;	   /* [bone]: -1: none.  In any order, without a cycle */
+	const float *quaternions;  /* [frame][bone][4], local */
+	const float *translations; /* [frame][bone][3], to add to offsets; NULL: none */
+	const uint32_t *filter;	   /* the bones wanted, in the order wanted; NULL: all */
+	uint32_t filter_count;	   /* of filter */
 	/* Results, [frame][wanted bone].  NULL: not wanted. */
 	float (*positions)[3];
 	float (*world_quaternions)[4];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of where a bone is: see pose_place.h. */
 #include "kernels/pose_place.h"
 
 #include "kernels/pose_bone.h"

@@ -33,11 +33,11 @@ struct kern_pose_plan_bone {
 	uint32_t source;
 	float ratio;
 	int32_t chain; /* that it solves in its turn; -1: none */
-	uint32_t
-		saved; /* the first of 7 scratch planes, saved rotation and move; NONE: the
-			   own ones, for nothing is appended */
-	uint32_t ik;   /* the first of 5, IK rotation and whether it was solved; NONE: no
-			   link */
+	/* The first of 7 scratch planes, saved rotation and move; NONE: these are the own
+	 * ones, for nothing is appended. */
+	uint32_t saved;
+	/* The first of 5, IK rotation and whether it was solved; NONE: it is no link. */
+	uint32_t ik;
 	uint32_t marks;			     /* set of enum kern_pose_plan_marks */
 	uint32_t first_follow, follow_count; /* placed anew when its chain is solved */
 };

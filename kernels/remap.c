@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of sampling: see remap.h.  A pixel at a time, a channel at a time. */
 #include "kernels/remap.h"
 
 #include "kernels/caps.h"

@@ -66,6 +66,7 @@ struct kern_remap {
 	void *to; /* count pixels of the picture's type */
 };
 
+/* See caps.h. */
 typedef int kern_remap_fn(const struct kern_remap *a, void *queue);
 kern_remap_fn kern_remap_c, kern_remap_avx2, kern_remap_avx512;
 kern_remap_fn *kern_remap_pick(unsigned caps);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* How many samples a pixel takes, where they lie, and the meaning of their means. */
 #include "kernels/supersample.h"
 
 #include "kernels/caps.h"

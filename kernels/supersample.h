@@ -34,7 +34,7 @@ struct kern_supersample {
 };
 
 /* Means, rounded half up; float as it comes, from the first sample to the last.  Grade:
- * EXACT; of a NaN only that it is one. */
+ * EXACT; of a NaN only that it is one.  See caps.h. */
 typedef int kern_supersample_fn(const struct kern_supersample *a, void *queue);
 kern_supersample_fn kern_supersample_mean_c, kern_supersample_mean_avx2;
 kern_supersample_fn *kern_supersample_mean_pick(unsigned caps);

@@ -51,6 +51,7 @@ struct kern_track {
 	float *move;   /* 3 planes */
 };
 
+/* See caps.h. */
 typedef int kern_track_fn(const struct kern_track *a, void *queue);
 kern_track_fn kern_track_c, kern_track_avx2, kern_track_avx512;
 kern_track_fn *kern_track_pick(unsigned caps);
@@ -78,7 +79,10 @@ kern_track_keys_until(const struct kern_track_keys *keys, uint32_t frame)
 	return low;
 }
 
-/* One morph's keys, interpolated linearly; weight is one plane. */
+/*
+ * One morph's keys likewise: a VMD has no curves for them, so what lies between two is
+ * linear, in double precision.  Grade: EXACT but for which NaN stands where one does.
+ */
 struct kern_track_weight_key {
 	uint32_t frame;
 	float weight;
@@ -88,9 +92,10 @@ struct kern_track_weights {
 	const struct kern_track_weight_key *keys; /* strictly ascending by frame */
 	uint32_t key_count;			  /* 0: weight 0 throughout */
 	uint32_t first_frame, frame_count;
-	float *weight;
+	float *weight; /* [frame_count] */
 };
 
+/* See caps.h. */
 typedef int kern_track_weights_fn(const struct kern_track_weights *a, void *queue);
 kern_track_weights_fn kern_track_weights_c, kern_track_weights_avx2,
 	kern_track_weights_avx512;

@@ -10,12 +10,12 @@
 #include "kernels/track_sample.h"
 
 struct kern_track_table {
-	struct kern_track_keys
-		keys;	       /* of all bones, one after the other; count is not read */
+	/* Of all bones, one after the other; count is not read. */
+	struct kern_track_keys keys;
 	const uint32_t *first; /* bone b has keys first[b] .. first[b + 1] - 1 */
-	const float
-		*fixed_axis;	/* four a bone: its fixed axis, and 0 where it has none */
-	const uint32_t *frames; /* frame_count of them */
+	/* [bone][4]: its fixed axis; 0 in the last place: it has none. */
+	const float *fixed_axis;
+	const uint32_t *frames; /* [frame_count] */
 	uint32_t bone_count, frame_count;
 	size_t stride; /* >= frame_count */
 	float *rotate; /* 4 planes a bone */

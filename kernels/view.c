@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The meaning of views: see view.h; of one place, view_place.h. */
 #include "kernels/view.h"
 
 #include "kernels/caps.h"

@@ -34,6 +34,7 @@
 #define KERN_VIEW_PER_TURN 0.159154943091895336
 #define KERN_VIEW_PER_HALF 0.318309886183790672
 
+/* See caps.h. */
 struct kern_view_places;
 typedef int kern_view_fn(const struct kern_view_places *a, void *queue);
 
