@@ -3,8 +3,8 @@
 # Goal: no file includes what its floor may not know (DESIGN.md, "the layout of the tree").
 # The floors are stated below as permissions; then violations are planted in a copy of the
 # tree, one by one, and each must be caught.
-set -u
 top_srcdir=${top_srcdir:-.}
+. "$top_srcdir/tests/tap.sh"
 
 # allowed FILE INCLUDE: whether FILE, a path from the root, may include "INCLUDE".
 allowed()
@@ -99,43 +99,28 @@ floors()
 		done
 }
 
-tests=0 bad=0
-report() # STATUS DESCRIPTION [DETAILS]
-{
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		bad=1
-		echo "not ok $tests - $2"
-		[ -z "${3:-}" ] || printf '%s\n' "$3" | sed 's/^/# /'
-	fi
-}
-
 found=$(floors "$top_srcdir")
-report "$([ -z "$found" ]; echo $?)" 'every include stays on its floor' "$found"
+check "$([ -z "$found" ]; echo $?)" 'every include stays on its floor' "$found"
 
-copy=$(mktemp -d "${TMPDIR:-/tmp}/t_floors.XXXXXX") || exit 1
-trap 'rm -rf "$copy"' EXIT
 for folder in kernels plugins daemon tests contrib; do
-	mkdir -p "$copy/$folder"
+	mkdir -p "$scratch/$folder"
 	(cd "$top_srcdir" && find "$folder" -name '*.[ch]' -o -name '*.cu' -o -name '*.cpp') |
-		tar -C "$top_srcdir" -cf - -T - | tar -C "$copy" -xf - || exit 1
+		tar -C "$top_srcdir" -cf - -T - | tar -C "$scratch" -xf - || exit 1
 done
-chmod -R u+w "$copy"
-before=$(floors "$copy")
+chmod -R u+w "$scratch"
+before=$(floors "$scratch")
 
 plant() # FILE INCLUDE: FILE comes into being, or grows by a line
 {
-	mkdir -p "$copy/$(dirname "$1")"
-	[ -e "$copy/$1" ] && cp "$copy/$1" "$copy/kept"
-	echo "#include $2" >>"$copy/$1"
+	mkdir -p "$scratch/$(dirname "$1")"
+	[ -e "$scratch/$1" ] && cp "$scratch/$1" "$scratch/kept"
+	echo "#include $2" >>"$scratch/$1"
 	local after
-	after=$(floors "$copy")
+	after=$(floors "$scratch")
 	[ "$before" != "$after" ] && grep -q "^$1 may not include" <<<"$after"
-	report $? "planted: $1 includes $2" "${after:-nothing was refused}"
-	rm "$copy/$1"
-	[ ! -e "$copy/kept" ] || mv "$copy/kept" "$copy/$1"
+	check $? "planted: $1 includes $2" "${after:-nothing was refused}"
+	rm "$scratch/$1"
+	[ ! -e "$scratch/kept" ] || mv "$scratch/kept" "$scratch/$1"
 }
 plant kernels/planted.c '"plugins/formats/vmd.h"'
 plant kernels/planted_cuda.cu '"plugins/kiln_plugin.h"'
@@ -162,5 +147,4 @@ plant daemon/planted.c '"daemon/worker/planted.h"'
 plant daemon/planted.c '"tests/planted.h"'
 plant plugins/planted.c '  "contrib/planted.h" /* deep down */'
 plant tests/planted.c '"daemon/kilnd.c"'
-echo "1..$tests"
-exit $bad
+finish

@@ -30,7 +30,7 @@ tests_plugins_imitated_pano_so_LDADD = $(plugins_pano_views_so_OBJECTS) \
 
 tap_scripts += \
 	tests/plugins/t_accuracy.py tests/plugins/t_vmd_fk.py tests/plugins/t_vmd_fk_output.py
-EXTRA_DIST += tests/plugins/mmd.py tests/plugins/pano.py tests/plugins/pictures.py
+EXTRA_DIST += tests/plugins/cuda.sh tests/plugins/mmd.py tests/plugins/pano.py tests/plugins/pictures.py
 tap_scripts += tests/plugins/t_template.sh tests/plugins/t_pano_views.py \
 	tests/plugins/t_pano_formats.py tests/plugins/t_pano_threads.py \
 	tests/plugins/t_pano_gpu.py tests/plugins/t_pano_cuda.sh \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash
-# lib.sh - for scenarios: scripts that run a real kilnd in a scratch folder and speak TAP.
+# lib.sh - for scenarios: scripts that run a real kilnd in a scratch folder, over tap.sh.
 # A scenario states its goal in its head, sources this, and ends with `finish`:
 #
 #	#!/bin/bash
@@ -13,99 +13,28 @@
 #	try 'a.txt is published whole' published a.txt
 #	finish
 #
-# Gives: $scratch (removed at the end, kept with KILN_KEEP=1), $conf, $state, and with the
-# first rule() $drop, $output, $failed.  kilnd is gone at the end, whatever happens.
-set -u
+# Gives besides: $conf, $state, and with the first rule() $drop, $output, $failed.  kilnd is
+# gone at the end, whatever happens.
 umask 022
+. "${top_srcdir:-.}/tests/tap.sh"
 top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
 top_builddir=$(cd "${top_builddir:-.}" && pwd)
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/kiln-test.XXXXXX") || exit 1
 conf=$scratch/kiln.toml state=$scratch/state kilnd_log=$scratch/kilnd.log
 drop=$scratch/in output=$scratch/out failed=$scratch/failed
 kilnd_pid=
 mkdir -p "$scratch/rules.d" "$state" "$drop" "$output" "$failed"
 echo '# A test: every key at its default.' >"$conf"
 
-_tests=0 _bad=0
 _end()
 {
 	[ -z "$kilnd_pid" ] || { kill -KILL "$kilnd_pid" && wait "$kilnd_pid"; } 2>/dev/null
 	[ -n "${KILN_KEEP:-}" ] || rm -rf "$scratch"
 }
-trap _end EXIT
-trap 'exit 143' TERM INT
 
-# --- TAP --------------------------------------------------------------------
-
-note()
+_tell()
 {
-	printf '%s\n' "$*" | sed 's/^/# /'
-}
-
-pass()
-{
-	_tests=$((_tests + 1))
-	echo "ok $_tests - $1"
-}
-
-fail() # DESCRIPTION [DETAILS]
-{
-	_tests=$((_tests + 1)) _bad=1
-	echo "not ok $_tests - $1"
-	[ -z "${2:-}" ] || note "$2"
-}
-
-try() # DESCRIPTION COMMAND...: passes when COMMAND succeeds; what it says is for failure
-{
-	local said description=$1
-	shift
-	if said=$("$@" 2>&1); then
-		pass "$description"
-	else
-		fail "$description" "$said"
-	fi
-}
-
-is() # FOUND EXPECTED DESCRIPTION
-{
-	if [ "$1" = "$2" ]; then
-		pass "$3"
-	else
-		fail "$3" "expected: $2
-found:    $1"
-	fi
-}
-
-like() # FOUND GREP-E-PATTERN DESCRIPTION
-{
-	if grep -qE -- "$2" <<<"$1"; then
-		pass "$3"
-	else
-		fail "$3" "expected to match: $2
-found: $1"
-	fi
-}
-
-skip() # DESCRIPTION REASON
-{
-	_tests=$((_tests + 1))
-	echo "ok $_tests - $1 # SKIP $2"
-}
-
-skip_all() # REASON
-{
-	echo "1..0 # SKIP $1"
-	exit 0
-}
-
-finish()
-{
-	if [ "$_bad" -ne 0 ] && [ -s "$kilnd_log" ]; then
-		note "the end of kilnd's log:"
-		note "$(tail -n 40 "$kilnd_log")"
-	fi
-	echo "1..$_tests"
-	exit $_bad
+	[ ! -s "$kilnd_log" ] || note "the end of kilnd's log:
+$(tail -n 40 "$kilnd_log")"
 }
 
 # await SECONDS COMMAND...: tries COMMAND until it succeeds.  For what has no event of its

@@ -3,16 +3,8 @@
 # Goal: the mistakes that tests/long/mutants.py plants can still be planted: each patch
 # applies to the sources as they are.  When one does not, make the same mistake anew.
 cd "${top_srcdir:-.}" || exit 1
-tests=0 bad=0
+. tests/tap.sh
 for patch in tests/sweep/mutants/*.patch; do
-	tests=$((tests + 1))
-	if said=$(patch --dry-run --forward -p1 -i "$patch" 2>&1); then
-		echo "ok $tests - $patch applies"
-	else
-		bad=1
-		echo "not ok $tests - $patch applies"
-		printf '%s\n' "$said" | sed 's/^/# /'
-	fi
+	try "$patch applies" patch --dry-run --forward -p1 -i "$patch"
 done
-echo "1..$tests"
-exit $bad
+finish
