@@ -171,6 +171,7 @@ kd_kiln_new(struct ev_loop *loop, const struct kd_kiln_options *options,
 	kiln->schedule.data = kiln;
 	ev_timer_init(&kiln->give_up, on_give_up, STOP_PATIENCE, 0.);
 	kd_kiln_begin_waiters(kiln);
+	kd_kiln_begin_reloads(kiln);
 	ev_now_update(loop);
 	kiln->started = kiln->loaded = ev_now(loop);
 	int rc = build(kiln, err);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What administrators command of units: cancel and retry.  A unit that waits is taken out
- * of the queue at once, so that nothing starts it while the ledger is told.
+ * What administrators command of units: cancel and retry.  What waits is taken out of the
+ * queue at once, so that nothing starts it while the ledger is told.  Those of a rule, of
+ * which there may be very many, are gone through some at a time: each of the ledger's
+ * answers is followed by the next question.  kilnctl is told when all is on disk.
  */
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
@@ -13,11 +15,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AT_ONCE = 500, RETRY_MOST = 100000 };
+
 struct order {
 	struct kd_kiln_ask ask;
 	struct kd_kiln *kiln;
 	void (*with_unit)(struct order *order, int64_t unit, const char *state);
-	struct kd_unit *units; /* taken out of the queue */
+	struct kd_queue_drain *rest; /* of a rule, taken out of the queue */
+	struct kd_unit *units;	     /* some of them, or the one: the ledger is told */
+	const char *failure;	     /* why what is left goes back into the queue */
+	char *rule;		     /* to be tried again */
+	int64_t last;		     /* as far as this unit */
 	int64_t cancelled, asked, retried;
 };
 
@@ -35,12 +43,25 @@ order_new(struct kd_kiln *kiln, struct kd_control_request *request)
 }
 
 static void
+order_free(struct order *order)
+{
+	kd_queue_drain_free(order->rest);
+	free(order->rule);
+	free(order);
+}
+
+static void
 refuse(struct order *order, const char *why)
 {
 	struct kd_control_request *request = kd_kiln_ask_end(&order->ask);
-	if (request != NULL)
+	int64_t done = order->cancelled + order->retried;
+	if (request != NULL && done > 0)
+		kd_control_refuse(request, "%s; %lld units had been %s before", why,
+			(long long)done,
+			order->cancelled > 0 ? "cancelled" : "tried again");
+	else if (request != NULL)
 		kd_control_refuse(request, "%s", why);
-	free(order);
+	order_free(order);
 }
 
 static void
@@ -94,7 +115,7 @@ end_cancel(struct order *order)
 			json_pack("{s:I, s:I}", "cancelled", (json_int_t)order->cancelled,
 				"stopping", (json_int_t)order->asked));
 	kd_kiln_stir(order->kiln);
-	free(order);
+	order_free(order);
 }
 
 /* Whether a keeper has to look whether it left the unit in a claim. */
@@ -105,56 +126,84 @@ is_astray(const struct kd_kiln *kiln, const struct kd_unit *unit)
 	return unit->astray && (rule == NULL || rule->inputs != KD_INPUTS_KEEP);
 }
 
+static void cancel_units(struct order *order);
+
+static void
+close_cancelled(struct order *order, struct kd_unit *unit)
+{
+	struct kd_kiln *kiln = order->kiln;
+	order->cancelled++;
+	if (is_astray(kiln, unit)) {
+		kd_unit_note_end(unit, KD_STATE_CANCELLED, NULL, "cancelled");
+		unit->state = KD_STATE_READY;
+		put_into_queue(kiln, unit);
+		return;
+	}
+	unit->state = KD_STATE_CANCELLED;
+	kd_kiln_tell_unit(kiln, unit, "cancelled", NULL);
+	kd_queue_close(kiln->queue, unit);
+}
+
 static void
 on_cancelled(void *context, int rc)
 {
 	struct order *order = context;
 	struct kd_kiln *kiln = order->kiln;
+	if (rc < 0 && order->failure == NULL)
+		order->failure = "the ledger cannot be written";
 	while (order->units != NULL) {
 		struct kd_unit *unit = kd_kiln_run_unchain(&order->units);
-		if (rc < 0) {
+		if (rc < 0)
 			put_into_queue(kiln, unit);
-			continue;
-		}
-		order->cancelled++;
-		if (is_astray(kiln, unit)) {
-			kd_unit_note_end(unit, KD_STATE_CANCELLED, NULL, "cancelled");
-			unit->state = KD_STATE_READY;
-			put_into_queue(kiln, unit);
-			continue;
-		}
-		unit->state = KD_STATE_CANCELLED;
-		kd_kiln_tell_unit(kiln, unit, "cancelled", NULL);
-		kd_queue_close(kiln->queue, unit);
+		else
+			close_cancelled(order, unit);
 	}
-	if (rc < 0)
-		refuse(order, "the ledger cannot be written");
+	if (order->rest != NULL && kiln->stopping)
+		refuse(order, "kilnd stops");
+	else if (order->rest != NULL)
+		cancel_units(order);
+	else if (order->failure != NULL)
+		refuse(order, order->failure);
 	else
 		end_cancel(order);
 }
 
+/* The next of the rule's units, for the ledger to be told of.  Those that have ended are
+ * only in the queue for their inputs: they go on with that. */
+static void
+take_some(struct order *order)
+{
+	for (int i = 0; order->rest != NULL && i < AT_ONCE; i++) {
+		struct kd_unit *unit = kd_queue_drain_next(order->rest);
+		if (unit == NULL) {
+			kd_queue_drain_free(order->rest);
+			order->rest = NULL;
+		} else if (order->failure != NULL || kd_unit_is_final(unit->recorded)) {
+			put_into_queue(order->kiln, unit);
+		} else {
+			unit->next = order->units;
+			order->units = unit;
+		}
+	}
+}
+
+/* The ledger is told of the units at hand, or is only waited for when there are none. */
 static void
 cancel_units(struct order *order)
 {
+	struct kd_ledger_cancelled ids[AT_ONCE];
 	uint32_t count = 0;
+	take_some(order);
 	for (struct kd_unit *u = order->units; u != NULL; u = u->next)
-		count++;
-	if (count == 0) {
-		end_cancel(order);
-		return;
-	}
-	struct kd_ledger_cancelled *ids = calloc(count, sizeof *ids);
-	int rc = -ENOMEM;
-	count = 0;
-	for (struct kd_unit *u = order->units; ids != NULL && u != NULL; u = u->next)
 		ids[count++] = (struct kd_ledger_cancelled){
 			.unit = u->id, .astray = is_astray(order->kiln, u)};
-	if (ids != NULL)
-		rc = kd_ledger_cancel(
-			order->kiln->ledger, ids, count, on_cancelled, order);
-	free(ids);
-	if (rc < 0)
-		on_cancelled(order, rc);
+	int rc = kd_ledger_cancel(order->kiln->ledger, ids, count, on_cancelled, order);
+	if (rc == 0)
+		return;
+	order->failure = strerror(-rc);
+	while (order->rest != NULL)
+		take_some(order);
+	on_cancelled(order, rc);
 }
 
 /* Those that run are asked to stop: their keeper tells the kernel, and ends its engine
@@ -178,35 +227,28 @@ stop_running(struct order *order, const char *rule, int64_t id)
 	}
 }
 
-/* Those that have ended are only in the queue for their inputs: they go on with that. */
-static void
-spare_ended(struct order *order)
-{
-	struct kd_unit **at = &order->units;
-	while (*at != NULL) {
-		if (kd_unit_is_final((*at)->recorded))
-			put_into_queue(order->kiln, kd_kiln_run_unchain(at));
-		else
-			at = &(*at)->next;
-	}
-}
-
 static void
 cancel_unit(struct order *order, int64_t id, const char *state)
 {
 	order->units = kd_queue_take(order->kiln->queue, id);
-	spare_ended(order);
+	/* One that has ended is only in the queue for its input: it goes on with that. */
+	if (order->units != NULL && kd_unit_is_final(order->units->recorded))
+		put_into_queue(order->kiln, kd_kiln_run_unchain(&order->units));
 	if (order->units == NULL)
 		stop_running(order, NULL, id);
-	if (order->units != NULL || order->asked > 0) {
+	if (order->units != NULL) {
 		cancel_units(order);
+		return;
+	}
+	if (order->asked > 0) {
+		end_cancel(order);
 		return;
 	}
 	struct kd_control_request *request = kd_kiln_ask_end(&order->ask);
 	if (request != NULL)
 		kd_control_refuse(request, "unit %lld is %s: there is nothing to cancel",
 			(long long)id, state == NULL ? "over" : state);
-	free(order);
+	order_free(order);
 }
 
 void
@@ -222,9 +264,9 @@ kd_kiln_answer_cancel(
 		find_unit(order, arguments);
 	} else if (kd_conf_rule(kiln->conf, rule) == NULL) {
 		refuse(order, "there is no such rule");
+	} else if ((order->rest = kd_queue_drain(kiln->queue, rule)) == NULL) {
+		refuse(order, strerror(ENOMEM));
 	} else {
-		order->units = kd_queue_drain(kiln->queue, rule);
-		spare_ended(order);
 		stop_running(order, rule, 0);
 		cancel_units(order);
 	}
@@ -240,8 +282,10 @@ end_retry(struct order *order)
 		kd_control_end(request,
 			json_pack("{s:I}", "retried", (json_int_t)order->retried));
 	kd_kiln_stir(order->kiln);
-	free(order);
+	order_free(order);
 }
+
+static void retry_some(struct order *order);
 
 static void
 on_retried(void *context, int rc, struct kd_unit *units, enum kd_state was)
@@ -253,13 +297,29 @@ on_retried(void *context, int rc, struct kd_unit *units, enum kd_state was)
 		refuse(order, "the ledger cannot be written");
 		return;
 	}
+	int64_t before = order->retried;
 	while (units != NULL) {
 		struct kd_unit *unit = kd_kiln_run_unchain(&units);
+		order->last = unit->id;
 		kd_queue_discount(kiln->queue, unit->rule, (enum kd_state)was_closed, 1);
 		put_into_queue(kiln, unit);
 		order->retried++;
 	}
-	end_retry(order);
+	if (order->rule == NULL || order->retried < before + KD_LEDGER_RETRY ||
+		order->retried >= RETRY_MOST)
+		end_retry(order);
+	else if (kiln->stopping)
+		refuse(order, "kilnd stops");
+	else
+		retry_some(order);
+}
+
+static void
+retry_some(struct order *order)
+{
+	struct kd_ledger_retry given = {.unit = order->last, .rule = order->rule};
+	if (kd_ledger_retry(order->kiln->ledger, &given, on_retried, order) < 0)
+		refuse(order, strerror(ENOMEM));
 }
 
 static void
@@ -289,7 +349,7 @@ retry_unit(struct order *order, int64_t id, const char *state)
 			      "units "
 			      "are tried again; to have others run anew, drop them again",
 			(long long)id, state == NULL ? "unknown" : state);
-	free(order);
+	order_free(order);
 }
 
 void
@@ -301,11 +361,12 @@ kd_kiln_answer_retry(
 	if (order == NULL)
 		return;
 	order->with_unit = retry_unit;
-	struct kd_ledger_retry given = {.rule = rule};
 	if (rule == NULL)
 		find_unit(order, arguments);
 	else if (kd_conf_rule(kiln->conf, rule) == NULL)
 		refuse(order, "there is no such rule");
-	else if (kd_ledger_retry(kiln->ledger, &given, on_retried, order) < 0)
+	else if ((order->rule = strdup(rule)) == NULL)
 		refuse(order, strerror(ENOMEM));
+	else
+		retry_some(order);
 }

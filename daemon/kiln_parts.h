@@ -73,6 +73,7 @@ struct kd_kiln {
 	ev_timer prune;			   /* the ledger forgets what is old then */
 	ev_timer schedule;    /* kiln.c's next turn: the queue may have a batch */
 	ev_timer give_up;     /* stopping: no longer than this */
+	ev_timer regroup;     /* units are on their way into other groups */
 	ev_timer drain;	      /* a sync waits for what the kernel has queued ... */
 	uint64_t drain_until; /* ... as far as this, of kd_inotify_delivered() */
 	int stopping;

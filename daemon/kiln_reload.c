@@ -37,6 +37,31 @@ load(void *argument)
 	return NULL;
 }
 
+/* Units that wait come into the groups that the rule forms now, some in each turn. */
+static void
+on_regroup(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)events;
+	struct kd_kiln *kiln = timer->data;
+	int rc = kd_queue_regroup(kiln->queue);
+	if (rc < 0)
+		kd_log(KD_ERROR, "out of memory: some units are not in their groups yet; "
+				 "trying again");
+	if (rc != 0) {
+		ev_timer_set(timer, rc < 0 ? 1. : 0., 0.);
+		ev_timer_start(loop, timer);
+		return;
+	}
+	kd_kiln_stir(kiln);
+}
+
+void
+kd_kiln_begin_reloads(struct kd_kiln *kiln)
+{
+	ev_timer_init(&kiln->regroup, on_regroup, 0., 0.);
+	kiln->regroup.data = kiln;
+}
+
 static int
 take_force(struct kd_kiln *kiln, struct kd_conf *conf, struct kd_err *err)
 {
@@ -46,6 +71,9 @@ take_force(struct kd_kiln *kiln, struct kd_conf *conf, struct kd_err *err)
 			"'%s'): restart kilnd",
 			conf->file, kiln->conf->state);
 	int rc = kd_queue_configure(kiln->queue, conf);
+	ev_timer_stop(kiln->loop, &kiln->regroup);
+	ev_timer_set(&kiln->regroup, 0., 0.);
+	ev_timer_start(kiln->loop, &kiln->regroup);
 	if (rc == 0)
 		rc = kd_kiln_build_intakes(kiln, conf);
 	if (rc < 0) {
@@ -141,6 +169,7 @@ kd_kiln_reload(struct kd_kiln *kiln)
 void
 kd_kiln_free_reload(struct kd_kiln *kiln)
 {
+	ev_timer_stop(kiln->loop, &kiln->regroup);
 	if (kiln->reload != NULL)
 		end_job(kiln);
 }

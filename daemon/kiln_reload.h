@@ -7,6 +7,7 @@
 
 #include "daemon/kiln_parts.h"
 
+void kd_kiln_begin_reloads(struct kd_kiln *kiln);
 /* Waits for one that is under way, which then comes to nothing. */
 void kd_kiln_free_reload(struct kd_kiln *kiln);
 

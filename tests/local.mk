@@ -4,10 +4,10 @@
 tap_programs =
 tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh tests/t_runner.sh
 tap_long = tests/long/flood.sh tests/long/fuzz.sh tests/long/overflow.sh \
-	tests/long/polled.sh tests/long/queued.sh tests/long/pano-memory.py
+	tests/long/polled.sh tests/long/queued.sh tests/long/turns.sh tests/long/pano-memory.py
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 
-# For tests/long/flood.sh: how long the loop is busy at a time.
+# For tests/long/flood.sh and turns.sh: how long the loop is busy at a time.
 check_PROGRAMS += tests/long/turns.so
 tests_long_turns_so_SOURCES = tests/long/turns.c
 tests_long_turns_so_CFLAGS = $(so_cflags)

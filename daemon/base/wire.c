@@ -201,7 +201,16 @@ drop_sent(struct kd_wire *wire, size_t sent)
 int
 kd_wire_flush(struct kd_wire *wire)
 {
+	return kd_wire_flush_some(wire, SIZE_MAX);
+}
+
+int
+kd_wire_flush_some(struct kd_wire *wire, size_t most)
+{
+	size_t gone = 0;
 	while (wire->first != NULL) {
+		if (gone >= most)
+			return 1;
 		ssize_t sent = send_some(wire->fd, wire->first);
 		if (sent < 0 && errno == EINTR)
 			continue;
@@ -210,6 +219,7 @@ kd_wire_flush(struct kd_wire *wire)
 		if (sent < 0)
 			return -errno;
 		drop_sent(wire, (size_t)sent);
+		gone += (size_t)sent;
 	}
 	return 0;
 }

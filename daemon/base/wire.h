@@ -49,6 +49,8 @@ int kd_wire_put(struct kd_wire *wire, uint16_t type, uint32_t serial, const json
 /* Writes what it can without blocking: 0 all gone, 1 some left (wait for EV_WRITE),
  * negative errno: the peer is gone. */
 int kd_wire_flush(struct kd_wire *wire);
+/* The same, but ends with 1 when so many bytes or somewhat more have gone. */
+int kd_wire_flush_some(struct kd_wire *wire, size_t most);
 /* Bytes that wait to be written; for limits on slow readers. */
 size_t kd_wire_pending(const struct kd_wire *wire);
 

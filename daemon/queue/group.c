@@ -13,6 +13,7 @@
 enum placed { NOWHERE, FILLING, FULL };
 
 struct kd_group {
+	struct forming *of;
 	struct kd_heap_item since; /* its first unit waits; in the heap of `placed` */
 	enum placed placed;
 	uint32_t count;
@@ -21,10 +22,16 @@ struct kd_group {
 	char *key;
 };
 
-struct kd_group_table {
+/* The groups that one rule forms. */
+struct forming {
+	struct forming *former;	      /* of an earlier rule, on the way out */
 	void *by_key;		      /* tsearch(3) */
 	struct kd_heap full, filling; /* a full one need not wait */
 	uint32_t group_count;	      /* for which both heaps have room */
+};
+
+struct kd_group_table {
+	struct forming *now;
 	const struct kd_rule *compiled_for;
 	regex_t regex;
 };
@@ -67,7 +74,15 @@ compare(const void *a, const void *b)
 struct kd_group_table *
 kd_group_table_new(void)
 {
-	return calloc(1, sizeof(struct kd_group_table));
+	struct kd_group_table *table = calloc(1, sizeof *table);
+	struct forming *now = calloc(1, sizeof *now);
+	if (table == NULL || now == NULL) {
+		free(table);
+		free(now);
+		return NULL;
+	}
+	table->now = now;
+	return table;
 }
 
 static void
@@ -93,35 +108,53 @@ first_of(const struct kd_heap *heap)
 }
 
 static struct kd_heap *
-heap_of(struct kd_group_table *table, enum placed placed)
+heap_of(const struct kd_group *group, enum placed placed)
 {
-	return placed == FULL ? &table->full : &table->filling;
+	return placed == FULL ? &group->of->full : &group->of->filling;
 }
 
 static void
-displace(struct kd_group_table *table, struct kd_group *group)
+displace(struct kd_group *group)
 {
 	if (group->placed != NOWHERE)
-		kd_heap_remove(heap_of(table, group->placed), &group->since);
+		kd_heap_remove(heap_of(group, group->placed), &group->since);
 	group->placed = NOWHERE;
 }
 
 static void
-remove_group(struct kd_group_table *table, struct kd_group *group)
+remove_group(struct kd_group *group)
 {
-	tdelete(group, &table->by_key, compare);
-	displace(table, group);
-	table->group_count--;
+	tdelete(group, &group->of->by_key, compare);
+	displace(group);
+	group->of->group_count--;
 	kd_unit_list_free(&group->units);
 	free(group->key);
 	free(group);
 }
 
 static struct kd_group *
-any_group(const struct kd_group_table *table)
+any_group(const struct forming *forming)
 {
-	struct kd_group *full = first_of(&table->full);
-	return full != NULL ? full : first_of(&table->filling);
+	struct kd_group *group = NULL;
+	for (; forming != NULL && group == NULL; forming = forming->former) {
+		group = first_of(&forming->full);
+		if (group == NULL)
+			group = first_of(&forming->filling);
+	}
+	return group;
+}
+
+/* Frees those from there on, which are empty. */
+static void
+forming_free(struct forming *forming)
+{
+	while (forming != NULL) {
+		struct forming *former = forming->former;
+		kd_heap_clear(&forming->full);
+		kd_heap_clear(&forming->filling);
+		free(forming);
+		forming = former;
+	}
 }
 
 void
@@ -129,11 +162,11 @@ kd_group_table_free(struct kd_group_table *table)
 {
 	if (table == NULL)
 		return;
-	while (any_group(table) != NULL)
-		remove_group(table, any_group(table));
+	struct kd_group *group;
+	while ((group = any_group(table->now)) != NULL)
+		remove_group(group);
 	drop_regex(table);
-	kd_heap_clear(&table->full);
-	kd_heap_clear(&table->filling);
+	forming_free(table->now);
 	free(table);
 }
 
@@ -168,16 +201,17 @@ key_of(struct kd_group_table *table, const struct kd_rule *rule, const char *pat
 
 /* Takes key.  A new group is in no heap before it has a unit; there is room for it. */
 static struct kd_group *
-need_group(struct kd_group_table *table, char *key)
+need_group(struct forming *now, char *key)
 {
 	struct kd_group *group = calloc(1, sizeof *group), **found = NULL;
-	if (group != NULL && kd_heap_reserve(&table->full, table->group_count + 1) == 0 &&
-		kd_heap_reserve(&table->filling, table->group_count + 1) == 0) {
+	if (group != NULL && kd_heap_reserve(&now->full, now->group_count + 1) == 0 &&
+		kd_heap_reserve(&now->filling, now->group_count + 1) == 0) {
+		group->of = now;
 		group->key = key;
-		found = tsearch(group, &table->by_key, compare);
+		found = tsearch(group, &now->by_key, compare);
 	}
 	if (found != NULL && *found == group) {
-		table->group_count++;
+		now->group_count++;
 		return group;
 	}
 	free(key);
@@ -195,13 +229,13 @@ is_full(const struct kd_group *group, const struct kd_rule *rule)
 
 /* Into the heap in which it belongs. */
 static void
-place(struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group)
+place(const struct kd_rule *rule, struct kd_group *group)
 {
 	enum placed placed = is_full(group, rule) ? FULL : FILLING;
 	if (group->placed == placed)
 		return;
-	displace(table, group);
-	kd_heap_push(heap_of(table, placed), &group->since, group->units.first->since);
+	displace(group);
+	kd_heap_push(heap_of(group, placed), &group->since, group->units.first->since);
 	group->placed = placed;
 }
 
@@ -213,60 +247,74 @@ put(struct kd_group *group, struct kd_unit *unit)
 	group->bytes += (uint64_t)unit->identity.size;
 }
 
+static struct kd_group *
+group_for(struct kd_group_table *table, const struct kd_rule *rule,
+	const struct kd_unit *unit)
+{
+	char *key = key_of(table, rule, unit->path);
+	return key == NULL ? NULL : need_group(table->now, key);
+}
+
 int
 kd_group_table_add(
 	struct kd_group_table *table, const struct kd_rule *rule, struct kd_unit *unit)
 {
-	char *key = key_of(table, rule, unit->path);
-	struct kd_group *group = key == NULL ? NULL : need_group(table, key);
+	struct kd_group *group = group_for(table, rule, unit);
 	if (group == NULL)
 		return -ENOMEM;
 	put(group, unit);
-	place(table, rule, group);
+	place(rule, group);
 	return 0;
-}
-
-/* All units of one table into one group of another, without needing memory. */
-static void
-gather(struct kd_group_table *from, struct kd_group *to)
-{
-	struct kd_group *group;
-	while ((group = any_group(from)) != NULL) {
-		struct kd_unit *unit;
-		while ((unit = group->units.first) != NULL) {
-			kd_group_take(group, unit);
-			put(to, unit);
-		}
-		remove_group(from, group);
-	}
 }
 
 int
-kd_group_table_regroup(struct kd_group_table *table, const struct kd_rule *rule)
+kd_group_table_regroup(struct kd_group_table *table)
 {
-	struct kd_group_table fresh = {0};
-	struct kd_group *group;
 	drop_regex(table);
-	while ((group = any_group(table)) != NULL) {
-		struct kd_unit *unit;
-		while ((unit = group->units.first) != NULL) {
-			kd_group_take(group, unit);
-			if (kd_group_table_add(&fresh, rule, unit) == 0)
-				continue;
-			/* Back to where it was; a group by the old rule still runs. */
-			put(group, unit);
-			gather(&fresh, group);
-			drop_regex(&fresh);
-			kd_heap_clear(&fresh.full);
-			kd_heap_clear(&fresh.filling);
-			return -ENOMEM;
-		}
-		remove_group(table, group);
-	}
-	kd_heap_clear(&table->full);
-	kd_heap_clear(&table->filling);
-	*table = fresh;
+	if (table->now->group_count == 0 && table->now->former == NULL)
+		return 0;
+	struct forming *fresh = calloc(1, sizeof *fresh);
+	if (fresh == NULL)
+		return -ENOMEM;
+	fresh->former = table->now;
+	table->now = fresh;
 	return 0;
+}
+
+int
+kd_group_table_move(
+	struct kd_group_table *table, const struct kd_rule *rule, uint32_t most)
+{
+	struct kd_group *from;
+	for (; (from = any_group(table->now->former)) != NULL && most > 0; most--) {
+		struct kd_unit *unit = from->units.first;
+		struct kd_group *to = group_for(table, rule, unit);
+		if (to == NULL)
+			return -ENOMEM;
+		kd_group_take(from, unit);
+		if (from->units.first == NULL)
+			remove_group(from);
+		put(to, unit);
+		place(rule, to);
+	}
+	if (from != NULL)
+		return 1;
+	forming_free(table->now->former);
+	table->now->former = NULL;
+	return 0;
+}
+
+struct kd_unit *
+kd_group_table_pop(struct kd_group_table *table)
+{
+	struct kd_group *group = any_group(table->now);
+	struct kd_unit *unit = group == NULL ? NULL : group->units.first;
+	if (unit == NULL)
+		return NULL;
+	kd_group_take(group, unit);
+	if (group->units.first == NULL)
+		remove_group(group);
+	return unit;
 }
 
 /* The one of two that waits longer; either may be NULL. */
@@ -282,32 +330,43 @@ struct kd_group *
 kd_group_table_due(const struct kd_group_table *table, const struct kd_rule *rule,
 	int settling, double now)
 {
-	struct kd_group *filling = first_of(&table->filling);
-	if (filling != NULL && settling &&
+	struct kd_group *filling = first_of(&table->now->filling);
+	if (filling != NULL && (settling || table->now->former != NULL) &&
 		filling->units.first->since + rule->batch.max_wait > now)
 		filling = NULL;
-	return older(first_of(&table->full), filling);
+	return older(first_of(&table->now->full), filling);
 }
 
 double
 kd_group_table_oldest(const struct kd_group_table *table)
 {
 	const struct kd_group *oldest =
-		older(first_of(&table->full), first_of(&table->filling));
+		older(first_of(&table->now->full), first_of(&table->now->filling));
 	return oldest == NULL ? -1 : oldest->units.first->since;
 }
 
 void
-kd_group_table_tidy(
-	struct kd_group_table *table, const struct kd_rule *rule, struct kd_group *group)
+kd_group_tidy(const struct kd_rule *rule, struct kd_group *group)
 {
 	if (group->units.first == NULL) {
-		remove_group(table, group);
+		remove_group(group);
 		return;
 	}
 	/* Its first unit is another: its place in the order may be too. */
-	displace(table, group);
-	place(table, rule, group);
+	displace(group);
+	place(rule, group);
+}
+
+/* The group behind this one; NULL at the end. */
+static struct kd_group *
+next_group(const struct kd_group *group)
+{
+	const struct kd_heap *heap = heap_of(group, group->placed);
+	if (group->since.slot + 1 < heap->count)
+		return of_item(heap->items[group->since.slot + 1]);
+	struct kd_group *next =
+		group->placed == FULL ? first_of(&group->of->filling) : NULL;
+	return next != NULL ? next : any_group(group->of->former);
 }
 
 struct kd_unit *
@@ -316,16 +375,7 @@ kd_group_table_walk(const struct kd_group_table *table, const struct kd_unit *un
 {
 	if (unit != NULL && unit->next != NULL)
 		return unit->next;
-	if (unit == NULL)
-		*group = any_group(table);
-	else if ((*group)->placed == FULL)
-		*group = (*group)->since.slot + 1 < table->full.count
-				 ? of_item(table->full.items[(*group)->since.slot + 1])
-				 : first_of(&table->filling);
-	else
-		*group = (*group)->since.slot + 1 < table->filling.count
-				 ? of_item(table->filling.items[(*group)->since.slot + 1])
-				 : NULL;
+	*group = unit == NULL ? any_group(table->now) : next_group(*group);
 	return *group == NULL ? NULL : (*group)->units.first;
 }
 

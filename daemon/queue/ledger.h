@@ -126,9 +126,11 @@ int kd_ledger_cancel(struct kd_ledger *ledger, const struct kd_ledger_cancelled 
 	uint32_t unit_count, kd_ledger_done_fn *done, void *context);
 
 /* Opens a FAILED or CANCELLED unit again, as if never tried; or, with a rule in place of
- * a unit, all its FAILED ones.  units: linked by next, for the caller to take and queue.
- * was: the state that the one unit had; when it had none of the two, units is NULL.
- * -ENOENT: there is no such unit. */
+ * a unit, the first KD_LEDGER_RETRY of its FAILED ones with higher numbers than `unit`.
+ * units: linked by next, by number, for the caller to take and queue.  was: the state that
+ * the one unit had; when it had none of the two, units is NULL.  -ENOENT: there is no such
+ * unit. */
+enum { KD_LEDGER_RETRY = 500 };
 struct kd_ledger_retry {
 	int64_t unit;
 	const char *rule;

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rule of very many failures is taken up in as many goes as it needs. */
-enum { RETRY_MOST = 100000 };
-
 /* cancel */
 
 struct cancel {
@@ -144,17 +141,18 @@ retry_run(struct kd_ledger *ledger, struct kd_ledger_order *order)
 		retry->rule != NULL
 			? kd_ledger_statement(ledger,
 				  "SELECT " KD_LEDGER_UNIT " FROM unit WHERE rule = ?1"
-				  " AND state = 6 AND finished > 0 ORDER BY id LIMIT ?2")
+				  " AND state = 6 AND finished > 0 AND id > ?2"
+				  " ORDER BY id LIMIT ?3")
 			: kd_ledger_statement(ledger,
-				  "SELECT " KD_LEDGER_UNIT " FROM unit WHERE id = ?1"
-				  " AND finished > 0 LIMIT ?2");
+				  "SELECT " KD_LEDGER_UNIT " FROM unit WHERE id = ?2"
+				  " AND finished > 0");
 	if (stmt == NULL)
 		return SQLITE_ERROR;
-	if (retry->rule != NULL)
+	sqlite3_bind_int64(stmt, 2, retry->unit);
+	if (retry->rule != NULL) {
 		kd_ledger_bind_text(stmt, 1, retry->rule);
-	else
-		sqlite3_bind_int64(stmt, 1, retry->unit);
-	sqlite3_bind_int(stmt, 2, RETRY_MOST);
+		sqlite3_bind_int(stmt, 3, KD_LEDGER_RETRY);
+	}
 	rc = take_units(retry, stmt);
 	for (struct kd_unit *u = retry->first; u != NULL && rc == SQLITE_OK; u = u->next)
 		rc = reopen(ledger, u->id);

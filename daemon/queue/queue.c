@@ -90,16 +90,16 @@ groups_alike(const struct kd_rule *a, const struct kd_rule *b)
 		       strcmp(a->batch.regex, b->batch.regex) == 0);
 }
 
-/* Groups are formed as the rule now says.  Those that are formed so already stay, for
- * very many units may wait in them. */
+/* Groups are to be formed as the rule now says, unless they are. */
 static int
 regroup(struct kd_queue_rule *rule, const struct kd_rule *now)
 {
 	const struct kd_rule *before = rule->rule;
+	int rc = now == NULL || (before != NULL && groups_alike(before, now))
+			 ? 0
+			 : kd_group_table_regroup(rule->groups);
 	rule->rule = now;
-	return now == NULL || (before != NULL && groups_alike(before, now))
-		       ? 0
-		       : kd_group_table_regroup(rule->groups, now);
+	return rc;
 }
 
 int
@@ -115,6 +115,17 @@ kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf)
 	queue->conf = kd_conf_ref(conf);
 	kd_conf_unref(before);
 	return rc;
+}
+
+int
+kd_queue_regroup(struct kd_queue *queue)
+{
+	for (struct kd_queue_rule *r = queue->rules; r != NULL; r = r->next) {
+		int rc = kd_group_table_move(r->groups, r->rule, KD_QUEUE_AT_ONCE);
+		if (rc != 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int
@@ -270,7 +281,7 @@ fill_batch(struct kd_queue_rule *rule, struct kd_batch *batch, double now)
 		kd_group_take(group, unit);
 		take_unit(rule, batch, unit);
 	}
-	kd_group_table_tidy(rule->groups, rule->rule, group);
+	kd_group_tidy(rule->rule, group);
 }
 
 int

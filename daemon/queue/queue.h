@@ -31,15 +31,18 @@ struct kd_batch {
 	struct kd_unit *units[];
 };
 
-/* Of what comes by the thousand, kd_queue_next() does so much in one call. */
+/* Of what comes by the thousand, one call does so much. */
 enum { KD_QUEUE_AT_ONCE = 256 };
 
 struct kd_queue *kd_queue_new(void);
 void kd_queue_free(struct kd_queue *queue);
 
 /* Takes a new configuration; units stay, those of rules that are gone sleep until a rule
- * of that name returns. */
+ * of that name returns.  Where a rule forms other groups now, kd_queue_regroup() is to be
+ * called, from turns of the loop, as long as it returns 1; 0: all are formed; -ENOMEM: try
+ * again later.  A unit that is not in its group yet waits. */
 int kd_queue_configure(struct kd_queue *queue, struct kd_conf *conf);
+int kd_queue_regroup(struct kd_queue *queue);
 
 /* Takes a unit that is READY or DEFERRED.  -ENOMEM: the caller keeps it. */
 int kd_queue_add(struct kd_queue *queue, struct kd_unit *unit, double now);
@@ -53,8 +56,14 @@ unsigned kd_queue_held(const struct kd_queue *queue, const char *rule);
 /* Takes a waiting unit, READY or DEFERRED, out of the queue: it is the caller's.  NULL:
  * none of that number waits.  Walks the queue. */
 struct kd_unit *kd_queue_take(struct kd_queue *queue, int64_t id);
-/* All waiting units of a rule, likewise, linked by next. */
-struct kd_unit *kd_queue_drain(struct kd_queue *queue, const char *rule);
+/* All waiting units of a rule, at once, however many there are: from now on they do not
+ * wait, but are still counted.  NULL when memory is out. */
+struct kd_queue_drain;
+struct kd_queue_drain *kd_queue_drain(struct kd_queue *queue, const char *rule);
+/* The next of them is the caller's, and not counted any more; NULL: that was all. */
+struct kd_unit *kd_queue_drain_next(struct kd_queue_drain *drain);
+/* Frees it, with the units that are left; they are counted on.  The queue may be gone. */
+void kd_queue_drain_free(struct kd_queue_drain *drain);
 
 /* Where a unit waits, for people.  Walks the queue. */
 struct kd_queue_place {

@@ -5,7 +5,7 @@
  */
 #include "daemon/queue/queue_rule.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 
 static struct kd_unit *
 in_list(const struct kd_unit_list *list, int64_t id, uint64_t *before)
@@ -51,7 +51,7 @@ take_from(struct kd_queue_rule *rule, int64_t id)
 		unit->next = unit->previous = NULL;
 	} else if ((unit = in_groups(rule->groups, id, &group, &before)) != NULL) {
 		kd_group_take(group, unit);
-		kd_group_table_tidy(rule->groups, rule->rule, group);
+		kd_group_tidy(rule->rule, group);
 	}
 	if (unit == NULL)
 		return NULL;
@@ -70,37 +70,73 @@ kd_queue_take(struct kd_queue *queue, int64_t id)
 	return unit;
 }
 
-static void
-chain(struct kd_unit *unit, struct kd_unit **first)
-{
-	unit->next = *first;
-	unit->previous = NULL;
-	*first = unit;
-}
+struct kd_queue_drain {
+	struct kd_queue_rule *rule; /* NULL: there is none */
+	struct kd_group_table *groups;
+	struct kd_heap deferred;
+	struct kd_unit_list suspects;
+};
 
-struct kd_unit *
+struct kd_queue_drain *
 kd_queue_drain(struct kd_queue *queue, const char *name)
 {
 	struct kd_queue_rule *rule = kd_queue_rule(queue, name);
-	struct kd_unit *first = NULL, *unit;
-	struct kd_group *group;
-	if (rule == NULL)
+	struct kd_queue_drain *drain = calloc(1, sizeof *drain);
+	struct kd_group_table *fresh = kd_group_table_new();
+	if (drain == NULL || fresh == NULL) {
+		kd_group_table_free(fresh);
+		free(drain);
 		return NULL;
-	while ((unit = kd_group_table_walk(rule->groups, NULL, &group)) != NULL) {
-		kd_group_take(group, unit);
-		kd_group_table_tidy(rule->groups, rule->rule, group);
-		chain(unit, &first);
 	}
-	for (uint32_t i = 0; i < rule->deferred.count; i++)
-		chain(kd_queue_rule_due(rule->deferred.items[i]), &first);
-	kd_heap_clear(&rule->deferred);
-	while ((unit = rule->suspects.last) != NULL) {
-		kd_unit_list_remove(&rule->suspects, unit);
-		chain(unit, &first);
+	drain->groups = fresh;
+	if (rule == NULL)
+		return drain;
+	*drain = (struct kd_queue_drain){
+		rule, rule->groups, rule->deferred, rule->suspects};
+	rule->groups = fresh;
+	rule->deferred = (struct kd_heap){0};
+	rule->suspects = (struct kd_unit_list){0};
+	return drain;
+}
+
+static struct kd_unit *
+any_unit(struct kd_queue_drain *drain)
+{
+	struct kd_unit *unit = drain->suspects.first;
+	if (unit != NULL) {
+		kd_unit_list_remove(&drain->suspects, unit);
+	} else if (drain->deferred.count > 0) {
+		drain->deferred.count--;
+		unit = kd_queue_rule_due(drain->deferred.items[drain->deferred.count]);
+		unit->next = unit->previous = NULL;
+	} else {
+		unit = kd_group_table_pop(drain->groups);
 	}
-	rule->counts[KD_STATE_READY] = rule->counts[KD_STATE_DEFERRED] = 0;
-	rule->undisposed = 0;
-	return first;
+	return unit;
+}
+
+struct kd_unit *
+kd_queue_drain_next(struct kd_queue_drain *drain)
+{
+	struct kd_unit *unit = any_unit(drain);
+	if (unit == NULL)
+		return NULL;
+	drain->rule->counts[unit->state]--;
+	drain->rule->undisposed -= kd_unit_is_final(unit->recorded);
+	return unit;
+}
+
+void
+kd_queue_drain_free(struct kd_queue_drain *drain)
+{
+	if (drain == NULL)
+		return;
+	kd_group_table_free(drain->groups);
+	kd_unit_list_free(&drain->suspects);
+	for (uint32_t i = 0; i < drain->deferred.count; i++)
+		kd_unit_free(kd_queue_rule_due(drain->deferred.items[i]));
+	kd_heap_clear(&drain->deferred);
+	free(drain);
 }
 
 void

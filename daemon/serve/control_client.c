@@ -14,6 +14,8 @@
 #define MOST_PENDING	      (8u << 20)
 #define MUCH_PENDING	      (1u << 20)
 #define MOST_PENDING_TOGETHER (64u << 20)
+/* A client that reads as fast as we write has so much in one turn of the loop. */
+#define WRITTEN_AT_ONCE (256u << 10)
 
 struct kd_control_request {
 	struct kd_control_client *client;
@@ -260,7 +262,7 @@ on_client(struct ev_loop *loop, struct ev_io *io, int events)
 		rc = client_read(client);
 	if (rc == 0 && !client->broken && (client->io.events & EV_WRITE) != 0) {
 		size_t before = kd_wire_pending(client->wire);
-		rc = kd_wire_flush(client->wire);
+		rc = kd_wire_flush_some(client->wire, WRITTEN_AT_ONCE);
 		if (kd_wire_pending(client->wire) < before)
 			client->stalled_since = ev_now(loop);
 		if (rc == 0) {

@@ -250,6 +250,30 @@ a_slow_reader_leaves_bytes_pending(void **state)
 	free_pair(&pair);
 }
 
+/* However much a reader takes, one call does not write all of it. */
+static void
+some_is_written_at_a_time(void **state)
+{
+	(void)state;
+	enum { COUNT = 400, ENOUGH = 1000 };
+	struct pair pair = make_pair();
+	json_t *body = json_pack("{s:s}", "text",
+		"a hundred bytes, nearly: ------------"
+		"---------------------------------");
+	for (uint32_t i = 0; i < COUNT; i++)
+		assert_int_equal(kd_wire_put(pair.wire, 1, i, body, NULL, 0), 0);
+	size_t whole = kd_wire_pending(pair.wire), pending = whole;
+	int rc, calls = 0;
+	for (; (rc = kd_wire_flush_some(pair.wire, ENOUGH)) == 1; calls++) {
+		assert_true(kd_wire_pending(pair.wire) <= pending - ENOUGH);
+		pending = kd_wire_pending(pair.wire);
+	}
+	assert_int_equal(rc, 0);
+	assert_true(calls > 1);
+	json_decref(body);
+	free_pair(&pair);
+}
+
 int
 main(void)
 {
@@ -260,6 +284,7 @@ main(void)
 		cmocka_unit_test(descriptors_nobody_announced_end_the_link),
 		cmocka_unit_test(too_much_is_not_put),
 		cmocka_unit_test(a_slow_reader_leaves_bytes_pending),
+		cmocka_unit_test(some_is_written_at_a_time),
 		cmocka_unit_test(bodies_arrive_whole_however_cut),
 		cmocka_unit_test(descriptors_follow_their_message),
 	};
