@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* checkkern [SEED] | checkkern --bench [arrays | remap] - judges the kernels: see ck.h. */
+/* checkkern [SEED] | checkkern --bench [NAME] - judges the kernels: see ck.h. */
 #include "tests/kernels/ck.h"
 
 #include "kernels/caps.h"
@@ -151,26 +151,44 @@ ck_now(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static const struct {
+	const char *name;
+	void (*run)(void);
+} benches[] = {
+	{"pose", bench_pose},
+	{"track", bench_track},
+	{"morph", bench_track_weights},
+	{"morph", bench_morph},
+	{"remap", bench_view},
+	{"remap", bench_remap},
+	{"arrays", bench_arrays},
+};
+
+/* All, or those of one name. */
+static int
+bench(const char *only)
+{
+	int found = 0;
+	state = 1;
+	for (size_t i = 0; i < sizeof benches / sizeof benches[0]; i++) {
+		if (only != NULL && strcmp(only, benches[i].name) != 0)
+			continue;
+		benches[i].run();
+		found = 1;
+	}
+	if (!found)
+		fprintf(stderr,
+			"checkkern: there is no bench '%s'; there are pose, track, "
+			"morph, remap and arrays\n",
+			only);
+	return found ? 0 : 2;
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc > 1 && strcmp(argv[1], "--bench") == 0) {
-		const char *only = argc > 2 ? argv[2] : "";
-		state = 1;
-		if (only[0] == '\0') {
-			bench_pose();
-			bench_track();
-			bench_track_weights();
-			bench_morph();
-		}
-		if (strcmp(only, "arrays") != 0) {
-			bench_view();
-			bench_remap();
-		}
-		if (strcmp(only, "remap") != 0)
-			bench_arrays();
-		return 0;
-	}
+	if (argc > 1 && strcmp(argv[1], "--bench") == 0)
+		return bench(argv[2]);
 	state = argc > 1 ? strtoull(argv[1], NULL, 0) : (uint64_t)time(NULL);
 	printf("# seed %llu\n", (unsigned long long)state);
 	check_trig();
