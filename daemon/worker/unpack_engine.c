@@ -3,6 +3,7 @@
 
 #include "daemon/base/name.h"
 #include "daemon/base/wire.h"
+#include "daemon/worker/denied.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/sandbox.h"
 #include "daemon/worker/unpack.h"
@@ -128,7 +129,7 @@ kd_unpack_engine_main(void)
 		return 1;
 	/* libarchive converts names by the locale; it is read before the doors close. */
 	setlocale(LC_CTYPE, "C.UTF-8");
-	int rc = kd_sandbox_narrow(0, -1, &err);
+	int rc = kd_sandbox_narrow(0, KD_DENIED_FD, &err);
 	if (rc == 0 && kd_unpack_library(&err) == NULL)
 		rc = err.code;
 	if (rc == 0)

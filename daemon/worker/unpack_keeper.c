@@ -6,6 +6,7 @@
 #include "daemon/worker/unpack_keeper.h"
 
 #include "daemon/base/name.h"
+#include "daemon/worker/denied.h"
 #include "daemon/worker/launch.h"
 #include "daemon/worker/protocol.h"
 #include "daemon/worker/told.h"
@@ -101,10 +102,28 @@ take(struct unpacking *unpacking, const struct kd_wire_message *message)
 	return rc;
 }
 
+/* No archive needs these: whoever made it found a hole in the library that reads it. */
+static void
+tell_denied(const struct unpacking *unpacking)
+{
+	char names[400], line[1100];
+	const struct kd_engine_process *process = &unpacking->process;
+	if (process->pid == 0 ||
+		kd_denied_read(process->denied, names, sizeof names) == 0)
+		return;
+	snprintf(line, sizeof line,
+		"unpacking '%.400s' tried system calls that no engine may make, and was "
+		"denied them: %s; keep that archive from people, and see whether "
+		"libarchive is up to date",
+		KD_NAME(unpacking->unit->unit->path), names);
+	kd_link_log(unpacking->link, KILN_WARNING, line);
+}
+
 static void
 died(struct unpacking *unpacking)
 {
 	char words[64];
+	tell_denied(unpacking);
 	int status = kd_launch_wait(&unpacking->process, DEATH_PATIENCE);
 	kd_batch_settle(unpacking->unit, KD_UNIT_TRANSIENT,
 		"the engine that unpacked it %s",
@@ -234,6 +253,7 @@ unpack(struct unpacking *unpacking)
 		kd_batch_settle(unit, KD_UNIT_HELD, "%s", err.text);
 	else
 		rc = serve(unpacking);
+	tell_denied(unpacking);
 	kd_launch_kill(&unpacking->process);
 	if (rc < 0 || unit->stage == KD_BATCH_SETTLED)
 		return rc;

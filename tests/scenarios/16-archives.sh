@@ -66,4 +66,28 @@ await 30 published large >/dev/null
 try 'an engine that is killed while it unpacks costs nothing' published large
 is "$(find "$output/large" -type f | wc -l)" 201 'all of it is there'
 is "$(ls -A "$output/.kiln-stage" | grep -vE 'checkpoints|doubted')" '' 'nothing is left in the stage'
+is "$(grep 'tried system calls' "$kilnd_log")" '' 'and nobody tried what no engine may'
+kilnd_stop
+
+# A library that is taken over by what it reads: an imitation of it, for this kilnd alone.
+library=$(ldconfig -p 2>/dev/null | awk '/libarchive\.so\.13 / { print $NF; exit }')
+if grep -q KILN_SANITIZED.1 "$top_builddir/config.h"; then
+	skip 'what an engine that unpacks tries is told of' 'a sanitizer takes the signal for itself'
+elif [ -z "$library" ] || ! unshare -m true 2>/dev/null; then
+	skip 'what an engine that unpacks tries is told of' 'it needs a mount of its own'
+else
+	echo '#include <sys/ptrace.h>
+__attribute__((constructor)) static void try(void) { ptrace(PTRACE_TRACEME, 0, 0, 0); }' |
+		${CC:-gcc} -shared -fPIC -x c -o "$scratch/imitation.so" -
+	cat >"$scratch/imitated" <<-END
+		#!/bin/sh
+		mount --bind "$scratch/imitation.so" "$(readlink -f "$library")" && exec "\$@"
+	END
+	chmod +x "$scratch/imitated"
+	kilnd_start unshare -m "$scratch/imitated"
+	tar -C "$scratch" -cf "$drop/hacked.tar" imitated
+	try 'what an engine that unpacks tries is told of' await 30 grep -q \
+		"unpacking 'hacked.tar' tried system calls .* denied them: ptrace;" "$kilnd_log"
+	kilnd_stop
+fi
 finish
