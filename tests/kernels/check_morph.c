@@ -52,64 +52,91 @@ static const struct given cases[] = {
 		"a group reaches a flip first"},
 };
 
+/* Planes of the table's morphs and of two bones, a frame a case. */
+struct planes {
+	float *weights, *rotate, *move;
+};
+
+enum { CASES = sizeof cases / sizeof cases[0] };
+
+static void
+lay_out(struct planes *p)
+{
+	p->weights = ck_floats(MORPHS * STRIDE, 1);
+	p->rotate = ck_floats(2 * 4 * STRIDE, 0);
+	p->move = ck_floats(2 * 3 * STRIDE, 1);
+	for (size_t f = 0; f < CASES; f++) {
+		for (size_t m = 0; m < MORPHS; m++)
+			p->weights[m * STRIDE + f] = cases[f].weights[m];
+		for (size_t c = 0; c < 6; c++)
+			p->move[c * STRIDE + f] = 1.0f;
+		for (size_t c = 0; c < 8; c++)
+			p->rotate[c * STRIDE + f] = c % 4 == 3;
+	}
+}
+
+struct worst {
+	double weight, move, turn;
+};
+
+/* What moves are and turns, of the weights after flips and groups. */
+static void
+compare(const struct planes *p, size_t f, struct worst *worst)
+{
+	const double *w = cases[f].after;
+	const float *move = p->move + f, *rotate = p->rotate + f;
+	for (size_t m = 0; m < MORPHS; m++)
+		ck_worst(&worst->weight,
+			fabs(p->weights[m * STRIDE + f] - w[m]) / fmax(1, fabs(w[m])));
+	for (size_t c = 0; c < 3; c++)
+		ck_worst(&worst->move,
+			fabs(move[c * STRIDE] - (1 + w[1] * (double)(c + 1))));
+	ck_worst(&worst->move, fabs(move[4 * STRIDE] - (1 + 8 * w[2])));
+	ck_worst(&worst->turn, fabs(rotate[6 * STRIDE] - sin(w[2] * M_PI / 4)));
+	ck_worst(&worst->turn, fabs(rotate[7 * STRIDE] - cos(w[2] * M_PI / 4)));
+}
+
+/* x after z: the later morph is the left factor. */
+static double
+judge_order(kern_morph_fn *fn, const struct planes *p)
+{
+	const double expected[4] = {0.5, -0.5, 0.5, 0.5};
+	const struct kern_morph a = {&table, 1, STRIDE, p->weights, p->rotate, p->move};
+	double worst = 0;
+	for (size_t m = 0; m < MORPHS; m++)
+		p->weights[m * STRIDE] = m == 2 || m == 5;
+	for (size_t c = 0; c < 8; c++)
+		p->rotate[c * STRIDE] = c % 4 == 3;
+	fn(&a, NULL);
+	for (size_t c = 0; c < 4; c++)
+		ck_worst(&worst, fabs(p->rotate[(4 + c) * STRIDE] - expected[c]));
+	return worst;
+}
+
 static void
 judge(kern_morph_fn *fn, const char *name)
 {
-	enum { CASES = sizeof cases / sizeof cases[0] };
-	float *weights = ck_floats(MORPHS * STRIDE, 1);
-	float *rotate = ck_floats(2 * 4 * STRIDE, 0),
-	      *move = ck_floats(2 * 3 * STRIDE, 1);
-	double worst_weight = 0, worst_move = 0, worst_turn = 0;
+	struct planes p;
+	struct worst worst = {0};
 	char text[80];
-	for (size_t f = 0; f < CASES; f++) {
-		for (size_t m = 0; m < MORPHS; m++)
-			weights[m * STRIDE + f] = cases[f].weights[m];
-		for (size_t c = 0; c < 6; c++)
-			move[c * STRIDE + f] = 1.0f;
-		for (size_t c = 0; c < 8; c++)
-			rotate[c * STRIDE + f] = c % 4 == 3;
-	}
-	struct kern_morph a = {&table, CASES, STRIDE, weights, rotate, move};
+	lay_out(&p);
+	const struct kern_morph a = {&table, CASES, STRIDE, p.weights, p.rotate, p.move};
 	fn(&a, NULL);
-	for (size_t f = 0; f < CASES; f++) {
-		const double *w = cases[f].after;
-		for (size_t m = 0; m < MORPHS; m++)
-			ck_worst(&worst_weight, fabs(weights[m * STRIDE + f] - w[m]) /
-							fmax(1, fabs(w[m])));
-		for (size_t c = 0; c < 3; c++)
-			ck_worst(&worst_move, fabs(move[c * STRIDE + f] -
-						      (1 + w[1] * (double)(c + 1))));
-		ck_worst(&worst_move, fabs(move[4 * STRIDE + f] - (1 + 8 * w[2])));
-		ck_worst(
-			&worst_turn, fabs(rotate[6 * STRIDE + f] - sin(w[2] * M_PI / 4)));
-		ck_worst(
-			&worst_turn, fabs(rotate[7 * STRIDE + f] - cos(w[2] * M_PI / 4)));
-	}
+	for (size_t f = 0; f < CASES; f++)
+		compare(&p, f, &worst);
 	snprintf(text, sizeof text, "morph %s: weights after flips and groups", name);
-	ck_judge(text, worst_weight, 1e-6);
+	ck_judge(text, worst.weight, 1e-6);
 	snprintf(text, sizeof text, "morph %s: moves", name);
-	ck_judge(text, worst_move, 1e-5);
+	ck_judge(text, worst.move, 1e-5);
 	snprintf(text, sizeof text, "morph %s: a part of a rotation", name);
-	ck_judge(text, worst_turn, 1e-6);
-
-	/* x after z: the later morph is the left factor. */
-	for (size_t m = 0; m < MORPHS; m++)
-		weights[m * STRIDE] = m == 2 || m == 5;
-	for (size_t c = 0; c < 8; c++)
-		rotate[c * STRIDE] = c % 4 == 3;
-	a.frame_count = 1;
-	fn(&a, NULL);
-	double worst = 0;
-	const double expected[4] = {0.5, -0.5, 0.5, 0.5};
-	for (size_t c = 0; c < 4; c++)
-		ck_worst(&worst, fabs(rotate[(4 + c) * STRIDE] - expected[c]));
+	ck_judge(text, worst.turn, 1e-6);
 	snprintf(text, sizeof text, "morph %s: two rotations in index order", name);
-	ck_judge(text, worst, 1e-6);
+	ck_judge(text, judge_order(fn, &p), 1e-6);
 	snprintf(text, sizeof text, "morph %s: writes its frames only", name);
-	int intact = ck_is_poison(weights[CASES]) && ck_is_poison(move[STRIDE - 1]);
-	intact = ck_release(weights) && intact;
-	intact = ck_release(rotate) && intact;
-	intact = ck_release(move) && intact;
+	int intact = ck_is_poison(p.weights[CASES]) && ck_is_poison(p.move[STRIDE - 1]);
+	intact = ck_release(p.weights) && intact;
+	intact = ck_release(p.rotate) && intact;
+	intact = ck_release(p.move) && intact;
 	ck_true(text, intact);
 }
 
@@ -175,6 +202,23 @@ same_floats(const float *got, const float *wanted, size_t count)
 	return 1;
 }
 
+/* Weights of any kind, some planes at rest, and moves and rotations that now and then are
+ * no numbers. */
+static void
+draw_planes(float *planes, size_t morphs, uint32_t frames, size_t stride)
+{
+	for (size_t i = 0; i < morphs + 14; i++) {
+		float *plane = planes + i * stride;
+		int rests = ck_random(3) == 0;
+		for (uint32_t f = 0; f < frames; f++)
+			plane[f] = i >= morphs ? (float)ck_uniform(-2, 2)
+				   : rests     ? 0.0f
+					       : hostile();
+		if (ck_random(i < morphs ? 2 : 20) == 0)
+			plane[ck_random(frames)] = hostile();
+	}
+}
+
 /* EXACT is the grade, for whatever weights, moves and rotations; what lies behind the last
  * frame stays. */
 static void
@@ -190,20 +234,11 @@ judge_bits(kern_morph_fn *fn, const char *name)
 		size_t count = (m + 14) * stride;
 		float *got = ck_floats(count, round & 1);
 		float *wanted = ck_floats(count, 0);
-		for (size_t plane = 0; plane < m + 14; plane++) {
-			int rests = ck_random(3) == 0;
-			for (uint32_t f = 0; f < frames; f++)
-				got[plane * stride + f] =
-					plane >= m ? (float)ck_uniform(-2, 2)
-					: rests	   ? 0.0f
-						   : hostile();
-			if (ck_random(plane < m ? 2 : 20) == 0)
-				got[plane * stride + ck_random(frames)] = hostile();
-		}
+		draw_planes(got, m, frames, stride);
 		memcpy(wanted, got, count * sizeof *got);
 		for (int i = 0; i < 2; i++) {
 			float *planes = i == 0 ? got : wanted;
-			struct kern_morph a = {&r.table, frames, stride, planes,
+			const struct kern_morph a = {&r.table, frames, stride, planes,
 				planes + m * stride, planes + (m + 8) * stride};
 			(i == 0 ? fn : kern_morph_c)(&a, NULL);
 		}

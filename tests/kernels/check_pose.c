@@ -112,6 +112,60 @@ judge_hierarchy(kern_pose_fn *fn, const char *name)
 	ck_true(text, intact);
 }
 
+/* Append and chains, in any order. */
+static void
+draw_all(struct ck_subject *s)
+{
+	ck_subject_draw(s, 8 + ck_random(CK_BONES - 8));
+	for (uint32_t i = 0; i < s->skeleton.bone_count; i++)
+		s->hierarchy[i] = i;
+	for (uint32_t i = 8; i < s->skeleton.bone_count; i++)
+		s->parent[i] = (int32_t)ck_random(i);
+	ck_subject_chain(s, 0, 0);
+	ck_subject_chain(s, 1, 4);
+	ck_subject_append(s);
+	ck_subject_shuffle(s->order, s->skeleton.bone_count);
+}
+
+/* How far a bone's world is from its parent's times its local rotation. */
+static double
+disagreement(const struct ck_subject *s, uint32_t bone, size_t frame)
+{
+	double parent[4] = {0, 0, 0, 1}, local[4], world[4], q[4];
+	if (s->parent[bone] >= 0)
+		ck_subject_take(s->world, 4, (uint32_t)s->parent[bone], frame, parent);
+	ck_subject_take(s->local, 4, bone, frame, local);
+	ck_subject_take(s->world, 4, bone, frame, world);
+	multiply(parent, local, q);
+	return apart(q, world);
+}
+
+/* Frames one by one, over the results of all at once: whether positions stay. */
+static int
+same_one_by_one(kern_pose_fn *fn, const struct ck_subject *s)
+{
+	int same = 1;
+	size_t planes = (size_t)s->skeleton.bone_count * 3;
+	float *whole = malloc(planes * CK_STRIDE * sizeof *whole);
+	memcpy(whole, s->position, planes * CK_STRIDE * sizeof *whole);
+	struct kern_pose part = s->pose;
+	part.frame_count = 1;
+	for (size_t f = 0; f < CK_FRAMES; f++) {
+		part.rotate = s->rotate + f;
+		part.move = s->move + f;
+		part.ik_enabled = s->enabled + f;
+		part.position = s->position + f;
+		part.world_rotate = s->world + f;
+		part.local_rotate = s->local + f;
+		fn(&part, NULL);
+	}
+	for (size_t p = 0; p < planes; p++)
+		same = same && memcmp(whole + p * CK_STRIDE, s->position + p * CK_STRIDE,
+				       CK_FRAMES * sizeof *whole) == 0;
+	free(whole);
+	return same;
+}
+
 /* World is parent's world times local, whatever append and IK did, in any order. */
 static void
 judge_agreement(kern_pose_fn *fn, const char *name)
@@ -121,48 +175,12 @@ judge_agreement(kern_pose_fn *fn, const char *name)
 	char text[80];
 	for (int round = 0; round < 60; round++) {
 		struct ck_subject s;
-		ck_subject_draw(&s, 8 + ck_random(CK_BONES - 8));
-		for (uint32_t i = 0; i < s.skeleton.bone_count; i++)
-			s.hierarchy[i] = i;
-		for (uint32_t i = 8; i < s.skeleton.bone_count; i++)
-			s.parent[i] = (int32_t)ck_random(i);
-		ck_subject_chain(&s, 0, 0);
-		ck_subject_chain(&s, 1, 4);
-		ck_subject_append(&s);
-		ck_subject_shuffle(s.order, s.skeleton.bone_count);
+		draw_all(&s);
 		fn(&s.pose, NULL);
-		for (uint32_t i = 0; i < s.skeleton.bone_count; i++) {
-			for (size_t f = 0; f < CK_FRAMES; f++) {
-				double parent[4] = {0, 0, 0, 1}, local[4], world[4], q[4];
-				if (s.parent[i] >= 0)
-					ck_subject_take(s.world, 4, (uint32_t)s.parent[i],
-						f, parent);
-				ck_subject_take(s.local, 4, i, f, local);
-				ck_subject_take(s.world, 4, i, f, world);
-				multiply(parent, local, q);
-				ck_worst(&worst, apart(q, world));
-			}
-		}
-		/* Frames one by one, over the results of all at once. */
-		size_t planes = (size_t)s.skeleton.bone_count * 3;
-		float *whole = malloc(planes * CK_STRIDE * sizeof *whole);
-		memcpy(whole, s.position, planes * CK_STRIDE * sizeof *whole);
-		struct kern_pose part = s.pose;
-		part.frame_count = 1;
-		for (size_t f = 0; f < CK_FRAMES; f++) {
-			part.rotate = s.rotate + f;
-			part.move = s.move + f;
-			part.ik_enabled = s.enabled + f;
-			part.position = s.position + f;
-			part.world_rotate = s.world + f;
-			part.local_rotate = s.local + f;
-			fn(&part, NULL);
-		}
-		for (size_t p = 0; p < planes; p++)
-			same = same &&
-			       memcmp(whole + p * CK_STRIDE, s.position + p * CK_STRIDE,
-				       CK_FRAMES * sizeof *whole) == 0;
-		free(whole);
+		for (uint32_t i = 0; i < s.skeleton.bone_count; i++)
+			for (size_t f = 0; f < CK_FRAMES; f++)
+				ck_worst(&worst, disagreement(&s, i, f));
+		same = same_one_by_one(fn, &s) && same;
 		same = ck_subject_release(&s) && same;
 	}
 	snprintf(text, sizeof text, "pose %s: world is parent's world times local", name);
@@ -172,12 +190,77 @@ judge_agreement(kern_pose_fn *fn, const char *name)
 	ck_true(text, same);
 }
 
+/* How far a bone's local rotation is from its own times another bone's, or times the
+ * inverse of that. */
+static double
+append_error(const struct ck_subject *s, uint32_t bone, const double appended[4],
+	size_t frame, int inverse)
+{
+	double own[4], got[4], q[4];
+	memcpy(q, appended, sizeof q);
+	q[3] = inverse ? -q[3] : q[3];
+	ck_subject_take(s->rotate, 4, bone, frame, own);
+	ck_subject_take(s->local, 4, bone, frame, got);
+	multiply(own, q, q);
+	return apart(q, got);
+}
+
+/* How far bone 2 is from where its own move and the appended one take it; tenths, for they
+ * are judged with the rotations. */
+static double
+append_move_error(const struct ck_subject *s, const double appended[3], size_t frame)
+{
+	double own[3], got[3], wanted[3];
+	ck_subject_take(s->move, 3, 2, frame, own);
+	ck_subject_take(s->position, 3, 2, frame, got);
+	for (int c = 0; c < 3; c++)
+		wanted[c] = appended[c] + own[c] + s->rest[2][c];
+	return 0.1 * check_pose_distance(wanted, got);
+}
+
+/* Bone 2 takes all of bone 1's own, and bone 3 all that bone 2 then has. */
+static void
+append_whole(const struct ck_subject *s, size_t f, double *worst)
+{
+	double q[4], move[3];
+	ck_subject_take(s->rotate, 4, 1, f, q);
+	ck_worst(worst, append_error(s, 2, q, f, 0));
+	ck_subject_take(s->local, 4, 2, f, q);
+	ck_worst(worst, append_error(s, 3, q, f, 0));
+	ck_subject_take(s->move, 3, 1, f, move);
+	ck_worst(worst, append_move_error(s, move, f));
+}
+
+/* Bone 2 takes the inverse, bone 3 nothing. */
+static void
+append_inverse(const struct ck_subject *s, size_t f, double *worst)
+{
+	const double none[4] = {0, 0, 0, 1};
+	double q[4];
+	ck_subject_take(s->rotate, 4, 1, f, q);
+	ck_worst(worst, append_error(s, 2, q, f, 1));
+	ck_worst(worst, append_error(s, 3, none, f, 0));
+}
+
+/* Bone 2 takes bone 1's rotation in model space and its way from its rest. */
+static void
+append_local(const struct ck_subject *s, size_t f, double *worst)
+{
+	double q[4], way[3];
+	ck_subject_take(s->world, 4, 1, f, q);
+	ck_worst(worst, append_error(s, 2, q, f, 0));
+	ck_subject_take(s->position, 3, 1, f, way);
+	for (int c = 0; c < 3; c++)
+		way[c] -= s->rest[1][c];
+	ck_worst(worst, append_move_error(s, way, f));
+}
+
 /* Bone 2 appends from bone 1, bone 3 from bone 2: rules with a known answer. */
 static void
 judge_append(kern_pose_fn *fn, const char *name)
 {
 	struct ck_subject s;
-	double worst = 0, a[4], b[4], got[4], p[3], q[3];
+	double worst = 0;
 	char text[80];
 	ck_subject_draw(&s, 4);
 	for (int i = 0; i < 4; i++)
@@ -189,53 +272,18 @@ judge_append(kern_pose_fn *fn, const char *name)
 	s.source[3] = 2;
 	s.ratio[2] = s.ratio[3] = 1.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < CK_FRAMES; f++) {
-		/* own * source's, and the next takes all of that. */
-		for (uint32_t bone = 2; bone < 4; bone++) {
-			ck_subject_take(s.rotate, 4, bone, f, a);
-			ck_subject_take(
-				bone == 2 ? s.rotate : s.local, 4, bone - 1, f, b);
-			multiply(a, b, a);
-			ck_subject_take(s.local, 4, bone, f, got);
-			ck_worst(&worst, apart(a, got));
-		}
-		ck_subject_take(s.move, 3, 1, f, p);
-		ck_subject_take(s.move, 3, 2, f, q);
-		ck_subject_take(s.position, 3, 2, f, got);
-		for (int c = 0; c < 3; c++)
-			p[c] += q[c] + s.rest[2][c];
-		ck_worst(&worst, 0.1 * check_pose_distance(p, got));
-	}
+	for (size_t f = 0; f < CK_FRAMES; f++)
+		append_whole(&s, f, &worst);
 	s.ratio[2] = -1.0f;
 	s.ratio[3] = 0.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < CK_FRAMES; f++) {
-		ck_subject_take(s.rotate, 4, 2, f, a);
-		ck_subject_take(s.rotate, 4, 1, f, b);
-		b[3] = -b[3];
-		multiply(a, b, a);
-		ck_subject_take(s.local, 4, 2, f, got);
-		ck_worst(&worst, apart(a, got));
-		ck_subject_take(s.rotate, 4, 3, f, a);
-		ck_subject_take(s.local, 4, 3, f, got);
-		ck_worst(&worst, apart(a, got));
-	}
+	for (size_t f = 0; f < CK_FRAMES; f++)
+		append_inverse(&s, f, &worst);
 	s.flags[2] |= KERN_POSE_APPEND_LOCAL;
 	s.ratio[2] = 1.0f;
 	fn(&s.pose, NULL);
-	for (size_t f = 0; f < CK_FRAMES; f++) {
-		ck_subject_take(s.rotate, 4, 2, f, a);
-		ck_subject_take(s.world, 4, 1, f, b);
-		multiply(a, b, a);
-		ck_subject_take(s.local, 4, 2, f, got);
-		ck_worst(&worst, apart(a, got));
-		ck_subject_take(s.position, 3, 1, f, p);
-		ck_subject_take(s.move, 3, 2, f, q);
-		ck_subject_take(s.position, 3, 2, f, got);
-		for (int c = 0; c < 3; c++)
-			p[c] += q[c] + s.rest[2][c] - s.rest[1][c];
-		ck_worst(&worst, 0.1 * check_pose_distance(p, got));
-	}
+	for (size_t f = 0; f < CK_FRAMES; f++)
+		append_local(&s, f, &worst);
 	snprintf(text, sizeof text, "pose %s: append, saved, inverse, none, local", name);
 	ck_judge(text, ck_subject_release(&s) ? worst : INFINITY, 2e-6);
 }

@@ -16,11 +16,10 @@ ck_subject_shuffle(uint32_t *list, uint32_t count)
 	}
 }
 
-/* Bones in a random tree: the k-th of a random hierarchy hangs below an earlier one. */
-void
-ck_subject_draw(struct ck_subject *s, uint32_t bones)
+/* A random tree: the k-th of a random hierarchy hangs below an earlier one. */
+static void
+draw_bones(struct ck_subject *s, uint32_t bones)
 {
-	memset(s, 0, sizeof *s);
 	for (uint32_t i = 0; i < bones; i++)
 		s->hierarchy[i] = s->order[i] = i;
 	ck_subject_shuffle(s->hierarchy, bones);
@@ -49,11 +48,11 @@ ck_subject_draw(struct ck_subject *s, uint32_t bones)
 		.chains = s->chains,
 		.links = s->links,
 	};
-	s->rotate = ck_floats((size_t)bones * 4 * CK_STRIDE, 1);
-	s->move = ck_floats((size_t)bones * 3 * CK_STRIDE, 0);
-	s->position = ck_floats((size_t)bones * 3 * CK_STRIDE, 1);
-	s->world = ck_floats((size_t)bones * 4 * CK_STRIDE, 0);
-	s->local = ck_floats((size_t)bones * 4 * CK_STRIDE, 1);
+}
+
+static void
+draw_motion(struct ck_subject *s, uint32_t bones)
+{
 	for (size_t i = 0; i < bones; i++) {
 		for (size_t f = 0; f < CK_FRAMES; f++) {
 			float q[4];
@@ -66,6 +65,19 @@ ck_subject_draw(struct ck_subject *s, uint32_t bones)
 		}
 	}
 	memset(s->enabled, 1, sizeof s->enabled);
+}
+
+void
+ck_subject_draw(struct ck_subject *s, uint32_t bones)
+{
+	memset(s, 0, sizeof *s);
+	draw_bones(s, bones);
+	s->rotate = ck_floats((size_t)bones * 4 * CK_STRIDE, 1);
+	s->move = ck_floats((size_t)bones * 3 * CK_STRIDE, 0);
+	s->position = ck_floats((size_t)bones * 3 * CK_STRIDE, 1);
+	s->world = ck_floats((size_t)bones * 4 * CK_STRIDE, 0);
+	s->local = ck_floats((size_t)bones * 4 * CK_STRIDE, 1);
+	draw_motion(s, bones);
 	s->pose = (struct kern_pose){.skeleton = &s->skeleton,
 		.frame_count = CK_FRAMES,
 		.stride = CK_STRIDE,
