@@ -38,7 +38,8 @@ tap_built =
 endif
 dist_check_SCRIPTS += $(tap_scripts) $(tap_long)
 EXTRA_DIST += tests/run-tests tests/run-tap tests/Tally.pm tests/allowed-skips \
-	tests/tap.sh tests/scenarios/lib.sh tests/scenarios/sidecar.py
+	tests/tap.sh tests/scenarios/lib.sh \
+	tests/scenarios/mounts.sh tests/scenarios/sidecar.py
 
 run_tests = top_srcdir='$(abs_top_srcdir)' top_builddir='$(abs_top_builddir)' CC='$(CC)' \
 	plugin_files='$(plugin_PROGRAMS)' $(abs_top_srcdir)/tests/run-tests

@@ -11,6 +11,7 @@
 # and then calls the checks in order.
 . "${top_srcdir:-.}/tests/tap.sh"
 top_builddir=${top_builddir:-.}
+: "${plugin:?}"
 has_cuda= # whether it was built with CUDA, once cuda_check_device was called
 
 warned()

@@ -14,16 +14,6 @@ rule meshes 'kernel = "copy"' 'unit = "bundle"' 'match = ["*.obj", "*.fbx"]' \
 kilnd_start
 is $? 0 'kilnd starts'
 
-frames() # FOLDER FORMAT NUMBER...
-{
-	local folder=$1 format=$2 number
-	shift 2
-	mkdir -p "$folder"
-	for number; do
-		# shellcheck disable=SC2059
-		echo "$number" >"$folder/$(printf "$format" "$number")"
-	done
-}
 
 frames "$scratch/shots/a" 'f_%04d.png' 1 2 3 4
 ctl sync --idle

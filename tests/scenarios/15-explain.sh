@@ -20,16 +20,6 @@ explain() # PATH below $scratch: "STATE REASON"
 	ctl explain "$scratch/$1" --json |
 		json '" | ".join(r["state"] + " " + r["reason"] for r in d["rules"])'
 }
-frames() # FOLDER FORMAT NUMBER...
-{
-	local folder=$1 format=$2 number
-	shift 2
-	mkdir -p "$folder"
-	for number; do
-		# shellcheck disable=SC2059
-		echo "$folder $number" >"$folder/$(printf "$format" "$number")"
-	done
-}
 
 # A sequence, from its first frame to its output.
 frames "$scratch/shots/a" 'f_%04d.png' 1 2

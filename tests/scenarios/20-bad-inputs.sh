@@ -29,12 +29,6 @@ head -c $(($(stat -c %s good.vmd) / 2)) good.vmd >half.vmd
 mv -- * "$drop"
 try 'all of it settles' ctl sync --idle
 
-refused() # NAME PATTERN: quarantined, with a reason that matches
-{
-	[ ! -e "$drop/$1" ] && [ ! -L "$drop/$1" ] || { echo "'$1' still is in the drop folder"; return 1; }
-	[ -e "$failed/$1" ] || [ -L "$failed/$1" ] || { echo "'$1' is not in the quarantine"; return 1; }
-	grep -qE -- "$2" "$failed/$1.reason.txt" || { cat "$failed/$1.reason.txt"; return 1; }
-}
 try 'a good neighbour is published' published good.npz
 try 'a half is published with a warning' published half.npz
 like "$(json 'd["warnings"]' <"$output/half.npz.kiln.json")" 'ends|trunc|cut|missing' 'the warning says so'

@@ -3,17 +3,7 @@
 # Goal: a drop folder that is not there yet, not mounted, unmounted, replaced, on a file
 # system whose events do not tell of everything, beyond the limit of watches or read-only
 # is shown as what it is, and everything in it is found when it can be.
-#
-# It mounts, so it runs in mount namespaces of its own, as root there.
-if [ -z "${KILN_MOUNTS:-}" ]; then
-	for unshare in 'unshare -m' 'unshare -Urm'; do
-		$unshare true 2>/dev/null && KILN_MOUNTS=1 exec $unshare "$0" "$@"
-	done
-	echo '1..0 # SKIP needs root or user namespaces to mount'
-	exit 0
-fi
-. "${top_srcdir:-.}/tests/scenarios/lib.sh"
-mount --make-rprivate / 2>/dev/null || true
+. "${top_srcdir:-.}/tests/scenarios/mounts.sh"
 tidy()
 {
 	awk -v below="$scratch/" 'index($2, below) == 1 { print $2 }' /proc/mounts | tac | xargs -r umount -l

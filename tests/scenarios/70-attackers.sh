@@ -13,11 +13,6 @@ echo 'SECRET of somebody else' >"$scratch/private/secret"
 kilnd_start
 is $? 0 'kilnd starts'
 
-refused() # NAME PATTERN: quarantined, with a reason that matches
-{
-	[ -e "$failed/$1" ] || [ -L "$failed/$1" ] || { echo "'$1' is not in the quarantine"; return 1; }
-	grep -qE -- "$2" "$failed/$1.reason.txt" || { cat "$failed/$1.reason.txt"; return 1; }
-}
 leaked() # whether the secret is anywhere among the outputs
 {
 	grep -rq SECRET "$output" "$scratch/trees-out" 2>/dev/null

@@ -18,35 +18,31 @@ rule fussy 'kernel = "fussy"' "watch = \"$scratch/bad\"" 'same = "run"'
 kilnd_start
 is $? 0 'kilnd starts'
 
-state_of() # PATH: the ledger's word
-{
-	ctl show "$1" --json 2>/dev/null | json 'd["state"]'
-}
 
 # pause and resume
 try 'a rule is paused' ctl pause copies
 like "$(ctl pause nonesuch 2>&1)" "no rule 'nonesuch'" 'one that there is not is refused'
 echo one >"$drop/one.txt"
 try 'sync does not wait for a paused rule' ctl sync --idle
-is "$(state_of "$drop/one.txt")" ready 'its drops are taken in and wait'
+is "$(unit_state "$drop/one.txt")" ready 'its drops are taken in and wait'
 like "$(ctl status)" "rule 'copies' is paused: paused by .*kilnctl resume copies" 'status says why'
 like "$(ctl explain "$drop/one.txt")" "copies': paused: the rule starts nothing: paused by" 'so does explain'
 kilnd_kill
 kilnd_start
 ctl sync --idle
-is "$(state_of "$drop/one.txt")" ready 'the pause outlives kilnd'
+is "$(unit_state "$drop/one.txt")" ready 'the pause outlives kilnd'
 try 'the rule goes on' ctl resume copies
 ctl sync --idle
 try 'and its drops are published' published one.txt
 try 'everything is paused' ctl pause
 echo two >"$drop/two.txt"
 ctl sync --idle
-is "$(state_of "$drop/two.txt")" ready 'and waits'
+is "$(unit_state "$drop/two.txt")" ready 'and waits'
 like "$(ctl status)" 'everything is paused by' 'which status says'
 
 # cancel
 try 'one that waits is cancelled by its path' ctl cancel "$drop/two.txt"
-is "$(state_of "$drop/two.txt")" cancelled 'and is closed'
+is "$(unit_state "$drop/two.txt")" cancelled 'and is closed'
 try 'its input stays' test -e "$drop/two.txt"
 said=$(ctl cancel "$drop/two.txt" 2>&1)
 is $? 1 'twice is once too often'
@@ -59,12 +55,12 @@ echo hangs >"$scratch/hung/a.txt"
 await 20 eval 'ctl list -r hung -s running | grep -q a.txt'
 like "$(ctl cancel "$scratch/hung/a.txt")" '0 cancelled, 1 asked to stop' 'one that runs is asked to stop'
 ctl sync --idle
-is "$(state_of "$scratch/hung/a.txt")" cancelled 'and ended, as it does not listen'
+is "$(unit_state "$scratch/hung/a.txt")" cancelled 'and ended, as it does not listen'
 try 'its input stays too' test -e "$scratch/hung/a.txt"
 kilnd_kill
 kilnd_start
 ctl sync --idle
-is "$(state_of "$scratch/hung/a.txt") $(state_of "$drop/two.txt")" 'cancelled cancelled' \
+is "$(unit_state "$scratch/hung/a.txt") $(unit_state "$drop/two.txt")" 'cancelled cancelled' \
 	'cancelled units stay so over a restart'
 
 # retry
@@ -73,7 +69,7 @@ ctl sync --idle
 try 'and published' published two.txt
 echo bad >"$scratch/bad/bad.txt"
 ctl sync --idle
-is "$(state_of "$scratch/bad/bad.txt")" failed 'a bad one fails'
+is "$(unit_state "$scratch/bad/bad.txt")" failed 'a bad one fails'
 try 'and lies in quarantine' test -e "$failed/bad.txt" -a ! -e "$scratch/bad/bad.txt"
 like "$(ctl explain "$scratch/bad/bad.txt")" "failed: byte 0: expected 'K'" 'explain tells why'
 tries=$(ctl show "$scratch/bad/bad.txt" --json | json 'len(d["tries"])')
@@ -119,7 +115,7 @@ mv "$state/ledger.db" "$state/old.db" && rm -f "$state"/ledger.db-*
 cp "$scratch/copy.db" "$state/ledger.db"
 kilnd_start
 ctl sync --idle
-is "$(state_of "$scratch/hung/a.txt")" cancelled 'a backup put in its place is the ledger'
+is "$(unit_state "$scratch/hung/a.txt")" cancelled 'a backup put in its place is the ledger'
 kilnd_stop
 
 # roles
@@ -127,26 +123,21 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 755 "$scratch" "$state"
 	kilnd_start
 	chmod 777 "$state/control"
-	nobody()
-	{
-		setpriv --reuid nobody --regid nogroup --clear-groups \
-			"$top_builddir/kilnctl" --state "$state" "$@" 2>&1
-	}
-	if nobody --version >/dev/null; then
-		like "$(nobody status)" 'units' 'anybody who may connect may ask'
+	if as_nobody --version >/dev/null; then
+		like "$(as_nobody status)" 'units' 'anybody who may connect may ask'
 		for command in pause resume 'cancel 1' 'retry 1' prune "backup /dev/null/x" 'reload --wait'; do
 			# shellcheck disable=SC2086 # a command and its argument
-			said=$(nobody $command)
+			said=$(as_nobody $command)
 			is $? 1 "nobody may not ${command%% *}"
 			like "$said" 'only root, the daemon.s own user and the admins' 'and is told who may'
 		done
 		echo 'admins = ["nobody"]' >>"$conf"
 		ctl reload --wait
-		try 'an admin may' nobody pause
+		try 'an admin may' as_nobody pause
 		echo 'admins = ["@nogroup"]' | cat <(grep -v admins "$conf") - >"$conf.new"
 		mv "$conf.new" "$conf"
 		ctl reload --wait
-		try 'so may one by his group' nobody resume
+		try 'so may one by his group' as_nobody resume
 	else
 		skip 'roles' 'only root can read the build tree here'
 	fi

@@ -67,25 +67,20 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 700 "$drop"
 	kilnd_start
 	chmod 777 "$state/control"
-	nobody()
-	{
-		setpriv --reuid nobody --regid nogroup --clear-groups \
-			"$top_builddir/kilnctl" --state "$state" "$@" 2>&1
-	}
-	if nobody --version >/dev/null; then
+	if as_nobody --version >/dev/null; then
 		echo three >three.txt
 		echo secret >secret.txt
 		chmod 600 secret.txt
-		said=$(nobody drop copies three.txt)
+		said=$(as_nobody drop copies three.txt)
 		is $? 1 'who is no dropper may not drop'
 		like "$said" 'you may not drop into rule .copies.' 'and is told so'
 		rule copies 'kernel = "copy"' 'match = ["*.txt"]' 'inputs = "delete"' 'droppers = ["nobody"]'
 		ctl reload --wait
-		like "$(nobody drop copies secret.txt)" "'secret.txt' cannot be read: Permission denied" \
+		like "$(as_nobody drop copies secret.txt)" "'secret.txt' cannot be read: Permission denied" \
 			'a dropper cannot give what he cannot read, though kilnd can'
-		try 'a dropper drops where he cannot write' nobody drop copies three.txt --wait
+		try 'a dropper drops where he cannot write' as_nobody drop copies three.txt --wait
 		try 'and it is published' published three.txt
-		like "$(nobody drop shots three.txt)" 'you may not drop into rule .shots.' 'into that rule only'
+		like "$(as_nobody drop shots three.txt)" 'you may not drop into rule .shots.' 'into that rule only'
 	else
 		skip 'droppers' 'only root can read the build tree here'
 	fi

@@ -3,17 +3,7 @@
 # Goal: an output file system that is really full, has no inodes left, or is remounted
 # read-only in the middle holds the units, their inputs untouched, and says why; when it is
 # well again each is published exactly once.
-#
-# It mounts, so it runs in mount namespaces of its own, as root there.
-if [ -z "${KILN_MOUNTS:-}" ]; then
-	for unshare in 'unshare -m' 'unshare -Urm'; do
-		$unshare true 2>/dev/null && KILN_MOUNTS=1 exec $unshare "$0" "$@"
-	done
-	echo '1..0 # SKIP needs root or user namespaces to mount'
-	exit 0
-fi
-. "${top_srcdir:-.}/tests/scenarios/lib.sh"
-mount --make-rprivate / 2>/dev/null || true
+. "${top_srcdir:-.}/tests/scenarios/mounts.sh"
 tidy()
 {
 	umount -l "$output" 2>/dev/null

@@ -16,10 +16,6 @@ rule lost 'kernel = "copy"' "watch = \"$scratch/lost\"" "inputs = \"move:$scratc
 kilnd_start
 is $? 0 'kilnd starts'
 
-state_of() # PATH: the ledger's word
-{
-	ctl show "$1" --json 2>/dev/null | json 'd["state"]'
-}
 claimed() # FOLDER NAME
 {
 	compgen -G "$1/.kiln-claim/*~$2" >/dev/null
@@ -33,12 +29,12 @@ kill_keepers()
 echo one >"$drop/one.txt"
 try 'a unit is claimed' await 20 claimed "$drop" one.txt
 kill_keepers
-try 'its keeper is killed' await 20 eval '[ "$(state_of "$drop/one.txt")" = deferred ]'
+try 'its keeper is killed' await 20 eval '[ "$(unit_state "$drop/one.txt")" = deferred ]'
 try 'the claim is left' claimed "$drop" one.txt
 like "$(ctl cancel "$drop/one.txt")" '1 cancelled' 'it is cancelled'
 try 'and is back in its place' await 20 test -e "$drop/one.txt"
 ctl sync --idle
-is "$(cat "$drop/one.txt") $(state_of "$drop/one.txt")" 'one cancelled' 'as it was'
+is "$(cat "$drop/one.txt") $(unit_state "$drop/one.txt")" 'one cancelled' 'as it was'
 try 'no claim is left' test ! -e "$drop/.kiln-claim"
 
 # Cancelled so in a kilnd that dies before a keeper came.
@@ -47,19 +43,19 @@ await 20 claimed "$drop" two.txt
 kilnd_kill
 kilnd_start
 try 'a unit whose kilnd was killed, too, is claimed still' await 20 claimed "$drop" two.txt
-await 20 eval '[ "$(state_of "$drop/two.txt")" = running ]'
+await 20 eval '[ "$(unit_state "$drop/two.txt")" = running ]'
 kill_keepers
-await 20 eval '[ "$(state_of "$drop/two.txt")" = deferred ]'
+await 20 eval '[ "$(unit_state "$drop/two.txt")" = deferred ]'
 ctl pause copies
 ctl cancel "$drop/two.txt" >"$scratch/said"
 try 'cancelled in a rule that is paused, it stays claimed' claimed "$drop" two.txt
 kilnd_kill
 kilnd_start
-is "$(state_of "$drop/two.txt")" cancelled 'it is cancelled after a restart'
+is "$(unit_state "$drop/two.txt")" cancelled 'it is cancelled after a restart'
 ctl resume copies
 try 'and put back when the rule goes on' await 20 test -e "$drop/two.txt"
 ctl sync --idle
-is "$(state_of "$drop/two.txt")" cancelled 'and stays cancelled'
+is "$(unit_state "$drop/two.txt")" cancelled 'and stays cancelled'
 try 'no claim is left' test ! -e "$drop/.kiln-claim"
 
 # Cancelled while it ran, and the keeper was killed before it could put it back.
@@ -71,7 +67,7 @@ ctl cancel "$drop/three.txt" >"$scratch/said"
 kill -KILL $keeper
 try 'cancelled while its keeper dies, it is put back' await 20 test -e "$drop/three.txt"
 ctl sync --idle
-is "$(state_of "$drop/three.txt")" cancelled 'and is cancelled'
+is "$(unit_state "$drop/three.txt")" cancelled 'and is cancelled'
 try 'no claim is left' test ! -e "$drop/.kiln-claim"
 
 # Given up: the claim goes into quarantine, not run once more.
@@ -81,7 +77,7 @@ kill_keepers
 try 'one that is given up lands in quarantine' await 20 test -e "$failed/four.txt"
 like "$(cat "$failed/four.txt.reason.txt")" 'given up after 1 tries' 'which says why'
 ctl sync --idle
-is "$(state_of "$scratch/once/four.txt")" failed 'and has failed'
+is "$(unit_state "$scratch/once/four.txt")" failed 'and has failed'
 try 'no claim is left' test ! -e "$scratch/once/.kiln-claim"
 
 # A disposal that fails is tried again.
@@ -90,7 +86,7 @@ await 20 eval 'ctl status | grep -q "could not be disposed of"'
 like "$(ctl status)" "rule 'lost': the inputs of 1 units that are done could not be disposed of yet" \
 	'an input that cannot be moved is shown'
 is "$(ctl status --json | json '[r["undisposed"] for r in d["rules"] if r["name"] == "lost"]')" '[1]' 'as JSON, too'
-is "$(state_of "$scratch/lost/five.txt")" published 'its unit is published'
+is "$(unit_state "$scratch/lost/five.txt")" published 'its unit is published'
 try 'its input is there' test -e "$scratch/lost/five.txt"
 # Each try takes the file away and puts it back, and then it settles for a moment.
 explained() { ctl explain "$scratch/lost/five.txt" |

@@ -118,6 +118,25 @@ kilnd_signal() # SIGNAL: sends it and waits for the end; the exit status
 	return $status
 }
 
+as_nobody() # ARGUMENT...: kilnctl by somebody who is nobody here; needs root
+{
+	setpriv --reuid nobody --regid nogroup --clear-groups \
+		"$top_builddir/kilnctl" --state "$state" "$@" 2>&1
+}
+
+# --- what is dropped --------------------------------------------------------
+
+frames() # FOLDER FORMAT NUMBER...: files of a sequence, no two of the same content
+{
+	local folder=$1 format=$2 number
+	shift 2
+	mkdir -p "$folder"
+	for number; do
+		# shellcheck disable=SC2059
+		echo "$folder $number" >"$folder/$(printf "$format" "$number")"
+	done
+}
+
 # --- what can be said of the outcome ----------------------------------------
 
 json() # PYTHON-EXPRESSION: of `d`, the JSON on standard input
@@ -151,4 +170,17 @@ whole()
 seen()
 {
 	/usr/bin/python3 "$top_srcdir/tests/scenarios/sidecar.py" --seen "$output"
+}
+
+# refused NAME PATTERN: gone from $drop into $failed, with a reason that matches.
+refused()
+{
+	[ ! -e "$drop/$1" ] && [ ! -L "$drop/$1" ] || { echo "'$1' still is in the drop folder"; return 1; }
+	[ -e "$failed/$1" ] || [ -L "$failed/$1" ] || { echo "'$1' is not in the quarantine"; return 1; }
+	grep -qE -- "$2" "$failed/$1.reason.txt" || { cat "$failed/$1.reason.txt"; return 1; }
+}
+
+unit_state() # PATH: the ledger's word
+{
+	ctl show "$1" --json 2>/dev/null | json 'd["state"]'
 }
