@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * batch.h - one batch in its keeper's hands.  The structs are shared by the files that
- * carry it: batch.c (from manifest to result), broker.c (what the engine asks for),
- * attempt.c (one run of the engine over it).
+ * batch.h - one batch in its keeper's hands: what all that carry it know of it, and the
+ * small verbs on it.  From the bottom up these are: place.c and custody.c (its inputs),
+ * identity.c (what they are), outputs.c (what is made of them), broker.c (what the engine
+ * asks for), attempt.c (one run of the engine over it), batch_run.c (from its manifest to
+ * its result).
  */
 #ifndef KD_BATCH_H
 #define KD_BATCH_H
@@ -92,6 +94,13 @@ struct kd_batch {
 	struct timespec started;
 };
 
+/* Reads the manifest open at fd; all units are new.  *batch is to be cleared also when it
+ * fails, which is with a negative errno and *err. */
+int kd_batch_read(int fd, struct kd_batch *batch, struct kd_err *err);
+
+/* Frees what it holds in memory. */
+void kd_batch_clear(struct kd_batch *batch);
+
 /* Fills what publishing needs to know of the unit, as far as it is known by now. */
 void kd_batch_describe(
 	struct kd_batch *batch, uint32_t i, const struct kd_handle *handle);
@@ -114,15 +123,5 @@ void kd_batch_settle_changed(struct kd_batch_unit *unit, int rc, const char *whe
 void kd_batch_settle_rest(
 	struct kd_batch *batch, enum kd_status status, const char *reason);
 double kd_batch_seconds(const struct timespec *from, const struct timespec *to);
-
-/*
- * Runs the manifest open at fd to its result; *batch holds what finishing will need and
- * is cleared by the caller.  Negative only when the client is gone or broke the protocol;
- * everything else is told in the result.
- */
-int kd_batch_run(int fd, struct kd_link *link, struct kd_handle *handle,
-	struct kd_batch *batch, struct kd_result *result);
-
-void kd_batch_clear(struct kd_batch *batch);
 
 #endif

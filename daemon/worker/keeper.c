@@ -6,7 +6,7 @@
 #include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/base/name.h"
-#include "daemon/worker/batch.h"
+#include "daemon/worker/batch_run.h"
 #include "daemon/worker/custody.h"
 #include "daemon/worker/disposal.h"
 #include "daemon/worker/protocol.h"
@@ -42,7 +42,7 @@ serve_batch(struct keeper *keeper, const struct kd_wire_message *message)
 	struct kd_result result;
 	if (message->fd_count != 1)
 		return -EPROTO;
-	kd_batch_clear(&keeper->batch);
+	kd_batch_run_clear(&keeper->batch);
 	int rc = kd_batch_run(
 		message->fds[0], &keeper->link, &keeper->handle, &keeper->batch, &result);
 	if (rc < 0)
@@ -137,7 +137,7 @@ kd_keeper_main(void)
 		kd_wire_done(&message);
 	}
 	kd_handle_kill(&keeper.handle);
-	kd_batch_clear(&keeper.batch);
+	kd_batch_run_clear(&keeper.batch);
 	kd_wire_free(keeper.link.wire);
 	if (rc == -EPROTO)
 		kd_log(KD_ERROR, "the client broke the protocol, ending");
@@ -198,7 +198,7 @@ kd_keeper_standalone(const char *manifest, const char *path)
 		rc = write_result(&result, path);
 		kd_manifest_result_clear(&result);
 	}
-	kd_batch_clear(&keeper.batch);
+	kd_batch_run_clear(&keeper.batch);
 	if (rc < 0)
 		kd_log(KD_ERROR, "cannot write result '%s': %s", KD_NAME(path),
 			strerror(-rc));

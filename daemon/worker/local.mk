@@ -11,6 +11,7 @@ worker_keeper_sources = \
 	daemon/worker/aside.h daemon/worker/aside.c \
 	daemon/worker/attempt.h daemon/worker/attempt.c \
 	daemon/worker/batch.h daemon/worker/batch.c \
+	daemon/worker/batch_run.h daemon/worker/batch_run.c \
 	daemon/worker/broker.h daemon/worker/broker.c \
 	daemon/worker/claim.h daemon/worker/claim.c \
 	daemon/worker/content.h daemon/worker/content.c \
