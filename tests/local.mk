@@ -2,7 +2,8 @@
 # tap_long scripts that take minutes (`make check-long`).  All of them speak TAP and are
 # run by prove below tests/run-tests; tests/run-tap smooths cmocka's dialect.
 tap_programs =
-tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh tests/t_runner.sh
+tap_scripts = tests/t_floors.sh tests/t_headers.sh tests/t_exports.sh tests/t_circles.sh \
+	tests/t_runner.sh
 tap_long = tests/long/flood.sh tests/long/fuzz.sh tests/long/overflow.sh \
 	tests/long/polled.sh tests/long/queued.sh tests/long/turns.sh tests/long/pano-memory.py
 check_cppflags = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
