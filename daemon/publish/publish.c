@@ -86,6 +86,8 @@ resolve_taken(const struct kd_publisher *publisher, struct kd_publish_unit *unit
 {
 	switch (publisher->manifest->collision) {
 	case KD_COLLISION_REPLACE:
+		if (!kd_slot_may_replace(folder->fd, slot))
+			return 0;
 		*how = KD_SLOT_TAKEN;
 		return 1;
 	case KD_COLLISION_KEEP:

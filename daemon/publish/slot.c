@@ -138,6 +138,30 @@ read_inside(int folder, const char *directory)
 	return json;
 }
 
+static int
+is_folder(int folder, const char *name)
+{
+	struct stat st;
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISDIR(st.st_mode);
+}
+
+int
+kd_slot_may_replace(int folder, const struct kd_slot *slot)
+{
+	if (slot->directory && is_folder(folder, slot->primary)) {
+		json_t *json = read_inside(folder, slot->primary);
+		json_decref(json);
+		return json != NULL;
+	}
+	int foreign = is_folder(folder, slot->primary);
+	if (!slot->directory)
+		foreign |= is_folder(folder, slot->sidecar);
+	for (uint32_t i = 0; !slot->directory && i < slot->output_count; i++)
+		foreign |= is_folder(folder, slot->outputs[i].path);
+	return !foreign;
+}
+
 enum kd_slot_state
 kd_slot_look(int folder, const struct kd_slot *slot, const struct kd_publish_unit *unit,
 	json_t **found)

@@ -42,6 +42,9 @@ void kd_slot_staged_sidecar(const struct kd_publish_unit *unit, char *name, size
 enum kd_slot_state kd_slot_look(int folder, const struct kd_slot *slot,
 	const struct kd_publish_unit *unit, json_t **found);
 int kd_slot_has_primary(int folder, const struct kd_slot *slot);
+/* Whether what stands there may go: files, and a folder that is an output of kiln's.  Any
+ * other folder holds what nobody asked us to throw away. */
+int kd_slot_may_replace(int folder, const struct kd_slot *slot);
 
 /* The renames into place, in two steps, between which the folder is to be fsynced: first
  * the sidecar and the companions, then the primary, so that a power cut cannot leave the

@@ -117,7 +117,7 @@ check_kernel(const struct kd_keys *at, const struct kd_rule *rule,
 {
 	static const char *const kinds[] = {
 		"file", "directory", "sequence", "bundle", "archive", NULL};
-	static const char *const needs[] = {"cuda", "jit", "exec", NULL};
+	static const char *const needs[] = {"cuda", "jit", NULL};
 	const struct kd_kernel *kernel = rule->kernel;
 	uint32_t lacking = kernel->needs & ~rule->needs;
 	char text[100], unit[40];
@@ -128,6 +128,11 @@ check_kernel(const struct kd_keys *at, const struct kd_rule *rule,
 			"unit: expected what kernel \"%s\" accepts (%s), found %s",
 			kernel->name, names_of(kernel->accepts, kinds, text, sizeof text),
 			names_of(rule->unit, kinds, unit, sizeof unit));
+	if ((kernel->needs & KILN_NEEDS_EXEC) != 0)
+		return kd_keys_refuse(at, value_of(source, "kernel"),
+			"kernel: \"%s\" has to start programs (\"exec\"), which is not "
+			"built yet: use another",
+			kernel->name);
 	if (lacking != 0)
 		return kd_keys_refuse(at, value_of(source, "needs"),
 			"needs: kernel \"%s\" cannot do without %s, which the rule does "

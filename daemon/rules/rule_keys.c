@@ -202,12 +202,12 @@ static int
 read_needs(const struct kd_keys *at, const struct kd_key *key,
 	const struct kd_toml *value, void *field)
 {
-	static const struct kd_choice choices[] = {{"cuda", KILN_NEEDS_CUDA},
-		{"jit", KILN_NEEDS_JIT}, {"exec", KILN_NEEDS_EXEC}, {NULL, 0}};
+	static const struct kd_choice choices[] = {
+		{"cuda", KILN_NEEDS_CUDA}, {"jit", KILN_NEEDS_JIT}, {NULL, 0}};
 	struct kd_key one = *key;
 	one.choices = choices;
 	if (value->type != KD_TOML_ARRAY)
-		return expect(at, key, value, "a list of \"cuda\", \"jit\", \"exec\"");
+		return expect(at, key, value, "a list of \"cuda\", \"jit\"");
 	uint32_t needs = 0, need;
 	for (uint32_t i = 0; i < value->count; i++) {
 		int code = kd_key_choice(at, &one, value->children[i], &need);

@@ -42,6 +42,9 @@ static const char copy[] =
 	"\"unit\":null,\"choices\":null,\"help\":\"h\"}]},"
 	"{\"name\":\"gpu-copy\",\"summary\":\"by GPU\",\"accepts\":[\"file\"],"
 	"\"makes\":\"file\",\"needs\":[\"cuda\",\"jit\"],\"inspect\":false,\"params\":[]}"
+	","
+	"{\"name\":\"starter\",\"summary\":\"by programs\",\"accepts\":[\"file\"],"
+	"\"makes\":\"file\",\"needs\":[\"exec\"],\"inspect\":false,\"params\":[]}"
 	"]}";
 
 #define BOOL(name, value)                                                                \

@@ -99,7 +99,7 @@ every_key_means_what_it_says(void **state)
 		"\"1.5MB\", max_wait = \"0s\" }\nkernel = \"copy\"\ndevice = \"cuda:1\"\n"
 		"workers = 2\npriority = -5\nidle = \"1h\"\n"
 		"limits = { memory = \"none\", wall = \"2h\", output = \"20GB\" }\n"
-		"needs = [\"cuda\", \"exec\"]\nexecutor = \"local\"\noutput = \"/o\"\n"
+		"needs = [\"cuda\", \"jit\"]\nexecutor = \"local\"\noutput = \"/o\"\n"
 		"layout = \"flat\"\ncollision = \"replace\"\nsame = \"run\"\nmode = "
 		"\"640\"\n"
 		"group = \"root\"\ninputs = \"move:/done/\"\n"
@@ -138,7 +138,7 @@ every_key_means_what_it_says(void **state)
 	assert_int_equal(rule->priority, -5);
 	assert_int_equal(rule->limits.memory, 0);
 	assert_int_equal(rule->limits.output, 20000000000ll);
-	assert_int_equal(rule->needs, KILN_NEEDS_CUDA | KILN_NEEDS_EXEC);
+	assert_int_equal(rule->needs, KILN_NEEDS_CUDA | KILN_NEEDS_JIT);
 	assert_int_equal(rule->layout, KD_LAYOUT_FLAT);
 	assert_int_equal(rule->collision, KD_COLLISION_REPLACE);
 	assert_int_equal(rule->same, KD_SAME_RUN);

@@ -85,6 +85,7 @@ static const struct bad rules[] = {
 	{"device = \"gpu\"", "5:10", "expected \"auto\", \"cpu\", \"cuda\""},
 	{"device = \"cuda:\"", "5:10", "numbered GPU"},
 	{"needs = \"cuda\"", "5:9", "expected a list"},
+	{"needs = [\"exec\"]", "5:10", "found \"exec\""},
 	{"needs = [\"cudda\"]", "5:10", "did you mean \"cuda\"?"},
 	{"mode = 644", "5:8", "octal string"},
 	{"mode = \"0888\"", "5:8", "octal string"},
@@ -155,7 +156,7 @@ static const struct bad files[] = {
 	{"[rule.a]\nwatch = 1", "2:9", "found 1"},
 	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"cpoy\"", "4:10",
 		"found \"cpoy\"; did you mean \"copy\"?"},
-	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = 3", "4:10", "of the 3"},
+	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = 3", "4:10", "of the 4"},
 	{"[rule.a]\nwatch = \"/i\"\noutput = \"/i/o\"\nkernel = \"copy\"", "3:10",
 		"outside watch (/i), found \"/i/o\""},
 	{"[rule.a]\nwatch = \"/i/o\"\noutput = \"/i\"\nkernel = \"copy\"", "2:9",
@@ -170,6 +171,8 @@ static const struct bad files[] = {
 	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"vmd-fk\"\nunit = "
 	 "\"directory\"",
 		"5:8", "kernel \"vmd-fk\" accepts (\"file\"), found \"directory\""},
+	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"starter\"", "4:10",
+		"\"exec\"), which is not built yet"},
 	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"gpu-copy\"", "1:7",
 		"cannot do without \"cuda\", \"jit\""},
 	{"[rule.a]\nwatch = \"/i\"\noutput = \"/o\"\nkernel = \"gpu-copy\"\n"

@@ -73,8 +73,8 @@ kilnd_stop
 library=$(ldconfig -p 2>/dev/null | awk '/libarchive\.so\.13 / { print $NF; exit }')
 if grep -q KILN_SANITIZED.1 "$top_builddir/config.h"; then
 	skip 'what an engine that unpacks tries is told of' 'a sanitizer takes the signal for itself'
-elif [ -z "$library" ] || ! unshare -m true 2>/dev/null; then
-	skip 'what an engine that unpacks tries is told of' 'it needs a mount of its own'
+elif ! unshare -m true 2>/dev/null; then
+	skip 'what an engine that unpacks tries is told of' 'needs root, to mount over the library'
 else
 	echo '#include <sys/ptrace.h>
 __attribute__((constructor)) static void try(void) { ptrace(PTRACE_TRACEME, 0, 0, 0); }' |

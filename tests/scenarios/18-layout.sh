@@ -30,6 +30,25 @@ like "$(ctl list --rule keep --status kept)" '(a|b)/x.txt' 'which the ledger say
 put c first
 is "$(outputs version)" $'x.2.txt:second\nx.txt:first' 'the same content again is skipped'
 is "$(outputs replace)" x.txt:second 'and replaces nothing'
+# Folders that people made are never replaced.
+mkdir -p "$scratch"/replace/out/{y.txt,dance} "$scratch/in/dance"
+echo mine | tee "$scratch/replace/out/y.txt/mine" >"$scratch/replace/out/dance/mine"
+echo new >"$scratch/replace/in/a/y.txt"
+echo step >"$scratch/in/dance/1"
+ctl sync --idle
+dance() # CONTENT: as a folder, which kilnctl run replaces
+{
+	echo "$1" >"$scratch/in/dance/1"
+	"$top_builddir/kilnctl" run copy -o "$scratch/replace/out" "$scratch/in/dance"
+}
+try 'a folder beside one of people' dance step
+is "$(cat "$scratch"/replace/out/{y.txt,dance}/mine | xargs)" 'mine mine' 'which they keep'
+is "$(cat "$scratch"/replace/out/{y.2.txt,dance.2/1} | xargs)" 'new step' 'and the outputs beside'
+try 'and once more' dance turn
+is "$(cat "$scratch"/replace/out/dance.2/1; ls "$scratch/replace/out")" \
+	$'turn\ndance\ndance.2\nx.txt\nx.txt.kiln.json\ny.2.txt\ny.2.txt.kiln.json\ny.txt' \
+	'replaces our own'
+rm -r "$scratch"/replace/out/{y.txt,dance}
 for policy in version keep replace; do
 	output=$scratch/$policy/out
 	try "$policy: every output has a sidecar that is right" whole
