@@ -123,6 +123,12 @@ explain_unseen(const struct part *part)
 	else if (state == KD_INTAKE_WAITING)
 		add(part, NULL, "waiting", "the rule waits for its drop folder: %s",
 			why == NULL ? "it is not there" : why);
+	else if (answer->exists && kd_intake_is_full(intake))
+		add(part, NULL, "unseen",
+			"it lies there until there is room: %u drops of the rule are in "
+			"hand (backlog), and others are taken in when half of these are "
+			"done",
+			rule->backlog);
 	else if (!kd_intake_is_current(intake))
 		add(part, NULL, "unseen",
 			"the drop folder is being looked through at this moment");

@@ -145,8 +145,8 @@ void
 kd_kiln_make_room(struct kd_kiln *kiln, struct kd_intake *intake)
 {
 	const struct kd_rule *rule = kd_intake_rule(intake);
-	uint64_t taken =
-		kd_intake_settling(intake) + kd_queue_open(kiln->queue, rule->name);
+	uint64_t taken = kd_intake_settling(intake) + kd_intake_waiting(intake) +
+			 kd_queue_open(kiln->queue, rule->name);
 	kd_intake_set_room(intake, taken < rule->backlog ? rule->backlog - taken : 0);
 }
 

@@ -157,7 +157,8 @@ kd_drops_see(struct kd_drops *drops, const char *path,
 	char unit[PATH_MAX];
 	uint64_t before = kd_drops_count(drops);
 	snprintf(unit, sizeof unit, "%.*s", (int)verdict->unit, path);
-	if (drops->room == 0 &&
+	/* The frame that a sequence waits for makes room. */
+	if (drops->room == 0 && !kd_drops_waits(drops, path) &&
 		(drops->families != NULL || !kd_settle_has(drops->settle, unit))) {
 		drops->missed = 1;
 		return 0;
@@ -237,4 +238,10 @@ int
 kd_drops_waits(const struct kd_drops *drops, const char *path)
 {
 	return drops->families != NULL && kd_families_waits(drops->families, path);
+}
+
+uint64_t
+kd_drops_waiting(const struct kd_drops *drops)
+{
+	return drops->families == NULL ? 0 : kd_families_waiting(drops->families);
 }

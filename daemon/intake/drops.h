@@ -49,5 +49,7 @@ uint64_t kd_drops_count(const struct kd_drops *drops);
 int kd_drops_has(const struct kd_drops *drops, const char *path);
 /* Whether a family has been quiet, and is waited for because frames are missing. */
 int kd_drops_waits(const struct kd_drops *drops, const char *path);
+/* How many are; they are not of kd_drops_count(). */
+uint64_t kd_drops_waiting(const struct kd_drops *drops);
 
 #endif

@@ -83,6 +83,7 @@ struct telling {
 	const struct kd_census *census;
 	const char *candidate, *folder, *family;
 	int patient; /* nothing more is waited for */
+	int waits;   /* one of them does, by now */
 };
 
 static void
@@ -121,17 +122,21 @@ tell_series(const struct telling *telling, const struct kd_census_series *series
 static void
 judge_series(void *context, const struct kd_census_series *series)
 {
-	const struct telling *telling = context;
+	struct telling *telling = context;
 	const struct kd_rule *rule = telling->families->rule;
 	int64_t first = rule->sequence.first, last = rule->sequence.last;
 	if (series->sum.files == 0 || (last >= 0 && series->highest != (uint64_t)last))
 		return;
 	uint64_t from = first >= 0 ? (uint64_t)first : series->lowest;
 	int whole = series->sum.files == series->highest - from + 1;
-	if (!whole && !telling->patient && rule->sequence.gaps == KD_GAPS_WAIT)
-		kd_settle_touch(telling->families->patience, telling->candidate);
-	else
+	if (whole || telling->patient || rule->sequence.gaps != KD_GAPS_WAIT) {
 		tell_series(telling, series);
+		return;
+	}
+	/* One that waits already is looked at when its time is over: a scan that meets it
+	 * meanwhile does not let it wait anew. */
+	kd_settle_note(telling->families->patience, telling->candidate);
+	telling->waits = 1;
 }
 
 /* The folder has just been read for the look at this candidate. */
@@ -155,6 +160,9 @@ settled_as(struct kd_families *families, const char *candidate,
 		tell(&telling, kd_census_main(telling.census, telling.family), seen);
 	else
 		kd_census_each(telling.census, telling.family, judge_series, &telling);
+	/* What it waited for has come. */
+	if (!patient && !telling.waits)
+		kd_settle_drop(families->patience, candidate);
 }
 
 static void
@@ -372,6 +380,12 @@ kd_families_stop(struct kd_families *families)
 {
 	kd_census_stop(families->census);
 	kd_census_stop(families->patient_census);
+}
+
+uint64_t
+kd_families_waiting(const struct kd_families *families)
+{
+	return kd_settle_count(families->patience);
 }
 
 uint64_t

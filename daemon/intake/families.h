@@ -38,6 +38,8 @@ int kd_families_touch(struct kd_families *families, const char *path);
 int kd_families_has(const struct kd_families *families, const char *path);
 /* Whether it has been quiet, and is waited for because frames are missing. */
 int kd_families_waits(const struct kd_families *families, const char *path);
+/* How many are. */
+uint64_t kd_families_waiting(const struct kd_families *families);
 
 /* Leaves off a look that is under way, and holds nothing open: the root is another. */
 void kd_families_stop(struct kd_families *families);

@@ -61,6 +61,8 @@ uint64_t kd_intake_settling(const struct kd_intake *intake);
 int kd_intake_is_settling(const struct kd_intake *intake, const char *path);
 /* Whether it is a sequence, or a frame of one, whose missing frames are waited for. */
 int kd_intake_is_waited_for(const struct kd_intake *intake, const char *path);
+/* How many sequences are; they do not settle. */
+uint64_t kd_intake_waiting(const struct kd_intake *intake);
 /* Whether no scan is under way: all that was there has been seen. */
 int kd_intake_is_current(const struct kd_intake *intake);
 /* *why: a sentence, or NULL when watching. */

@@ -45,6 +45,12 @@ kd_intake_is_waited_for(const struct kd_intake *intake, const char *path)
 	return kd_drops_waits(intake->drops, path);
 }
 
+uint64_t
+kd_intake_waiting(const struct kd_intake *intake)
+{
+	return kd_drops_waiting(intake->drops);
+}
+
 int
 kd_intake_is_current(const struct kd_intake *intake)
 {

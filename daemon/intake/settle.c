@@ -292,6 +292,16 @@ kd_settle_take(struct kd_settle *settle, const char *path)
 	return 0;
 }
 
+void
+kd_settle_drop(struct kd_settle *settle, const char *path)
+{
+	struct candidate *c = find(settle, path);
+	if (c == NULL)
+		return;
+	forget(settle, c);
+	arm(settle);
+}
+
 uint64_t
 kd_settle_count(const struct kd_settle *settle)
 {

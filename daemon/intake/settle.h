@@ -60,6 +60,9 @@ int kd_settle_touch(struct kd_settle *settle, const char *path);
  * time.  0 or -ENOMEM. */
 int kd_settle_take(struct kd_settle *settle, const char *path);
 
+/* It is not to be waited for any more. */
+void kd_settle_drop(struct kd_settle *settle, const char *path);
+
 uint64_t kd_settle_count(const struct kd_settle *settle);
 int kd_settle_has(const struct kd_settle *settle, const char *path);
 

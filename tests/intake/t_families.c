@@ -125,6 +125,32 @@ a_gap_is_waited_for(void **state)
 	assert_int_equal(drop.seen[1].size, 20);
 }
 
+/* Those that wait are told of, for they are kept in mind; what one waits for gets through
+ * where there is room for nothing else, and then it is not waited for any more. */
+static void
+what_is_waited_for_is_counted(void **state)
+{
+	(void)state;
+	sequence_rule(1, 3, KD_GAPS_WAIT);
+	drop.rule.sequence.wait = 3600;
+	put_frames("a/f_%d.png", 1, 1);
+	put_frames("a/f_%d.png", 3, 3);
+	put_frames("b/f_%d.png", 1, 1);
+	put_frames("b/f_%d.png", 3, 3);
+	drop_begin();
+	while (kd_intake_waiting(drop.intake) < 2)
+		ev_run(drop.loop, EVRUN_ONCE);
+	drop_wait_for_scan();
+	kd_intake_set_room(drop.intake, 0);
+	put_frames("c/f_%d.png", 1, 3);
+	put_frames("a/f_%d.png", 2, 2);
+	drop_wait_for(1, 5);
+	assert_string_equal(drop.seen[0].path, "a/f_%d.png");
+	assert_int_equal(kd_intake_waiting(drop.intake), 1);
+	assert_int_equal(kd_intake_settling(drop.intake), 0);
+	assert_true(kd_intake_is_waited_for(drop.intake, "b/f_1.png"));
+}
+
 static void
 a_bundle_settles_with_its_companions(void **state)
 {
@@ -163,6 +189,7 @@ main(void)
 		DROP_TEST(stems_and_paddings_are_sequences_of_their_own),
 		DROP_TEST(a_late_frame_opens_its_sequence_again),
 		DROP_TEST(a_gap_is_waited_for),
+		DROP_TEST(what_is_waited_for_is_counted),
 		DROP_TEST(a_bundle_settles_with_its_companions),
 	};
 	return cmocka_run_group_tests_name("intake/families", tests, NULL, NULL);
