@@ -22,7 +22,7 @@ enum {
 	SHADOW_SIZE = 9,
 	PROPERTY_SIZE = 9, /* without its IK switches */
 	SWITCH_SIZE = 21,
-	LARGEST_LIE = 600000000, /* bytes that a cut file may lack; see vmd.h */
+	SECTION_MOST = 1 << 30, /* bytes that a count may need; see vmd.h */
 };
 
 struct reader {
@@ -117,11 +117,16 @@ truncated(struct reader *r, const char *section, uint32_t whole, uint32_t stated
 	struct fmt_vmd *motion = r->motion;
 
 	r->ended = 1;
-	snprintf(motion->truncated, sizeof motion->truncated,
-		"the file ends at byte %zu inside its section of %s: %u of %u whole ones "
-		"were "
-		"read, and later sections are missing",
-		fmt_bytes_size(&r->bytes), section, whole, stated);
+	if (stated == 0)
+		snprintf(motion->truncated, sizeof motion->truncated,
+			"the file ends at byte %zu inside its number of %s, and later "
+			"sections are missing",
+			fmt_bytes_size(&r->bytes), section);
+	else
+		snprintf(motion->truncated, sizeof motion->truncated,
+			"the file ends at byte %zu inside its section of %s: %u of %u "
+			"whole ones were read, and later sections are missing",
+			fmt_bytes_size(&r->bytes), section, whole, stated);
 	if (r->options->strict)
 		return fmt_err_set(r->err, -EBADMSG, "%s", motion->truncated);
 	return 0;
@@ -146,8 +151,7 @@ open_section(struct reader *r, const char *section, size_t size, uint32_t *whole
 	uint32_t count = fmt_bytes_u32(&r->bytes);
 	left -= 4;
 	uint64_t needed = (uint64_t)count * size;
-	if (needed > left && (needed - left > LARGEST_LIE ||
-				     (needed > 65536 && needed / 16 > (uint64_t)left)))
+	if (needed > left && needed > SECTION_MOST)
 		return fmt_err_set(r->err, -EBADMSG,
 			"corrupt: byte %zu states %u %s of %zu bytes, but only %zu bytes "
 			"follow",

@@ -10,9 +10,8 @@
  * Sections from the morphs on may be missing; that is legal.  A section whose count needs
  * more bytes than the file has left is a file cut short: its whole keys are kept and
  * `truncated` says what is missing, unless options.strict.  But a count that needs more
- * than 16 times what is left and more than 64 KiB, or more than 600,000,000 bytes beyond
- * it, is not believed: the file is refused as corrupt.  So is one that ends before its
- * bones, and one with a NaN or infinite position, rotation or weight.
+ * than 1 GiB is not believed: the file is refused as corrupt.  So is one that ends before
+ * its bones, and one with a NaN or infinite position, rotation or weight.
  */
 #ifndef FMT_VMD_H
 #define FMT_VMD_H

@@ -184,12 +184,10 @@ survives_every_cut(void **state)
 }
 
 static void
-refuses_counts_beyond_the_file(void **state)
+refuses_counts_beyond_any_file(void **state)
 {
-	static const uint32_t counts[] = {0xffffffff, 0x80000000, 6000000, 20000};
+	static const uint32_t counts[] = {0xffffffff, 0x80000000, 20000000};
 	struct build b;
-	struct fmt_vmd motion;
-	struct fmt_err err;
 	(void)state;
 
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -203,13 +201,33 @@ refuses_counts_beyond_the_file(void **state)
 		build_u32(&b, counts[i]);
 		expect_refused(&b, NULL, "camera keys");
 	}
-	/* A count a little beyond the file is a file cut short. */
-	head(&b);
-	build_u32(&b, 3);
-	bone_key(&b, CENTER, 0, 0);
+}
+
+static void
+keeps_what_is_whole_however_little(void **state)
+{
+	static const uint32_t beyond[] = {3, 20000, 9000000};
+	struct build b;
+	struct fmt_vmd motion;
+	struct fmt_err err;
+	(void)state;
+
+	for (size_t i = 0; i < sizeof beyond / sizeof *beyond; i++) {
+		char said[40];
+		head(&b);
+		build_u32(&b, beyond[i]);
+		bone_key(&b, CENTER, 0, 0);
+		assert_int_equal(read_built(&b, NULL, &motion, &err), 0);
+		assert_int_equal(motion.bone_keys, 1);
+		snprintf(said, sizeof said, "1 of %u whole ones", beyond[i]);
+		assert_non_null(strstr(motion.truncated, said));
+		fmt_vmd_free(&motion);
+	}
+	/* Cut inside a count, there is none to tell. */
+	whole(&b);
+	b.length = CAMERAS_AT + 2;
 	assert_int_equal(read_built(&b, NULL, &motion, &err), 0);
-	assert_int_equal(motion.bone_keys, 1);
-	assert_non_null(strstr(motion.truncated, "1 of 3 whole ones"));
+	assert_non_null(strstr(motion.truncated, "inside its number of camera keys"));
 	fmt_vmd_free(&motion);
 	/* A property key that claims more switches than there are bytes. */
 	head(&b);
@@ -538,7 +556,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_what_is_no_vmd),
 		cmocka_unit_test(survives_every_cut),
-		cmocka_unit_test(refuses_counts_beyond_the_file),
+		cmocka_unit_test(refuses_counts_beyond_any_file),
+		cmocka_unit_test(keeps_what_is_whole_however_little),
 		cmocka_unit_test(refuses_numbers_that_are_none),
 		cmocka_unit_test(groups_sorts_and_decodes),
 		cmocka_unit_test(reads_the_old_header_and_edge_keys),
