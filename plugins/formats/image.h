@@ -2,11 +2,10 @@
 /*
  * image.h - pictures from files and into files, row by row.
  *
- * In memory a pixel always has four channels, R G B A, of one type; a grey picture has
- * its value three times, one without alpha is opaque (255, 65535, 1).  Colours are as the
- * file has them: multiplied by alpha when info says `associated` (OpenEXR always is, TIFF
- * may be), since dividing and multiplying again would lose what shines where alpha is 0.
- * What the file says beside the pixels (EXIF, XMP, ICC) is handed through as bytes.
+ * Pixels are as image_pixel.h says.  Their colours are as the file has them: multiplied by
+ * alpha when info says `associated` (OpenEXR always is, TIFF may be), since dividing and
+ * multiplying again would lose what shines where alpha is 0.  What the file says beside
+ * the pixels (EXIF, XMP, ICC) is handed through as bytes.
  *
  * Pictures are upright: where EXIF or the TIFF says that the file has them mirrored or
  * turned, width and height and the rows that are read are those of the upright picture.
@@ -18,22 +17,10 @@
 #define FMT_IMAGE_H
 
 #include "plugins/formats/err.h"
+#include "plugins/formats/image_pixel.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define FMT_IMAGE_CHANNELS 4
-
-enum fmt_image_type { FMT_IMAGE_U8, FMT_IMAGE_U16, FMT_IMAGE_FLOAT };
-
-/* Bytes of a pixel in memory. */
-static inline size_t
-fmt_image_pixel(enum fmt_image_type type)
-{
-	return FMT_IMAGE_CHANNELS * (type == FMT_IMAGE_U8	    ? sizeof(uint8_t)
-					    : type == FMT_IMAGE_U16 ? sizeof(uint16_t)
-								    : sizeof(float));
-}
 
 enum fmt_image_format {
 	FMT_IMAGE_JPEG,

@@ -45,7 +45,8 @@ libfmtimage_a_CFLAGS = $(so_cflags)
 libfmtimage_a_CPPFLAGS = $(AM_CPPFLAGS) $(DEFLATE_CFLAGS) $(SPNG_CFLAGS) $(JPEG_CFLAGS) \
 	$(TIFF_CFLAGS) $(EXR_CFLAGS)
 libfmtimage_a_SOURCES = \
-	plugins/formats/image.h plugins/formats/image_codec.h plugins/formats/image.c \
+	plugins/formats/image_pixel.h plugins/formats/image.h plugins/formats/image_codec.h \
+	plugins/formats/image.c \
 	plugins/formats/exif.h plugins/formats/exif.c \
 	plugins/formats/gpano.h plugins/formats/gpano.c \
 	plugins/formats/image_whole.c plugins/formats/image_jpeg.c \
