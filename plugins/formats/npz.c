@@ -18,8 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is gathered before it is written: of large folios the system makes fewer, and beside
- * other work there should be enough to write. */
+/* What is gathered before it is written: of large folios the system makes fewer.  Where
+ * several threads compress together it is more, so that there is something to write beside
+ * other work.  Powers of two. */
 enum { GATHERED = 512 << 10, GATHERED_ABREAST = 2 << 20 };
 
 /* An array that grows. */
@@ -88,7 +89,9 @@ fmt_npz_help(struct fmt_npz *npz, const struct fmt_team *team, struct fmt_err *e
 	if (fmt_npz_crew_init(&npz->crew, npz->compression, team) < 0)
 		return fmt_err_set(err, -ENOMEM, "no memory for a compressor");
 	npz->has_crew = 1;
-	bytes = team->threads > 1 ? realloc(npz->sink.bytes, GATHERED_ABREAST) : NULL;
+	bytes = team->threads > 1 && npz->compression == FMT_NPZ_FAST
+			? realloc(npz->sink.bytes, GATHERED_ABREAST)
+			: NULL;
 	if (bytes != NULL) {
 		npz->sink.bytes = bytes;
 		npz->sink.room = npz->gathered = GATHERED_ABREAST;

@@ -74,11 +74,18 @@ write_some(struct fmt_npz_sink *sink, size_t length, struct fmt_err *err)
 	return 0;
 }
 
+/* Up to a multiple of `unit` in the file; what is beyond waits. */
+static int
+write_up_to(struct fmt_npz_sink *sink, size_t unit, struct fmt_err *err)
+{
+	size_t beyond = (sink->origin + fmt_npz_sink_end(sink)) % unit;
+	return sink->have > beyond ? write_some(sink, sink->have - beyond, err) : 0;
+}
+
 int
 fmt_npz_sink_write(struct fmt_npz_sink *sink, struct fmt_err *err)
 {
-	size_t beyond = (sink->origin + fmt_npz_sink_end(sink)) % PAGE;
-	return sink->have > beyond ? write_some(sink, sink->have - beyond, err) : 0;
+	return write_up_to(sink, PAGE, err);
 }
 
 /* As much as is there, past what is gathered: whole pages. */
@@ -115,8 +122,10 @@ fmt_npz_sink_put(
 		sink->have += taken;
 		p += taken;
 		length -= taken;
+		/* Large folios begin at multiples of their size; a full sink holds at least
+		 * one place where the next write can begin. */
 		if (sink->have == sink->room)
-			rc = fmt_npz_sink_write(sink, err);
+			rc = write_up_to(sink, sink->room, err);
 	}
 	return rc;
 }

@@ -21,7 +21,7 @@ struct fmt_npz_sink {
 	uint8_t *bytes;
 };
 
-/* room: how much is gathered.  0 or -ENOMEM; free it also then. */
+/* room: how much is gathered, whole pages.  0 or -ENOMEM; free it also then. */
 int fmt_npz_sink_init(struct fmt_npz_sink *sink, int fd, uint64_t origin, size_t room);
 void fmt_npz_sink_free(struct fmt_npz_sink *sink);
 

@@ -27,6 +27,8 @@ struct writing {
 	uint32_t chunk, part;	/* frames */
 	uint32_t from, until;	/* of the chunk at hand */
 	float *rows;		/* of the chunk, one array of the pass after another */
+	float *spare;		/* as much again: those of the chunk before, or NULL */
+	uint32_t waiting;	/* frames whose rows in `spare` are not written yet */
 	int written;		/* how writing went beside the arithmetic */
 	struct fmt_err unwritten;
 	double seconds;		    /* of arithmetic */
@@ -148,6 +150,43 @@ evaluate_on_gpu(struct writing *w)
 	w->seconds += now() - begin;
 }
 
+static int
+append_rows(
+	const struct writing *w, const float *rows, uint32_t frames, struct fmt_err *err)
+{
+	int rc = 0;
+	for (unsigned i = 0; rc == 0 && i < w->served; i++) {
+		size_t width = fk_arrays_width(&w->arrays[w->first + i]);
+		const struct fmt_npz_piece piece = {
+			i, rows, frames * width * sizeof *rows};
+		rc = fmt_npz_append_to(w->npz, &piece, err);
+		rows += w->chunk * width;
+	}
+	return rc;
+}
+
+static int
+append_waiting(struct writing *w, struct fmt_err *err)
+{
+	uint32_t frames = w->waiting;
+	w->waiting = 0;
+	return append_rows(w, w->spare, frames, err);
+}
+
+/* The chunk's rows are whole: they wait until the next chunk is evaluated, if they can. */
+static int
+hand_over_rows(struct writing *w)
+{
+	float *rows = w->rows;
+	uint32_t frames = w->until - w->from;
+	if (w->spare == NULL)
+		return append_rows(w, rows, frames, w->err);
+	w->rows = w->spare;
+	w->spare = rows;
+	w->waiting = frames;
+	return 0;
+}
+
 /* What the chunk before left to be written, by one of them, while the others evaluate. */
 static int
 write_or_evaluate(void *context, uint32_t part, uint32_t number)
@@ -156,7 +195,9 @@ write_or_evaluate(void *context, uint32_t part, uint32_t number)
 	if (part > 0)
 		return evaluate_part(w, part - 1, number);
 	double begin = now();
-	w->written = fmt_npz_write(w->npz, &w->unwritten);
+	/* Where rows waited there is more to come: what they do not fill waits for it. */
+	w->written = w->waiting > 0 ? append_waiting(w, &w->unwritten)
+				    : fmt_npz_write(w->npz, &w->unwritten);
 	w->state->crew.workers[number].busy += now() - begin;
 	return 0;
 }
@@ -267,15 +308,10 @@ write_pass(struct writing *w)
 	for (w->from = 0; rc == 0 && w->from < frames; w->from = w->until) {
 		w->until = frames - w->from > w->chunk ? w->from + w->chunk : frames;
 		rc = evaluate(w);
-		const float *rows = w->rows;
-		for (unsigned i = 0; rc == 0 && i < w->served; i++) {
-			size_t width = fk_arrays_width(&w->arrays[w->first + i]);
-			const struct fmt_npz_piece piece = {
-				i, rows, (w->until - w->from) * width * sizeof *rows};
-			rc = fmt_npz_append_to(w->npz, &piece, w->err);
-			rows += w->chunk * width;
-		}
+		rc = rc == 0 ? hand_over_rows(w) : rc;
 	}
+	if (rc == 0 && w->waiting > 0)
+		rc = append_waiting(w, w->err);
 	return rc == 0 ? fmt_npz_end(w->npz, w->err) : rc;
 }
 
@@ -350,6 +386,11 @@ make_rows(struct writing *w)
 	if (w->rows == NULL)
 		return fmt_err_set(
 			w->err, -ENOMEM, "no memory for %zu bytes of rows", bytes);
+	/* "fast" is compressed by all threads together, in a turn of its own.  Without memory
+	 * for spare rows, writing has one, too. */
+	if (w->job->together && crew->threads > 1 && w->chunk < w->motion->frames.count &&
+		w->state->layout.compression != FMT_NPZ_FAST)
+		w->spare = malloc(bytes + 1);
 	if (!whole)
 		w->job->host->warn(w->job->host, w->job->unit,
 			"memory was short: fewer frames than wanted were written at "
@@ -384,5 +425,6 @@ fk_output_write(const struct fk_job *job, const struct fk_motion *motion,
 		rc = fmt_npz_close(w.npz, err);
 	fmt_npz_free(w.npz);
 	free(w.rows);
+	free(w.spare);
 	return rc;
 }

@@ -11,7 +11,8 @@
  * memory follows the budget, never the length of a motion.
  *
  * Frames go by chunks, and these by parts.  The thread that evaluates a part writes its
- * rows, too, while the part's planes are near; what goes into the file goes in order.
+ * rows, too, while the part's planes are near; what goes into the file goes in order, and
+ * with several threads one of them writes a chunk's rows while the next is evaluated.
  */
 #ifndef FK_OUTPUT_H
 #define FK_OUTPUT_H

@@ -211,8 +211,10 @@ def t_independent_of_the_batch(folder):
 
 
 def t_threads_change_no_bit(folder):
-    write(folder, "a.vmd", dance(7, 1000))
-    for params in ((), ("compression=none",), ("velocities=true", "quaternion_space=both")):
+    """Of motions of several chunks, so that one is written while the next is evaluated."""
+    write(folder, "a.vmd", dance(7, 5000))
+    for params in ((), ("compression=none",), ("velocities=true", "quaternion_space=both"),
+                   ("compression=small", "chunk=700", "frames=0..2500")):
         Run(folder, ["a.vmd"], params=params)
         whole = read(folder, "a.npz")
         for threads in ("2", "3", "8"):
