@@ -253,17 +253,34 @@ lanes_quat_about(struct lanes_vec axis, lanes angle)
 	return (struct lanes_quat){axis.x * s, axis.y * s, axis.z * s, half.cosine};
 }
 
-static inline struct lanes_quat
-lanes_quat_power(struct lanes_quat q, float factor)
+struct lanes_quat_turn {
+	struct lanes_vec axis;
+	lanes sine, half;
+};
+
+static inline struct lanes_quat_turn
+lanes_quat_turn(struct lanes_quat q)
 {
 	q = lanes_quat_short_way(q);
 	lanes sine = lanes_sqrt(q.x * q.x + q.y * q.y + q.z * q.z);
-	struct lanes_sincos half =
-		lanes_sincos(lanes_atan2(sine, q.w) * lanes_all(factor));
-	lanes f = half.sine / sine;
-	return lanes_quat_select(lanes_less(lanes_all(0.0f), sine),
-		(struct lanes_quat){q.x * f, q.y * f, q.z * f, half.cosine},
+	return (struct lanes_quat_turn){{q.x, q.y, q.z}, sine, lanes_atan2(sine, q.w)};
+}
+
+static inline struct lanes_quat
+lanes_quat_part(struct lanes_quat_turn turn, lanes factor)
+{
+	struct lanes_sincos half = lanes_sincos(turn.half * factor);
+	lanes f = half.sine / turn.sine;
+	return lanes_quat_select(lanes_less(lanes_all(0.0f), turn.sine),
+		(struct lanes_quat){
+			turn.axis.x * f, turn.axis.y * f, turn.axis.z * f, half.cosine},
 		lanes_quat_all(KERN_QUAT_IDENTITY));
+}
+
+static inline struct lanes_quat
+lanes_quat_power(struct lanes_quat q, float factor)
+{
+	return lanes_quat_part(lanes_quat_turn(q), lanes_all(factor));
 }
 
 static inline struct lanes_quat

@@ -89,18 +89,6 @@ struct morph_lanes_element {
 	struct kern_quat_turn turn;
 };
 
-/* kern_quat_power() of the element's rotation. */
-static inline struct lanes_quat
-morph_lanes_power(const struct kern_quat_turn *turn, lanes weight)
-{
-	if (!(turn->sine > 0.0f))
-		return lanes_quat_all(KERN_QUAT_IDENTITY);
-	struct lanes_sincos half = lanes_sincos(lanes_all(turn->half) * weight);
-	struct lanes_vec part = lanes_vec_scale(
-		lanes_vec_all(turn->part), half.sine / lanes_all(turn->sine));
-	return (struct lanes_quat){part.x, part.y, part.z, half.cosine};
-}
-
 /* kern_morph_element_apply() in frames f .. f + LANES - 1 as far as the mask goes. */
 static inline __attribute__((always_inline)) void
 morph_lanes_apply(const struct morph_lanes_element *e, uint32_t f, lanes_mask mask)
@@ -109,13 +97,14 @@ morph_lanes_apply(const struct morph_lanes_element *e, uint32_t f, lanes_mask ma
 	lanes_mask rests = lanes_equal(weight, lanes_all(0.0f));
 	if (!lanes_any(mask & ~rests))
 		return;
+	struct lanes_quat_turn turn = {lanes_vec_all(e->turn.axis),
+		lanes_all(e->turn.sine), lanes_all(e->turn.half)};
 	float *move = e->move + f, *rotate = e->rotate + f;
 	struct lanes_vec own_move = lanes_vec_load(move, e->stride, mask);
 	struct lanes_quat own = lanes_quat_load(rotate, e->stride, mask);
 	struct lanes_vec moved =
 		lanes_vec_add(own_move, lanes_vec_scale(lanes_vec_all(e->by), weight));
-	struct lanes_quat turned =
-		lanes_quat_mul(morph_lanes_power(&e->turn, weight), own);
+	struct lanes_quat turned = lanes_quat_mul(lanes_quat_part(turn, weight), own);
 	lanes_vec_store(move, e->stride, mask, lanes_vec_select(rests, own_move, moved));
 	lanes_quat_store(rotate, e->stride, mask, lanes_quat_select(rests, own, turned));
 }
@@ -133,26 +122,36 @@ morph_lanes_rests(const float *weight, uint32_t frame_count)
 	return 1;
 }
 
+static inline struct kern_quat_turn
+morph_lanes_turn(const struct kern_morph_element *element)
+{
+	const float *q = element->rotate;
+	return kern_quat_turn((struct kern_quat){q[0], q[1], q[2], q[3]});
+}
+
+/* Each element's own root and arc are one long wait, so the next one's begin before the
+ * frames of the one at hand. */
 static inline void
 morph_lanes_bones(const struct kern_morph *a, uint32_t morph)
 {
-	const struct kern_morph_table *table = a->table;
+	const struct kern_morph_element *elements = a->table->elements;
+	uint32_t i = a->table->first[morph], end = a->table->first[morph + 1];
 	const float *weight = morph_lanes_weights(a, morph);
-	if (morph_lanes_rests(weight, a->frame_count))
+	if (i == end || morph_lanes_rests(weight, a->frame_count))
 		return;
-	for (uint32_t i = table->first[morph]; i < table->first[morph + 1]; i++) {
-		const struct kern_morph_element *element = &table->elements[i];
-		const float *by = element->move, *q = element->rotate;
-		size_t bone = element->index;
+	for (struct kern_quat_turn next = morph_lanes_turn(&elements[i]); i < end; i++) {
+		size_t bone = elements[i].index;
+		const float *by = elements[i].move;
 		struct morph_lanes_element e = {
 			.weight = weight,
 			.rotate = a->rotate + bone * 4 * a->stride,
 			.move = a->move + bone * 3 * a->stride,
 			.stride = a->stride,
 			.by = {by[0], by[1], by[2]},
-			.turn = kern_quat_turn(
-				(struct kern_quat){q[0], q[1], q[2], q[3]}),
+			.turn = next,
 		};
+		if (i + 1 < end)
+			next = morph_lanes_turn(&elements[i + 1]);
 		uint32_t f = 0;
 		for (; f + LANES <= a->frame_count; f += LANES)
 			morph_lanes_apply(&e, f, lanes_first(LANES));

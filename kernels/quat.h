@@ -122,11 +122,11 @@ kern_quat_about(struct kern_vec axis, float angle)
 	return (struct kern_quat){axis.x * s, axis.y * s, axis.z * s, half.cosine};
 }
 
-/* What there is to know of a rotation for whoever takes parts of it: its vector part and
- * the length of that, the short way round, and half its angle. */
+/* What whoever takes parts of a rotation needs of it, the short way round: its axis times
+ * the sine of half its angle, that sine, and that half. */
 struct kern_quat_turn {
-	struct kern_vec part;
-	float sine, half; /* sine: 0 or NaN where nothing turns */
+	struct kern_vec axis;
+	float sine, half;
 };
 
 KERN_BOTH struct kern_quat_turn
@@ -138,18 +138,23 @@ kern_quat_turn(struct kern_quat q)
 	return (struct kern_quat_turn){{q.x, q.y, q.z}, sine, kern_trig_atan2(sine, q.w)};
 }
 
-/* The rotation `factor` times as far about the same axis, the short way round; factor
- * may be negative or above one. */
+/* The rotation `factor` times as far about the same axis; factor may be negative or above
+ * one. */
 KERN_BOTH struct kern_quat
-kern_quat_power(struct kern_quat q, float factor)
+kern_quat_part(struct kern_quat_turn turn, float factor)
 {
-	struct kern_quat_turn turn = kern_quat_turn(q);
 	if (!(turn.sine > 0.0f))
 		return KERN_QUAT_IDENTITY;
 	struct kern_trig_sincos half = kern_trig_sincos(turn.half * factor);
 	float f = half.sine / turn.sine;
 	return (struct kern_quat){
-		turn.part.x * f, turn.part.y * f, turn.part.z * f, half.cosine};
+		turn.axis.x * f, turn.axis.y * f, turn.axis.z * f, half.cosine};
+}
+
+KERN_BOTH struct kern_quat
+kern_quat_power(struct kern_quat q, float factor)
+{
+	return kern_quat_part(kern_quat_turn(q), factor);
 }
 
 /* Spherical interpolation on the shortest path, t in 0..1. */
