@@ -98,26 +98,50 @@ _exit(int status)
 	__builtin_unreachable();
 }
 
+static void
+hear(void)
+{
+	char heard[4096];
+	while (keeper >= 0 && recv(keeper, heard, sizeof heard, MSG_DONTWAIT) > 0)
+		continue;
+}
+
 /* The engine waits: then its keeper speaks, or is gone. */
+static void
+say(void)
+{
+	const uint8_t *line;
+	size_t length;
+	if (frames_cut(&script, &script_size, &line, &length)) {
+		frames_line(keeper, types, line, length);
+	} else {
+		close(keeper);
+		keeper = -1;
+	}
+}
+
 int
 poll(struct pollfd *polled, nfds_t count, int timeout)
 {
 	static const struct timespec at_once;
-	char heard[4096];
 	for (;;) {
-		const uint8_t *line;
-		size_t length;
-		while (keeper >= 0 && recv(keeper, heard, sizeof heard, MSG_DONTWAIT) > 0)
-			continue;
+		hear();
 		int rc = (int)syscall(SYS_ppoll, polled, count, &at_once, NULL, 0);
 		if (rc != 0 || timeout == 0)
 			return rc;
-		if (frames_cut(&script, &script_size, &line, &length)) {
-			frames_line(keeper, types, line, length);
-		} else {
-			close(keeper);
-			keeper = -1;
-		}
+		say();
+	}
+}
+
+ssize_t
+recvmsg(int fd, struct msghdr *message, int flags)
+{
+	for (;;) {
+		hear();
+		ssize_t got = syscall(SYS_recvmsg, fd, message, flags | MSG_DONTWAIT);
+		if (got >= 0 || errno != EAGAIN || (flags & MSG_DONTWAIT))
+			return got;
+		say();
 	}
 }
 

@@ -233,6 +233,20 @@ poll(struct pollfd *polled, nfds_t count, int timeout)
 	}
 }
 
+/* Or it waits in here, for one of them. */
+ssize_t
+recvmsg(int fd, struct msghdr *message, int flags)
+{
+	for (;;) {
+		ssize_t got = syscall(SYS_recvmsg, fd, message, flags | MSG_DONTWAIT);
+		if (got >= 0 || errno != EAGAIN || (flags & MSG_DONTWAIT))
+			return got;
+		hear(&client);
+		hear(&engine);
+		say();
+	}
+}
+
 int
 kd_launch_engine(
 	struct kd_sandbox *sandbox, struct kd_engine_process *process, struct kd_err *err)
