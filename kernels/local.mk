@@ -37,7 +37,8 @@ libkern_avx512_a_SOURCES = kernels/pose_avx512.c kernels/track_avx512.c \
 	kernels/remap_avx512.c kernels/view_avx512.c
 libkern_a_LIBADD = $(libkern_avx2_a_OBJECTS) $(libkern_avx512_a_OBJECTS)
 libkern_a_DEPENDENCIES = $(libkern_a_LIBADD)
-EXTRA_DIST += kernels/NOTES.md
+EXTRA_DIST += kernels/NOTES.md kernels/pose.md kernels/track.md kernels/morph.md \
+	kernels/remap.md kernels/vmd-fk.md kernels/pano-views.md
 
 # CUDA: whoever uses these objects links $(KILN_CUDA_LIBS) too.
 cuda_sources = kernels/track_cuda.cu kernels/morph_cuda.cu kernels/pose_cuda.cu \
