@@ -50,6 +50,17 @@ kd_keys_memory(const struct kd_keys *at)
 	return kd_err_set(at->err, -ENOMEM, "%s: out of memory", at->file);
 }
 
+int
+kd_keys_replace(const struct kd_keys *at, char **field, const char *text)
+{
+	char *copy = strdup(text);
+	if (copy == NULL)
+		return kd_keys_memory(at);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
 static const struct kd_key *
 find_key(const struct kd_key *keys, const char *name, struct kd_near *near)
 {

@@ -61,6 +61,9 @@ int kd_keys_refuse_key(const struct kd_keys *at, const struct kd_toml *value,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
 int kd_keys_memory(const struct kd_keys *at);
 
+/* Puts a copy of text into the place of *field, which is freed. */
+int kd_keys_replace(const struct kd_keys *at, char **field, const char *text);
+
 /* The common readers; in brackets the type of the field. */
 kd_key_fn kd_key_any;	   /* nothing is stored: checked by whoever fetches it */
 kd_key_fn kd_key_text;	   /* [char *] not empty */

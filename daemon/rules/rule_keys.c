@@ -46,17 +46,6 @@ text_or_empty(const struct kd_toml *value)
 	return value->type == KD_TOML_STRING ? value->text : "";
 }
 
-static int
-replace(const struct kd_keys *at, char **field, const char *text)
-{
-	char *copy = strdup(text);
-	if (copy == NULL)
-		return kd_keys_memory(at);
-	free(*field);
-	*field = copy;
-	return 0;
-}
-
 /* Patterns of base names.  A pattern that could only ever match kiln's own files is a
  * misunderstanding that would wait for drops for ever. */
 static int
@@ -101,7 +90,7 @@ read_ready(const struct kd_keys *at, const struct kd_key *key,
 			return expect(
 				at, key, value, "\"marker:NAME\", a name without \"/\"");
 		rule->ready = KD_READY_MARKER;
-		return replace(at, &rule->marker, tail);
+		return kd_keys_replace(at, &rule->marker, tail);
 	} else if ((tail = after(text, "count")) != NULL) {
 		size_t digits = strspn(tail, "0123456789");
 		rule->count = digits <= 7 ? (uint32_t)strtoul(tail, NULL, 10) : 0;
@@ -161,7 +150,7 @@ read_regex(const struct kd_keys *at, const struct kd_key *key,
 			"%s: expected at most one group (...) in the regular expression, "
 			"found %zu",
 			key->name, captures);
-	return replace(at, field, pattern);
+	return kd_keys_replace(at, field, pattern);
 }
 
 static int
@@ -195,7 +184,7 @@ read_device(const struct kd_keys *at, const struct kd_key *key,
 		return expect(at, key, value,
 			"\"auto\", \"cpu\", \"cuda\" or a numbered GPU such as "
 			"\"cuda:1\"");
-	return replace(at, field, text);
+	return kd_keys_replace(at, field, text);
 }
 
 static int

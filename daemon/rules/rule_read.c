@@ -16,17 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-replace(const struct kd_keys *at, char **field, const char *text)
-{
-	char *copy = strdup(text);
-	if (copy == NULL)
-		return kd_keys_memory(at);
-	free(*field);
-	*field = copy;
-	return 0;
-}
-
 /* The rule's own patterns and the reserved ones behind them. */
 static int
 add_reserved(const struct kd_keys *at, struct kd_rule *rule)
@@ -53,9 +42,9 @@ fill_defaults(const struct kd_keys *at, struct kd_rule *rule)
 			(rule->match[0] = strdup("*")) == NULL)
 			return kd_keys_memory(at);
 	}
-	if (rule->device == NULL && replace(at, &rule->device, "auto") != 0)
+	if (rule->device == NULL && kd_keys_replace(at, &rule->device, "auto") != 0)
 		return -ENOMEM;
-	if (rule->executor == NULL && replace(at, &rule->executor, "local") != 0)
+	if (rule->executor == NULL && kd_keys_replace(at, &rule->executor, "local") != 0)
 		return -ENOMEM;
 	return add_reserved(at, rule);
 }

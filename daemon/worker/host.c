@@ -5,7 +5,7 @@
  */
 #include "daemon/worker/host.h"
 
-#include "daemon/base/name.h"
+#include "daemon/worker/manifest_fields.h"
 #include "daemon/worker/protocol.h"
 
 #include <errno.h>
@@ -150,16 +150,6 @@ request(struct kd_host *host, uint16_t type, json_t *body, int *fd)
 	return rc;
 }
 
-/* Names are escaped on the way, see base/name.h. */
-static json_t *
-name_json(const char *name)
-{
-	char *escaped = kd_name_escape(name);
-	json_t *json = escaped == NULL ? NULL : json_string(escaped);
-	free(escaped);
-	return json;
-}
-
 /* A sentence of the plugin's, cut to what a message should carry. */
 static json_t *
 text_json(const char *text)
@@ -168,7 +158,7 @@ text_json(const char *text)
 		return json_null();
 	char cut[TEXT_MOST];
 	snprintf(cut, sizeof cut, "%s", text);
-	return name_json(cut);
+	return kd_manifest_fields_put_name(cut);
 }
 
 static int
@@ -177,8 +167,8 @@ open_input(const struct kiln_host *services, uint32_t unit, const char *name)
 	int fd = -1;
 	if (name == NULL)
 		return -EINVAL;
-	json_t *body =
-		json_pack("{sIso}", "unit", (json_int_t)unit, "name", name_json(name));
+	json_t *body = json_pack("{sIso}", "unit", (json_int_t)unit, "name",
+		kd_manifest_fields_put_name(name));
 	int rc = request(self(services), KD_ENG_INPUT, body, &fd);
 	return rc < 0 ? rc : fd;
 }
@@ -189,8 +179,9 @@ open_param(const struct kiln_host *services, const char *param, const char *bene
 	int fd = -1;
 	if (param == NULL)
 		return -EINVAL;
-	json_t *body = json_pack("{soso}", "name", name_json(param), "beneath",
-		beneath == NULL ? json_null() : name_json(beneath));
+	json_t *body = json_pack("{soso}", "name", kd_manifest_fields_put_name(param),
+		"beneath",
+		beneath == NULL ? json_null() : kd_manifest_fields_put_name(beneath));
 	int rc = request(self(services), KD_ENG_PARAM, body, &fd);
 	return rc < 0 ? rc : fd;
 }
@@ -202,7 +193,7 @@ create(const struct kiln_host *services, uint32_t unit, const char *name, uint32
 	if (name == NULL)
 		return -EINVAL;
 	json_t *body = json_pack("{sIsosI}", "unit", (json_int_t)unit, "name",
-		name_json(name), "flags", (json_int_t)flags);
+		kd_manifest_fields_put_name(name), "flags", (json_int_t)flags);
 	int rc = request(self(services), KD_ENG_CREATE, body, &fd);
 	return rc < 0 ? rc : fd;
 }
@@ -313,8 +304,8 @@ checkpoint(const struct kiln_host *services, uint32_t unit, const char *key)
 	int fd = -1;
 	if (key == NULL)
 		return -EINVAL;
-	json_t *body =
-		json_pack("{sIso}", "unit", (json_int_t)unit, "key", name_json(key));
+	json_t *body = json_pack("{sIso}", "unit", (json_int_t)unit, "key",
+		kd_manifest_fields_put_name(key));
 	int rc = request(self(services), KD_ENG_CHECKPOINT, body, &fd);
 	return rc < 0 ? rc : fd;
 }

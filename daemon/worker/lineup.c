@@ -3,6 +3,7 @@
 
 #include "daemon/base/file.h"
 #include "daemon/base/name.h"
+#include "daemon/worker/manifest_fields.h"
 #include "plugins/kiln_plugin.h"
 
 #include <errno.h>
@@ -59,15 +60,6 @@ kd_lineup_make(const struct kd_broker *broker)
 	batch->undone = batch->running_count;
 }
 
-static json_t *
-name_json(const char *name)
-{
-	char *escaped = kd_name_escape(name);
-	json_t *json = escaped == NULL ? NULL : json_string(escaped);
-	free(escaped);
-	return json;
-}
-
 int
 kd_lineup_describe(const struct kd_batch *batch)
 {
@@ -76,8 +68,10 @@ kd_lineup_describe(const struct kd_batch *batch)
 		const struct kd_batch_unit *unit = &batch->units[batch->running[i]];
 		json_array_append_new(units,
 			json_pack("{sIsososO}", "kind", (json_int_t)kd_batch_kind(unit),
-				"name", name_json(kd_name_base(unit->unit->path)), "stem",
-				name_json(unit->stem), "inputs",
+				"name",
+				kd_manifest_fields_put_name(
+					kd_name_base(unit->unit->path)),
+				"stem", kd_manifest_fields_put_name(unit->stem), "inputs",
 				unit->is_unpacked ? unit->unpacked_inputs
 						  : unit->inputs));
 	}
