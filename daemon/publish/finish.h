@@ -16,7 +16,7 @@
 #include "daemon/publish/slot.h"
 
 /* Descriptors that are kept open until they are fsynced. */
-#define KD_FINISH_MOST 256
+#define KD_FINISH_MOST 128
 
 /* A file that is written, but not known to be durable. */
 struct kd_finish_file {

@@ -56,14 +56,14 @@ outputs_json(const struct kd_output *outputs, uint32_t count)
 	return list;
 }
 
-/* A copy, so that what belongs to the caller is not tied to ours. */
+/* The caller's own, held once more: what is made of it is written, not changed. */
 static json_t *
-copy(const json_t *json, json_t *otherwise)
+share(const json_t *json, json_t *otherwise)
 {
 	if (json == NULL)
 		return otherwise;
 	json_decref(otherwise);
-	return json_deep_copy(json);
+	return json_incref((json_t *)json);
 }
 
 json_t *
@@ -90,12 +90,12 @@ kd_sidecar_json(const struct kd_sidecar *sidecar, const struct kd_output *output
 		{"plugin_version", name_json(sidecar->version)},
 		{"variant", name_json(sidecar->variant)},
 		{"device", name_json(sidecar->device)},
-		{"params", copy(manifest->params, json_object())},
-		{"path_params", copy(sidecar->paths, json_object())},
-		{"inputs", copy(sidecar->inputs, json_array())},
+		{"params", share(manifest->params, json_object())},
+		{"path_params", share(sidecar->paths, json_object())},
+		{"inputs", share(sidecar->inputs, json_array())},
 		{"outputs", outputs_json(outputs, output_count)},
-		{"facts", copy(sidecar->facts, json_object())},
-		{"warnings", copy(sidecar->warnings, json_array())},
+		{"facts", share(sidecar->facts, json_object())},
+		{"warnings", share(sidecar->warnings, json_array())},
 		{"started", time_json(sidecar->started)},
 		{"finished", time_json(sidecar->finished)},
 		{"seconds", json_real(sidecar->seconds)},
@@ -106,8 +106,7 @@ kd_sidecar_json(const struct kd_sidecar *sidecar, const struct kd_output *output
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
 		rc |= json_object_set_new(json, members[i].key, members[i].value);
 	if (sidecar->superseded != NULL)
-		rc |= json_object_set_new(
-			json, "superseded", json_deep_copy(sidecar->superseded));
+		rc |= json_object_set(json, "superseded", (json_t *)sidecar->superseded);
 	if (rc != 0) {
 		json_decref(json);
 		return NULL;
