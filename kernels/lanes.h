@@ -12,6 +12,7 @@
 #define KERN_LANES_H
 
 #include <immintrin.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -101,10 +102,52 @@ lanes_nonzero_bytes(const uint8_t bytes[LANES])
 	return _mm_test_epi8_mask(loaded, loaded);
 }
 
+/* The greatest power of two not above a, which is above 0 and normal. */
+static inline lanes
+lanes_power_of(lanes a)
+{
+	return _mm512_and_ps(a, _mm512_set1_ps(INFINITY));
+}
+
 static inline lanes
 lanes_sqrt(lanes a)
 {
 	return _mm512_sqrt_ps(a);
+}
+
+/* a b + c, rounded once. */
+static inline lanes
+lanes_fused(lanes a, lanes b, lanes c)
+{
+	return _mm512_fmadd_ps(a, b, c);
+}
+
+/* To some 11 bits, which ones is the processor's business: for guesses that are judged by
+ * exact arithmetic. */
+static inline lanes
+lanes_about_reciprocal(lanes a)
+{
+	return _mm512_rcp14_ps(a);
+}
+
+/* As inexact; of numbers above 0. */
+static inline lanes
+lanes_about_root_reciprocal(lanes a)
+{
+	return _mm512_rsqrt14_ps(a);
+}
+
+/* The second where one of both is not a number. */
+static inline lanes
+lanes_less_of(lanes a, lanes b)
+{
+	return _mm512_min_ps(a, b);
+}
+
+static inline lanes
+lanes_more_of(lanes a, lanes b)
+{
+	return _mm512_max_ps(a, b);
 }
 
 static inline lanes
@@ -213,9 +256,45 @@ lanes_nonzero_bytes(const uint8_t bytes[LANES])
 }
 
 static inline lanes
+lanes_power_of(lanes a)
+{
+	return _mm256_and_ps(a, _mm256_set1_ps(INFINITY));
+}
+
+static inline lanes
 lanes_sqrt(lanes a)
 {
 	return _mm256_sqrt_ps(a);
+}
+
+static inline lanes
+lanes_fused(lanes a, lanes b, lanes c)
+{
+	return _mm256_fmadd_ps(a, b, c);
+}
+
+static inline lanes
+lanes_about_reciprocal(lanes a)
+{
+	return _mm256_rcp_ps(a);
+}
+
+static inline lanes
+lanes_about_root_reciprocal(lanes a)
+{
+	return _mm256_rsqrt_ps(a);
+}
+
+static inline lanes
+lanes_less_of(lanes a, lanes b)
+{
+	return _mm256_min_ps(a, b);
+}
+
+static inline lanes
+lanes_more_of(lanes a, lanes b)
+{
+	return _mm256_max_ps(a, b);
 }
 
 static inline lanes

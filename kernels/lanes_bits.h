@@ -26,7 +26,7 @@ lanes_bits_count_up(void)
 }
 
 static inline lanes_bits
-lanes_bits_load(const uint32_t *from, lanes_mask mask)
+lanes_bits_load(const void *from, lanes_mask mask)
 {
 	return _mm512_maskz_loadu_epi32(mask, from);
 }
@@ -50,9 +50,41 @@ lanes_bits_and(lanes_bits a, lanes_bits b)
 }
 
 static inline lanes_bits
+lanes_bits_or(lanes_bits a, lanes_bits b)
+{
+	return _mm512_or_si512(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_xor(lanes_bits a, lanes_bits b)
+{
+	return _mm512_xor_si512(a, b);
+}
+
+/* a without the bits of b. */
+static inline lanes_bits
+lanes_bits_without(lanes_bits a, lanes_bits b)
+{
+	return _mm512_andnot_si512(b, a);
+}
+
+/* The lower 32 bits of the product. */
+static inline lanes_bits
+lanes_bits_mul(lanes_bits a, lanes_bits b)
+{
+	return _mm512_mullo_epi32(a, b);
+}
+
+static inline lanes_bits
 lanes_bits_less_of(lanes_bits a, lanes_bits b)
 {
 	return _mm512_min_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_more_of(lanes_bits a, lanes_bits b)
+{
+	return _mm512_max_epi32(a, b);
 }
 
 /* The lesser of each pair of bytes. */
@@ -66,6 +98,31 @@ static inline lanes_bits
 lanes_bits_shift_right(lanes_bits a, unsigned by)
 {
 	return _mm512_srli_epi32(a, by);
+}
+
+static inline lanes_bits
+lanes_bits_shift_left(lanes_bits a, unsigned by)
+{
+	return _mm512_slli_epi32(a, by);
+}
+
+/* To the nearest integer, half to even; what no integer is becomes the least of all. */
+static inline lanes_bits
+lanes_bits_round(lanes from)
+{
+	return _mm512_cvtps_epi32(from);
+}
+
+static inline lanes
+lanes_of_integers(lanes_bits from)
+{
+	return _mm512_cvtepi32_ps(from);
+}
+
+static inline lanes_bits
+lanes_bits_select(lanes_mask mask, lanes_bits yes, lanes_bits no)
+{
+	return _mm512_mask_blend_epi32(mask, no, yes);
 }
 
 static inline lanes_mask
@@ -134,9 +191,9 @@ lanes_bits_count_up(void)
 }
 
 static inline lanes_bits
-lanes_bits_load(const uint32_t *from, lanes_mask mask)
+lanes_bits_load(const void *from, lanes_mask mask)
 {
-	return _mm256_maskload_epi32((const int *)from, mask);
+	return _mm256_maskload_epi32(from, mask);
 }
 
 static inline lanes_bits
@@ -158,9 +215,39 @@ lanes_bits_and(lanes_bits a, lanes_bits b)
 }
 
 static inline lanes_bits
+lanes_bits_or(lanes_bits a, lanes_bits b)
+{
+	return _mm256_or_si256(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_xor(lanes_bits a, lanes_bits b)
+{
+	return _mm256_xor_si256(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_without(lanes_bits a, lanes_bits b)
+{
+	return _mm256_andnot_si256(b, a);
+}
+
+static inline lanes_bits
+lanes_bits_mul(lanes_bits a, lanes_bits b)
+{
+	return _mm256_mullo_epi32(a, b);
+}
+
+static inline lanes_bits
 lanes_bits_less_of(lanes_bits a, lanes_bits b)
 {
 	return _mm256_min_epi32(a, b);
+}
+
+static inline lanes_bits
+lanes_bits_more_of(lanes_bits a, lanes_bits b)
+{
+	return _mm256_max_epi32(a, b);
 }
 
 /* The lesser of each pair of bytes. */
@@ -174,6 +261,30 @@ static inline lanes_bits
 lanes_bits_shift_right(lanes_bits a, unsigned by)
 {
 	return _mm256_srli_epi32(a, (int)by);
+}
+
+static inline lanes_bits
+lanes_bits_shift_left(lanes_bits a, unsigned by)
+{
+	return _mm256_slli_epi32(a, (int)by);
+}
+
+static inline lanes_bits
+lanes_bits_round(lanes from)
+{
+	return _mm256_cvtps_epi32(from);
+}
+
+static inline lanes
+lanes_of_integers(lanes_bits from)
+{
+	return _mm256_cvtepi32_ps(from);
+}
+
+static inline lanes_bits
+lanes_bits_select(lanes_mask mask, lanes_bits yes, lanes_bits no)
+{
+	return _mm256_blendv_epi8(no, yes, mask);
 }
 
 static inline lanes_mask
@@ -230,6 +341,15 @@ static inline lanes
 lanes_of_bits(lanes_bits from)
 {
 	return (lanes)from;
+}
+
+/* The highest bit that is set; some bit is, and not the sign.  Without the bit below it no
+ * number is rounded up to the next power of two. */
+static inline lanes_bits
+lanes_bits_highest(lanes_bits a)
+{
+	return lanes_bits_round(lanes_power_of(
+		lanes_of_integers(lanes_bits_without(a, lanes_bits_shift_right(a, 1)))));
 }
 
 /* Whether every lane is in the mask. */

@@ -283,19 +283,37 @@ lanes_quat_power(struct lanes_quat q, float factor)
 	return lanes_quat_part(lanes_quat_turn(q), lanes_all(factor));
 }
 
-static inline struct lanes_quat
-lanes_quat_slerp(struct lanes_quat p, struct lanes_quat q, lanes t)
+/* kern_quat_slerp() in three parts, since each waits for the one before and others may go on
+ * meanwhile: the angle between p and q, if that is an arc and no chord; what share of each
+ * there is, from t; and their sum. */
+struct lanes_quat_slerp {
+	lanes cosine, angle, a, b;
+};
+
+static inline void
+lanes_quat_slerp_angle(
+	struct lanes_quat_slerp *way, struct lanes_quat p, struct lanes_quat q)
 {
-	lanes cosine = lanes_quat_dot(p, q);
-	lanes_mask long_way = lanes_less(cosine, lanes_all(0.0f));
-	q = lanes_quat_select(long_way, lanes_quat_negate(q), q);
-	cosine = lanes_select(long_way, lanes_negate(cosine), cosine);
-	lanes one = lanes_all(1.0f), a = one - t, b = t;
-	lanes_mask arc = lanes_less(cosine, lanes_all(0.9995f));
-	lanes sine = lanes_sqrt((one - cosine) * (one + cosine));
-	lanes angle = lanes_atan2(sine, cosine);
-	a = lanes_select(arc, lanes_sine_quarter(a * angle), a);
-	b = lanes_select(arc, lanes_sine_quarter(b * angle), b);
+	way->cosine = lanes_quat_dot(p, q);
+	lanes one = lanes_all(1.0f), size = lanes_abs(way->cosine);
+	way->angle = lanes_atan2(lanes_sqrt((one - size) * (one + size)), size);
+}
+
+static inline void
+lanes_quat_slerp_shares(struct lanes_quat_slerp *way, lanes t)
+{
+	lanes a = lanes_all(1.0f) - t;
+	lanes_mask arc = lanes_less(lanes_abs(way->cosine), lanes_all(0.9995f));
+	way->a = lanes_select(arc, lanes_sine_quarter(a * way->angle), a);
+	way->b = lanes_select(arc, lanes_sine_quarter(t * way->angle), t);
+}
+
+static inline struct lanes_quat
+lanes_quat_slerp_sum(
+	const struct lanes_quat_slerp *way, struct lanes_quat p, struct lanes_quat q)
+{
+	lanes a = way->a, b = way->b;
+	b = lanes_select(lanes_less(way->cosine, lanes_all(0.0f)), lanes_negate(b), b);
 	return lanes_quat_unit((struct lanes_quat){a * p.x + b * q.x, a * p.y + b * q.y,
 		a * p.z + b * q.z, a * p.w + b * q.w});
 }

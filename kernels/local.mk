@@ -21,7 +21,8 @@ libkern_a_SOURCES = \
 	kernels/ik.h kernels/ik_link.h kernels/ik_turn.h kernels/ik.c \
 	kernels/lanes.h kernels/lanes_quat.h kernels/pose_lanes_state.h \
 	kernels/pose_lanes_direct.h kernels/pose_lanes.h kernels/ik_lanes.h \
-	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes.h kernels/track_lanes.h \
+	kernels/lanes_bits.h kernels/wide.h kernels/curve_lanes_halve.h \
+	kernels/curve_lanes_digits.h kernels/curve_lanes.h kernels/track_lanes.h \
 	kernels/track_lanes_weights.h kernels/morph_lanes.h
 
 # Sets of their own, so that their flags reach nothing else; on other machines the files

@@ -35,6 +35,22 @@ wide_of_bits(lanes_bits from, int upper)
 					: _mm512_castsi512_si256(from));
 }
 
+/* With sign. */
+static inline wide
+wide_of_signed_bits(lanes_bits from, int upper)
+{
+	return _mm512_cvtepi32_pd(upper ? _mm512_extracti32x8_epi32(from, 1)
+					: _mm512_castsi512_si256(from));
+}
+
+/* To the nearest integers, half to even. */
+static inline lanes_bits
+wide_to_bits(wide lower, wide upper)
+{
+	return _mm512_inserti32x8(_mm512_castsi256_si512(_mm512_cvtpd_epi32(lower)),
+		_mm512_cvtpd_epi32(upper), 1);
+}
+
 static inline lanes
 wide_to_lanes(wide lower, wide upper)
 {
@@ -46,6 +62,21 @@ static inline wide_mask
 wide_mask_of_lanes(lanes_mask mask, int upper)
 {
 	return (wide_mask)(upper ? mask >> WIDE : mask);
+}
+
+/* Half of the lanes take those of a and b, together LANES, that have their index. */
+static inline wide
+wide_permute(wide a, wide b, lanes_bits index, int upper)
+{
+	__m512i at = _mm512_cvtepu32_epi64(upper ? _mm512_extracti32x8_epi32(index, 1)
+						 : _mm512_castsi512_si256(index));
+	return _mm512_permutex2var_pd(a, at, b);
+}
+
+static inline lanes_mask
+wide_mask_to_lanes(wide_mask lower, wide_mask upper)
+{
+	return (lanes_mask)(lower | upper << WIDE);
 }
 
 static inline wide_mask
@@ -140,6 +171,19 @@ wide_of_bits(lanes_bits from, int upper)
 	       base;
 }
 
+static inline wide
+wide_of_signed_bits(lanes_bits from, int upper)
+{
+	return _mm256_cvtepi32_pd(
+		upper ? _mm256_extracti128_si256(from, 1) : _mm256_castsi256_si128(from));
+}
+
+static inline lanes_bits
+wide_to_bits(wide lower, wide upper)
+{
+	return _mm256_set_m128i(_mm256_cvtpd_epi32(upper), _mm256_cvtpd_epi32(lower));
+}
+
 static inline lanes
 wide_to_lanes(wide lower, wide upper)
 {
@@ -151,6 +195,30 @@ wide_mask_of_lanes(lanes_mask mask, int upper)
 {
 	return _mm256_cvtepi32_epi64(
 		upper ? _mm256_extracti128_si256(mask, 1) : _mm256_castsi256_si128(mask));
+}
+
+static inline wide
+wide_permute(wide a, wide b, lanes_bits index, int upper)
+{
+	__m256i at = _mm256_cvtepu32_epi64(upper ? _mm256_extracti128_si256(index, 1)
+						 : _mm256_castsi256_si128(index));
+	/* As pairs of 32 bits: 2 at and 2 at + 1, which know nothing above 7. */
+	__m256i pairs = _mm256_or_si256(
+		_mm256_add_epi64(at, at), _mm256_or_si256(_mm256_slli_epi64(at, 33),
+						  _mm256_set1_epi64x((int64_t)1 << 32)));
+	__m256 low = _mm256_permutevar8x32_ps(_mm256_castpd_ps(a), pairs);
+	__m256 high = _mm256_permutevar8x32_ps(_mm256_castpd_ps(b), pairs);
+	return _mm256_blendv_pd(_mm256_castps_pd(low), _mm256_castps_pd(high),
+		_mm256_castsi256_pd(_mm256_slli_epi64(at, 61)));
+}
+
+/* Both halves of a wide truth are alike: the first ones. */
+static inline lanes_mask
+wide_mask_to_lanes(wide_mask lower, wide_mask upper)
+{
+	__m256 mixed = _mm256_shuffle_ps(
+		_mm256_castsi256_ps(lower), _mm256_castsi256_ps(upper), 0x88);
+	return _mm256_permute4x64_epi64(_mm256_castps_si256(mixed), 0xd8);
 }
 
 static inline wide_mask

@@ -38,7 +38,7 @@ dnl machine, and the files then hold nothing.
 AC_DEFUN([KILN_SIMD], [
 	KILN_AVX2=
 	KILN_AVX512=
-	KILN_TRY_FLAG([KILN_AVX2], [-mavx2])
+	KILN_TRY_FLAG([KILN_AVX2], [-mavx2 -mfma])
 	KILN_TRY_FLAG([KILN_AVX512], [-mavx512f -mavx512bw -mavx512dq -mavx512vl])
 	AC_SUBST([KILN_AVX2])
 	AC_SUBST([KILN_AVX512])

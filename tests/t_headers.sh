@@ -31,7 +31,7 @@ alone() # HEADER FLAG...
 	case $header in
 	*lanes* | *wide* | *quads* | *remap_deep* | *remap_place*)
 		[ "$(uname -m)" = x86_64 ] || return 0
-		set -- "$@" -mavx2 -DLANES=8 -DQUADS=2 ;;
+		set -- "$@" -mavx2 -mfma -DLANES=8 -DQUADS=2 ;;
 	esac
 	echo "#include \"$header\"" | $cc -x c -fsyntax-only -Wall -Wextra -Werror "$@" -
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The curve against its declared rule in long double, and against the exact solution. */
+/* The curve against its declared rule in long double, and against the exact solution; and
+ * the lanes' solvers against the plain C, bit by bit. */
+#include "kernels/caps.h"
 #include "kernels/curve.h"
 #include "tests/kernels/ck.h"
+#include "tests/kernels/solve.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static long double
 bezier(long double p1, long double p2, long double s)
@@ -62,6 +67,144 @@ random_curve(uint8_t c[4])
 		c[i] = (uint8_t)(ck_random(3) == 0 ? 127 * ck_random(2) : ck_random(128));
 }
 
+/* A time at which to be wrong is easy: beside where x is wanted, a little before or behind
+ * or by the tolerance, seen from a number that halving passes. */
+static double
+beside(const uint8_t c[4])
+{
+	double s = (1 + ck_random(32767)) / 32768.0;
+	if (ck_random(2) == 0)
+		s = (1 + 2 * ck_random(1u << ck_random(10))) / 2048.0;
+	double x1 = fmin(c[0], 127) / 127.0, x2 = fmin(c[2], 127) / 127.0;
+	double t = (double)bezier(x1, x2, fmin(s, 1.0));
+	t += ((int)ck_random(3) - 1) * KERN_CURVE_X_ENOUGH;
+	for (uint32_t i = ck_random(4); i > 0; i--)
+		t = nextafter(t, ck_random(2));
+	return fmin(fmax(t, 0.0), 1.0);
+}
+
+static double
+hostile_time(const uint8_t c[4])
+{
+	double t = ck_random(32769) / 32768.0;
+	uint32_t span = 2 + ck_random(100);
+	switch (ck_random(8)) {
+	case 0:
+		return ck_random(2);
+	case 1:
+		return t;
+	case 2:
+		return nextafter(t, ck_random(2));
+	case 3:
+		t = ck_random(1000) * 1e-7;
+		return ck_random(2) == 0 ? t : 1.0 - t;
+	case 4:
+		return (double)ck_random(span) / span;
+	case 5:
+		return ck_uniform(0, 1);
+	default:
+		return beside(c);
+	}
+}
+
+/* Corners and what lies beside them, curves that are symmetric, any curve, and now and then
+ * any bytes. */
+static void
+hostile_curve(uint8_t c[4])
+{
+	uint32_t kind = ck_random(6);
+	for (int i = 0; i < 4; i++) {
+		uint32_t end = 127 * ck_random(2), near = ck_random(4);
+		c[i] = (uint8_t)(kind == 0   ? end
+				 : kind == 1 ? (end == 0 ? near : end - near)
+				 : kind == 2 ? ck_random(256)
+					     : ck_random(128));
+	}
+	if (kind == 3) {
+		c[2] = 127 - c[0];
+		c[3] = 127 - c[1];
+	}
+}
+
+/* How many of the curves have other bits than the plain C; *halved counts on. */
+static unsigned
+unlike(ck_solve_fn *fn, const uint8_t (*curves)[4], const double *t, unsigned *halved)
+{
+	double weights[CK_SOLVE_CURVES];
+	unsigned count = 0;
+	*halved += fn(curves, t, weights);
+	for (int i = 0; i < CK_SOLVE_CURVES; i++) {
+		double wanted = kern_curve_weight(curves[i], t[i]);
+		count += memcmp(&weights[i], &wanted, sizeof wanted) != 0;
+	}
+	return count;
+}
+
+/* Every x at a few times, with any y. */
+static unsigned
+unlike_every(ck_solve_fn *fn)
+{
+	uint8_t curves[CK_SOLVE_CURVES][4];
+	double t[CK_SOLVE_CURVES];
+	unsigned count = 0, halved = 0;
+	for (int time = 0; time < 10; time++)
+		for (int x1 = 0; x1 < 128; x1++) {
+			for (int x2 = 0; x2 < 128; x2++) {
+				hostile_curve(curves[x2]);
+				curves[x2][0] = (uint8_t)x1;
+				curves[x2][2] = (uint8_t)x2;
+				t[x2] = time < 9 ? time / 8.0 : hostile_time(curves[x2]);
+			}
+			count += unlike(fn, (const uint8_t(*)[4])curves, t, &halved);
+		}
+	return count;
+}
+
+static void
+judge_solver(ck_solve_fn *fn, const char *name)
+{
+	uint8_t curves[CK_SOLVE_CURVES][4];
+	double t[CK_SOLVE_CURVES];
+	unsigned count = 0, halved = 0, rounds = 3000;
+	char text[80];
+	for (unsigned round = 0; round < rounds; round++) {
+		for (int i = 0; i < CK_SOLVE_CURVES; i++) {
+			hostile_curve(curves[i]);
+			t[i] = hostile_time(curves[i]);
+		}
+		count += unlike(fn, (const uint8_t(*)[4])curves, t, &halved);
+	}
+	snprintf(text, sizeof text, "curve %s: the bits of the plain C", name);
+	ck_judge(text, count, 0);
+	snprintf(text, sizeof text, "curve %s: of every x", name);
+	ck_judge(text, unlike_every(fn), 0);
+	/* Else all could be halved, and nothing be judged but halving. */
+	halved = 0;
+	for (unsigned round = 0; round < rounds / 10; round++) {
+		for (int i = 0; i < CK_SOLVE_CURVES; i++) {
+			for (int k = 0; k < 4; k++)
+				curves[i][k] = (uint8_t)ck_random(128);
+			t[i] = ck_random(10) / 10.0;
+		}
+		unlike(fn, (const uint8_t(*)[4])curves, t, &halved);
+	}
+	snprintf(text, sizeof text, "curve %s: share that has to be halved", name);
+	ck_judge(text, halved / (rounds / 10.0 * CK_SOLVE_CURVES), 0.002);
+}
+
+static void
+check_solvers(void)
+{
+#if defined(__x86_64__)
+	ck_solve_fn *const solvers[CK_CAPS] = {ck_solve_avx2, ck_solve_avx512};
+	for (int i = 0; i < CK_CAPS; i++)
+		if (kern_caps_machine() & ck_caps[i].bit)
+			judge_solver(solvers[i], ck_caps[i].name);
+		else
+			ck_skip("curve", ck_caps[i].name);
+#endif
+}
+
 void
 check_curve(void)
 {
@@ -99,4 +242,5 @@ check_curve(void)
 	ck_judge("curve: a steep one nearly", kern_curve_weight(steep, 0), 1e-3);
 	ck_judge("curve: the steepest as near as its grid",
 		kern_curve_weight(steepest, 0), 1 / 254.0);
+	check_solvers();
 }

@@ -226,18 +226,21 @@ judge(kern_track_fn *fn, const char *name)
 	ck_true(text, worst.same);
 }
 
-/* Keys as captured motions have them, runs at every frame with gaps between; any bytes
- * for curves, and now and then a move or a rotation that is not a number. */
+/* Keys as captured motions have them, runs at every frame with gaps between, or with a gap
+ * behind each key; any bytes for curves or symmetric ones, and now and then a move or a
+ * rotation that is not a number. */
 static struct kern_track_keys
 dense_keys(void)
 {
 	struct key keys[DENSE];
 	uint32_t count = 1 + ck_random(DENSE), frame = ck_random(30);
-	uint32_t gaps = ck_random(3) == 0 ? 2 : 16;
+	const uint32_t shares[4] = {1, 2, 16, 16};
+	uint32_t gaps = shares[ck_random(4)], longest = 1 + ck_random(40);
+	int symmetric = ck_random(3) == 0;
 	for (uint32_t i = 0; i < count; i++) {
 		struct key *key = &keys[i];
 		key->frame = frame;
-		frame += ck_random(gaps) == 0 ? 1 + ck_random(20) : 1;
+		frame += ck_random(gaps) == 0 ? 1 + ck_random(longest) : 1;
 		for (int c = 0; c < 3; c++)
 			key->move[c] = i > 0 && ck_random(2) == 0
 					       ? keys[i - 1].move[c]
@@ -246,6 +249,9 @@ dense_keys(void)
 		for (int c = 0; c < 16; c++)
 			key->curve[c / 4][c % 4] =
 				(uint8_t)ck_random(ck_random(40) == 0 ? 256 : 128);
+		for (int c = 0; c < 8 && symmetric; c++)
+			key->curve[c / 2][2 + c % 2] =
+				127 - (key->curve[c / 2][c % 2] & 127);
 		if (ck_random(60) == 0)
 			key->move[ck_random(3)] = ck_random(2) == 0 ? NAN : -INFINITY;
 		if (ck_random(60) == 0)
@@ -332,14 +338,16 @@ check_track(void)
 	check_through();
 }
 
-/* Random curves with a key every 8 frames, straight ones, and a key at every frame. */
+/* Random curves with a key every 8 frames, symmetric and straight ones, and a key at every
+ * frame. */
 void
 bench_track(void)
 {
 	static struct key keys[512];
 	static float move[3 * 512], rotate[4 * 512];
-	for (int kind = 0; kind < 3; kind++) {
-		uint32_t apart = kind == 2 ? 1 : 8;
+	const char *const kinds[] = {"curves", "symmetric", "straight", "keyed"};
+	for (int kind = 0; kind < 4; kind++) {
+		uint32_t apart = kind == 3 ? 1 : 8;
 		for (uint32_t i = 0; i < 512; i++) {
 			keys[i].frame = i * apart;
 			for (int c = 0; c < 3; c++)
@@ -347,7 +355,10 @@ bench_track(void)
 			ck_rotation(keys[i].rotate);
 			for (int c = 0; c < 16; c++)
 				keys[i].curve[c / 4][c % 4] =
-					(uint8_t)(kind == 1 ? 20 : ck_random(128));
+					(uint8_t)(kind == 2 ? 20 : ck_random(128));
+			for (int c = 0; c < 8 && kind == 1; c++)
+				keys[i].curve[c / 2][2 + c % 2] =
+					127 - keys[i].curve[c / 2][c % 2];
 		}
 		struct kern_track a = {.keys = lay_out(keys, 512),
 			.frame_count = 512,
@@ -370,10 +381,7 @@ bench_track(void)
 				seconds = ck_now() - begin;
 			} while (seconds < 0.5);
 			printf("track %-5s %-12s %8.2f ns per frame\n",
-				i < 0 ? "c" : ck_caps[i].name,
-				kind == 0   ? "curves"
-				: kind == 1 ? "straight"
-					    : "keyed",
+				i < 0 ? "c" : ck_caps[i].name, kinds[kind],
 				seconds * 1e9 / (double)frames);
 		}
 		drop(&a.keys);

@@ -1,9 +1,19 @@
 # tests/kernels
+# Solvers of curves by the variants' own flags.
+EXTRA_LIBRARIES += tests/kernels/libsolve_avx2.a tests/kernels/libsolve_avx512.a
+tests_kernels_libsolve_avx2_a_CFLAGS = $(libkern_avx2_a_CFLAGS)
+tests_kernels_libsolve_avx2_a_SOURCES = tests/kernels/solve_avx2.c
+tests_kernels_libsolve_avx512_a_CFLAGS = $(libkern_avx512_a_CFLAGS)
+tests_kernels_libsolve_avx512_a_SOURCES = tests/kernels/solve_avx512.c
+check_solve_objects = $(tests_kernels_libsolve_avx2_a_OBJECTS) \
+	$(tests_kernels_libsolve_avx512_a_OBJECTS)
+
 tap_programs += tests/kernels/checkkern
 tests_kernels_checkkern_SOURCES = \
 	tests/kernels/checkkern.c tests/kernels/ck.h \
 	tests/kernels/check_trig.c \
-	tests/kernels/check_curve.c tests/kernels/check_track.c \
+	tests/kernels/check_curve.c tests/kernels/solve.h \
+	tests/kernels/solve_lanes.h tests/kernels/check_track.c \
 	tests/kernels/check_track_weights.c tests/kernels/check_morph.c \
 	tests/kernels/check_pose.h tests/kernels/check_pose.c \
 	tests/kernels/check_pose_ik.c tests/kernels/check_pose_bits.c \
@@ -18,7 +28,7 @@ tests_kernels_checkkern_SOURCES = \
 	tests/kernels/imitation_pv.c plugins/pano-views/device.c
 tests_kernels_checkkern_CPPFLAGS = $(AM_CPPFLAGS) $(KILN_CUDA_CPPFLAGS)
 tests_kernels_checkkern_CFLAGS = $(AM_CFLAGS) -ffp-contract=off
-tests_kernels_checkkern_LDADD = libkern.a $(cuda_objects) $(KILN_CUDA_LIBS) -lm
+tests_kernels_checkkern_LDADD = $(check_solve_objects) libkern.a $(cuda_objects) $(KILN_CUDA_LIBS) -lm
 
 tap_programs += tests/kernels/t_pose_arrays
 tests_kernels_t_pose_arrays_SOURCES = tests/kernels/t_pose_arrays.c
