@@ -215,3 +215,20 @@ fmt_text_clean_name(const void *bytes, size_t length, char name[16])
 	memset(name, 0, 16);
 	memcpy(name, bytes, used);
 }
+
+void
+fmt_text_fold_name(char name[16])
+{
+	size_t length = strnlen(name, 15);
+	for (size_t i = 0; i < length;) {
+		struct step step = step_cp932((const uint8_t *)name + i, length - i);
+		unsigned code = step.taken == 2 ? cp932_code(step.unicode) : 0;
+		if (step.taken == 0)
+			break;
+		if (code > 0xff) {
+			name[i] = (char)(code >> 8);
+			name[i + 1] = (char)(code & 0xff);
+		}
+		i += step.taken;
+	}
+}

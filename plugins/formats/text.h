@@ -31,6 +31,10 @@ int fmt_text_vmd_name(const char *utf8, char name[16]);
  * NUL of a VMD name are garbage. */
 void fmt_text_clean_name(const void *bytes, size_t length, char name[16]);
 
+/* Writes each character of a cp932 name as fmt_text_vmd_name() does.  cp932 has some 400
+ * twice: Windows and MMD write those of NEC's IBM rows as IBM's, other tools as NEC's. */
+void fmt_text_fold_name(char name[16]);
+
 /* cp932 of the UTF-8 text, cut to size - 1 bytes, NUL-padded; characters without cp932
  * form become '?'.  The number of such characters. */
 unsigned fmt_text_to_cp932(const char *utf8, char *cp932, size_t size);

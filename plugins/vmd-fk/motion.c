@@ -35,11 +35,24 @@ find_text(const struct name_tables *tables, const char *text)
 	return found;
 }
 
+/* By its bytes; by other bytes for the same characters where nobody has these. */
+static int64_t
+find_raw(const struct fk_names *raw, const char vmd_name[16])
+{
+	char folded[16];
+	int64_t found = fk_names_find(raw, vmd_name);
+	if (found >= 0)
+		return found;
+	memcpy(folded, vmd_name, sizeof folded);
+	fmt_text_fold_name(folded);
+	return fk_names_find(raw, folded);
+}
+
 /* A number, -1 for nobody, or -ENOMEM (which is not -1). */
 static int64_t
 find(const struct name_tables *tables, const struct fmt_vmd_track *track)
 {
-	int64_t found = fk_names_find(tables->raw, track->vmd_name);
+	int64_t found = find_raw(tables->raw, track->vmd_name);
 	if (found >= 0 || tables->fallback == FMT_VMD_CP932)
 		return found;
 	found = find_text(tables, track->name);
@@ -172,8 +185,8 @@ bind_ik(struct fk_motion *motion, const struct fk_skeleton *skeleton,
 		else
 			memcpy(enabled, enabled - count, count);
 		for (uint32_t i = 0; i < property->ik_count; i++) {
-			int64_t bone = fk_names_find(
-				&skeleton->bone_names, property->ik[i].vmd_name);
+			int64_t bone =
+				find_raw(&skeleton->bone_names, property->ik[i].vmd_name);
 			if (bone >= 0 && skeleton->ik_of[bone] >= 0)
 				enabled[skeleton->ik_of[bone]] =
 					property->ik[i].enabled != 0;

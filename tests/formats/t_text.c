@@ -131,6 +131,22 @@ goes_there_and_back(void **state)
 	assert_int_equal(characters, 6879 + 83 + 374 + 388);
 }
 
+static void
+folds_what_cp932_has_twice(void **state)
+{
+	/* The same character as NEC's and as IBM's, and one that stands once; half of one at
+	 * the end stays. */
+	char name[16] = "a\xee\xe0\x8d\x82\xed\x40\xb1\xee";
+	(void)state;
+
+	fmt_text_fold_name(name);
+	assert_string_equal(name, "a\xfb\xfc\x8d\x82\xfa\x5c\xb1\xee");
+	char full[16] = "\xed\x40\xed\x40\xed\x40\xed\x40\xed\x40\xed\x40\xed\x40\xed";
+	fmt_text_fold_name(full);
+	assert_memory_equal(
+		full, "\xfa\x5c\xfa\x5c\xfa\x5c\xfa\x5c\xfa\x5c\xfa\x5c\xfa\x5c\xed", 16);
+}
+
 int
 main(void)
 {
@@ -140,6 +156,7 @@ main(void)
 		cmocka_unit_test(decodes),
 		cmocka_unit_test(encodes_names_for_vmd),
 		cmocka_unit_test(goes_there_and_back),
+		cmocka_unit_test(folds_what_cp932_has_twice),
 	};
 	return cmocka_run_group_tests_name("text", tests, NULL, NULL);
 }

@@ -340,7 +340,12 @@ def t_unmatched_tracks_are_told(folder):
 def t_names(folder):
     long_name = "とてもながいなまえのほね"
     write(folder, "long.pmx", mmd.pmx(BONES + [{"name": long_name, "position": FLAT},
-                                               {"name": "头发", "position": FLAT}]))
+                                               {"name": "头发", "position": FLAT},
+                                               {"name": "髙い", "position": FLAT}]))
+    for high in (b"\xfb\xfc", b"\xee\xe0"):  # as Windows writes it, and as others do
+        write(folder, "a.vmd", mmd.vmd([(high + "い".encode("cp932"), 0, (1, 2, 3), NONE)]))
+        Run(folder, ["a.vmd"], model="long.pmx")
+        assert np.allclose(load(folder, "a")["positions"][0, 10], (1, 2, 3)), high
     write(folder, "a.vmd", mmd.vmd([(long_name, 0, (1, 2, 3), NONE)]))
     Run(folder, ["a.vmd"], model="long.pmx")
     assert np.allclose(load(folder, "a")["positions"][0, 8], (1, 2, 3))
