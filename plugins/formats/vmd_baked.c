@@ -209,16 +209,37 @@ fmt_vmd_baked_find(const struct fmt_vmd_records *records, const struct fmt_team 
 	return rc;
 }
 
-/* One track's keys out of rows of `row` bytes each. */
-static void
+/* One track's keys out of rows of `row` bytes each.  Whether all numbers are finite. */
+static int
 decode_keys(const uint8_t *p, size_t row, uint32_t count, float *planes, size_t stride)
 {
+	int finite = 1;
 	for (uint32_t k = 0; k < count; k++, p += row) {
 		float values[FMT_VMD_PLANES];
-		fmt_vmd_key_pose(p, values);
+		finite &= fmt_vmd_key_pose(p, values);
 		for (size_t c = 0; c < FMT_VMD_PLANES; c++)
 			planes[c * stride + k] = values[c];
 	}
+	return finite;
+}
+
+/* The next `count` keys of every track, which are in the buffer, behind the first `done`.
+ * 0, or -EAGAIN where there is a number that was not there when the file was looked at. */
+static int
+decode_rows(const struct fmt_vmd *motion, const struct fmt_vmd_stretch *stretch,
+	uint32_t done, uint32_t count)
+{
+	const size_t row = (size_t)motion->bone_count * FMT_VMD_BONE_SIZE;
+	const size_t track = FMT_VMD_PLANES * stretch->stride;
+	const uint8_t *p = stretch->buffer;
+	int finite = 1;
+	for (uint32_t i = 0; i < motion->bone_count; i++, p += FMT_VMD_BONE_SIZE)
+		if (stretch->places[i] >= 0)
+			finite &= decode_keys(p, row, count,
+				stretch->planes + (size_t)stretch->places[i] * track +
+					done,
+				stretch->stride);
+	return finite ? 0 : -EAGAIN;
 }
 
 int
@@ -240,16 +261,12 @@ fmt_vmd_baked_read(int fd, const struct fmt_vmd *motion,
 				(unsigned long long)at,
 				rc == -EAGAIN ? "the file has become shorter"
 					      : strerror(-rc));
-		for (uint32_t i = 0; i < motion->bone_count; i++) {
-			const uint8_t *p = (const uint8_t *)stretch->buffer +
-					   (size_t)i * FMT_VMD_BONE_SIZE;
-			if (stretch->places[i] < 0)
-				continue;
-			float *planes = stretch->planes + (size_t)stretch->places[i] *
-								  FMT_VMD_PLANES *
-								  stretch->stride;
-			decode_keys(p, row, some, planes + done, stretch->stride);
-		}
+		rc = decode_rows(motion, stretch, done, some);
+		if (rc < 0)
+			return fmt_err_set(err, rc,
+				"the file was written to while it was read: a number "
+				"behind byte %llu is not finite any more",
+				(unsigned long long)at);
 	}
 	return 0;
 }

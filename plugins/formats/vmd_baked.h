@@ -32,9 +32,10 @@ struct fmt_vmd_stretch {
 	void *buffer;  /* of FMT_VMD_BAKED_BUFFER bytes */
 };
 
-/* fd as fmt_vmd_read_file() had it; its offset is not used.  0, or what pread(2) said, or
- * -EAGAIN where the file is shorter by now, with *err.  Of a file that was written to since
- * it was read, numbers are whatever stands there.  [any thread] */
+/* fd as fmt_vmd_read_file() had it; its offset is not used.  0, or with *err what pread(2)
+ * said, or -EAGAIN where the file is shorter by now or holds a number that is not finite.  Of
+ * a file that was written to since it was looked at, the other numbers are whatever stands
+ * there.  [any thread] */
 int fmt_vmd_baked_read(int fd, const struct fmt_vmd *motion,
 	const struct fmt_vmd_stretch *stretch, struct fmt_err *err);
 

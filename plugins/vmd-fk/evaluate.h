@@ -59,7 +59,7 @@ struct fk_piece {
 };
 
 /* Evaluates them into the planes.  0 or a negative errno, -EAGAIN where the keys stayed in
- * a file that was cut since.  [any thread] */
+ * a file that was changed since.  [any thread] */
 int fk_evaluator_run(const struct fk_evaluator *evaluator, const struct fk_piece *piece,
 	struct fk_planes *planes);
 

@@ -252,7 +252,7 @@ evaluate(struct writing *w)
 	if (rc < 0)
 		return fmt_err_set(w->err, rc, "frames %u..%u cannot be evaluated (%s)",
 			fk_frames_at(frames, w->from), fk_frames_at(frames, w->until - 1),
-			strerror(-rc));
+			rc == -EAGAIN ? "the file was changed meanwhile" : strerror(-rc));
 	w->seconds += arithmetic_of(w, now() - begin);
 	if (w->written < 0) {
 		*w->err = w->unwritten;

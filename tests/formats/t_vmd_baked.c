@@ -432,7 +432,7 @@ keys_stay_only_where_asked(void **state)
 }
 
 static void
-a_file_cut_since_is_told(void **state)
+a_file_changed_since_is_told(void **state)
 {
 	struct fmt_vmd there, here;
 	struct fmt_err err = {0};
@@ -451,6 +451,12 @@ a_file_cut_since_is_told(void **state)
 		.buffer = malloc(FMT_VMD_BAKED_BUFFER),
 	};
 	assert_int_equal(fmt_vmd_baked_read(fd, &there, &stretch, &err), 0);
+	const uint32_t wild = 0x7fc00000;
+	const off_t at = 6 + KEYS_AT + (off_t)(COUNT - 1) * SIZE + FMT_VMD_POSE_AT;
+	assert_int_equal(pwrite(fd, &wild, sizeof wild, at), sizeof wild);
+	assert_int_equal(fmt_vmd_baked_read(fd, &there, &stretch, &err), -EAGAIN);
+	assert_non_null(strstr(err.text, "written to"));
+	memset(&err, 0, sizeof err);
 	assert_int_equal(ftruncate(fd, 6 + KEYS_AT + (off_t)COUNT * SIZE - 1), 0);
 	assert_int_equal(fmt_vmd_baked_read(fd, &there, &stretch, &err), -EAGAIN);
 	assert_non_null(strstr(err.text, "shorter"));
@@ -466,7 +472,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nearly_baked_is_not_baked),
 		cmocka_unit_test(wild_numbers_are_refused_alike),
-		cmocka_unit_test(a_file_cut_since_is_told),
+		cmocka_unit_test(a_file_changed_since_is_told),
 		cmocka_unit_test(keys_are_read_where_they_stayed),
 		cmocka_unit_test(keys_stay_only_where_asked),
 		cmocka_unit_test(threads_find_the_same),
