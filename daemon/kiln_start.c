@@ -67,15 +67,13 @@ say_identity(const struct kd_unit *unit, struct kd_manifest_unit *said)
 	said->written = (uint64_t)identity->mtime;
 }
 
+/* The units as the keeper is told of them; the folders in them are the caller's to free.
+ * 0 or -ENOMEM. */
 static int
-start_job(struct kd_kiln_run *run)
+describe_units(const struct kd_batch *batch, struct kd_manifest_unit *units)
 {
-	const struct kd_batch *batch = run->batch;
-	const struct kd_rule *rule = batch->rule;
-	struct kd_manifest_unit *units = calloc(batch->unit_count, sizeof *units);
-	int rc = units == NULL ? -ENOMEM : 0;
-	for (uint32_t i = 0; rc == 0 && i < batch->unit_count; i++) {
-		struct kd_unit *unit = batch->units[i];
+	for (uint32_t i = 0; i < batch->unit_count; i++) {
+		const struct kd_unit *unit = batch->units[i];
 		units[i] = (struct kd_manifest_unit){
 			.id = unit->id,
 			.kind = unit->kind,
@@ -85,14 +83,21 @@ start_job(struct kd_kiln_run *run)
 			.ended = ended_as(unit),
 			.ended_reason = unit->end == NULL ? NULL : unit->end->reason,
 			.ended_sha256 = unit->end == NULL ? NULL : unit->end->sha256,
-			.output = output_folder(rule, unit->path),
+			.output = output_folder(batch->rule, unit->path),
 		};
 		say_identity(unit, &units[i]);
 		if (units[i].output == NULL)
-			rc = -ENOMEM;
+			return -ENOMEM;
 	}
-	/* Borrowed but for the folders and path_params: nothing else is cleared. */
-	struct kd_manifest manifest = {
+	return 0;
+}
+
+/* Borrowed from the batch and the units, but for path_params. */
+static struct kd_manifest
+describe_batch(const struct kd_batch *batch, struct kd_manifest_unit *units)
+{
+	const struct kd_rule *rule = batch->rule;
+	return (struct kd_manifest){
 		.batch = batch->id,
 		.rule = rule->name,
 		.revision = (char *)rule->revision,
@@ -129,9 +134,18 @@ start_job(struct kd_kiln_run *run)
 		.unit_count = batch->unit_count,
 		.units = units,
 	};
+}
+
+static int
+start_job(struct kd_kiln_run *run)
+{
+	const struct kd_batch *batch = run->batch;
+	struct kd_manifest_unit *units = calloc(batch->unit_count, sizeof *units);
+	int rc = units == NULL ? -ENOMEM : describe_units(batch, units);
+	struct kd_manifest manifest = describe_batch(batch, units);
 	struct kd_pool_start start = {
 		.manifest = &manifest,
-		.idle = rule->idle,
+		.idle = batch->rule->idle,
 		.warm = batch->conf->workers,
 	};
 	struct kd_job_handler handler = kd_kiln_run_handler;

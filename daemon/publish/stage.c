@@ -162,17 +162,10 @@ int
 kd_stage_unit(const struct kd_stage *stage, uint32_t unit)
 {
 	char name[16];
-	int rc = kd_stage_drop(stage, unit);
+	int rc = kd_file_remove_tree(stage->dir, unit_name(unit, name));
 	if (rc < 0)
 		return rc;
-	return mkdirat(stage->dir, unit_name(unit, name), 0700) < 0 ? -errno : 0;
-}
-
-int
-kd_stage_drop(const struct kd_stage *stage, uint32_t unit)
-{
-	char name[16];
-	return kd_file_remove_tree(stage->dir, unit_name(unit, name));
+	return mkdirat(stage->dir, name, 0700) < 0 ? -errno : 0;
 }
 
 int

@@ -35,8 +35,6 @@ int kd_stage_open(
 
 /* The folder of unit number `unit`, emptied when it was there. */
 int kd_stage_unit(const struct kd_stage *stage, uint32_t unit);
-/* Removes it and all below. */
-int kd_stage_drop(const struct kd_stage *stage, uint32_t unit);
 /* It, open.  A descriptor or a negative errno. */
 int kd_stage_unit_open(const struct kd_stage *stage, uint32_t unit);
 

@@ -69,8 +69,9 @@ kd_toml_json(const struct kd_toml *toml)
 	return NULL;
 }
 
-const char *
-kd_toml_type_name(enum kd_toml_type type)
+/* "a string", "a table", ... */
+static const char *
+type_name(enum kd_toml_type type)
 {
 	switch (type) {
 	case KD_TOML_TABLE:
@@ -113,7 +114,7 @@ kd_toml_found(const struct kd_toml *toml, char *buffer, size_t size)
 		snprintf(buffer, size, "%s", toml->integer ? "true" : "false");
 		break;
 	default:
-		snprintf(buffer, size, "%s", kd_toml_type_name(toml->type));
+		snprintf(buffer, size, "%s", type_name(toml->type));
 	}
 	return buffer;
 }

@@ -54,9 +54,6 @@ const struct kd_toml *kd_toml_get(const struct kd_toml *table, const char *key);
  * cannot say (nan, inf) make NULL too. */
 json_t *kd_toml_json(const struct kd_toml *toml);
 
-/* "a string", "a table", ... */
-const char *kd_toml_type_name(enum kd_toml_type type);
-
 /* What was found, for people: `"text"`, `12`, `a table`; into buffer, which it returns.
  */
 char *kd_toml_found(const struct kd_toml *toml, char *buffer, size_t size);

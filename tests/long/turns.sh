@@ -5,7 +5,7 @@
 # them anew, a cancel and a retry of the whole rule; and so is a batch of thousands.
 . "${top_srcdir:-.}/tests/scenarios/lib.sh"
 units=${KILN_QUEUED:-100000}
-batch=${KILN_BATCH:-4096}
+batch=${KILN_BATCH:-2048}
 turns=$top_builddir/tests/long/turns.so
 if [ ! -e "$turns" ] || grep -q KILN_SANITIZED.1 "$top_builddir/config.h"; then
 	skip_all 'needs tests/long/turns.so, and no sanitizer'
