@@ -25,6 +25,16 @@ fmt_npz_sink_free(struct fmt_npz_sink *sink)
 }
 
 static int
+refuse(int code, struct fmt_err *err)
+{
+	if (code == EFBIG)
+		return fmt_err_set(err, -code,
+			"the npz is larger than limits.output allows: raise it, or have "
+			"less written");
+	return fmt_err_set(err, -code, "cannot write the npz (%s)", strerror(code));
+}
+
+static int
 write_at(const struct fmt_npz_sink *sink, const struct fmt_npz_sink_patch *piece,
 	struct fmt_err *err)
 {
@@ -35,9 +45,7 @@ write_at(const struct fmt_npz_sink *sink, const struct fmt_npz_sink_patch *piece
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return fmt_err_set(err, n < 0 ? -errno : -EIO,
-				"cannot write the npz (%s)",
-				strerror(n < 0 ? errno : EIO));
+			return refuse(n < 0 ? errno : EIO, err);
 		p += n;
 		at += (uint64_t)n;
 		left -= (size_t)n;

@@ -10,6 +10,7 @@ import math
 import os
 import random
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -69,16 +70,21 @@ def dance(seed, last):
 class Run:
     """One batch through run-plugin."""
 
-    def __init__(self, folder, files, *options, params=(), model="model.pmx", expect=0, data_limit=None):
+    def __init__(self, folder, files, *options, params=(), model="model.pmx", expect=0, data_limit=None,
+                 file_limit=None):
         command = [os.path.join(BUILD, "tests/plugins/run-plugin"),
                    os.path.join(BUILD, "plugins/vmd-fk.so"), "vmd-fk", "-o", folder,
                    "-p", "model=" + os.path.join(folder, model), *options]
         for param in params:
             command += ["-p", param]
+
+        def bound():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            for kind, limit in ((resource.RLIMIT_DATA, data_limit), (resource.RLIMIT_FSIZE, file_limit)):
+                if limit is not None:
+                    resource.setrlimit(kind, (limit, limit))
         done = subprocess.run(command + [os.path.join(folder, f) for f in files],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              preexec_fn=None if data_limit is None else lambda: resource.setrlimit(
-                                  resource.RLIMIT_DATA, (data_limit, data_limit)))
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=bound)
         self.status = done.returncode
         self.lines = done.stdout.decode("utf-8", "replace").splitlines()
         self.stderr = done.stderr.decode("utf-8", "replace")
@@ -369,6 +375,9 @@ def t_no_room_is_nobodys_fault(folder):
     os.mkdir(os.path.join(folder, "a.npz"))
     klass, reason = Run(folder, ["a.vmd"]).verdict()
     assert klass == TRANSIENT and "a.npz" in reason, (klass, reason)
+    write(folder, "b.vmd", dance(9, 500))
+    klass, reason = Run(folder, ["b.vmd"], params=["compression=none"], file_limit=20000).verdict()
+    assert klass == TRANSIENT and "limits.output" in reason, (klass, reason)
 
 
 def t_preview(folder):
