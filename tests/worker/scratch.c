@@ -5,6 +5,7 @@
 #include "daemon/base/name.h"
 #include "daemon/base/series.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -129,6 +130,19 @@ scratch_exists(const char *name)
 {
 	struct stat st;
 	return lstat(scratch_path(name), &st) == 0;
+}
+
+int
+scratch_count(const char *folder)
+{
+	DIR *dir = opendir(scratch_path(folder));
+	const struct dirent *entry;
+	int count = 0;
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
 }
 
 void

@@ -25,6 +25,8 @@ char *scratch_read(const char *name);
 void scratch_expect_text(const char *name, const char *expected);
 void scratch_mkdir(const char *name);
 int scratch_exists(const char *name);
+/* How many names there are in a folder, hidden ones apart. */
+int scratch_count(const char *folder);
 /* Files by number, each holding its own name as given. */
 void scratch_write_frames(const char *pattern, int from, int to);
 

@@ -13,7 +13,6 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -51,20 +50,6 @@ append(const char *inside)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, "more", 4), 4);
 	close(fd);
-}
-
-/* Names in out/ but the stage's. */
-static int
-count_outputs(void)
-{
-	DIR *dir = opendir(scratch_path("out"));
-	const struct dirent *entry;
-	int count = 0;
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += entry->d_name[0] != '.';
-	closedir(dir);
-	return count;
 }
 
 static void
@@ -140,7 +125,7 @@ the_same_content_publishes_nothing(void **state)
 	assert_int_equal(batch.result.units[0].output_count, 0);
 	assert_int_equal(strlen(batch.result.units[0].sha256), KD_HASH_HEX - 1);
 	assert_null(batch.result.failure);
-	assert_int_equal(count_outputs(), 0);
+	assert_int_equal(scratch_count("out"), 0);
 	pid_t engine = client_engine(&batch.client);
 	assert_true(engine > 0);
 	client_batch_run_again(&batch);
@@ -165,7 +150,7 @@ a_result_that_waits_is_dropped(void **state)
 		client_expect(&batch.result, i, KD_UNIT_SAME, "/srv/out/earlier");
 		assert_int_equal(batch.result.units[i].output_count, 0);
 	}
-	assert_int_equal(count_outputs(), 0);
+	assert_int_equal(scratch_count("out"), 0);
 	json_decref(client_finish(&batch.client, 2));
 	assert_true(scratch_exists("done/a.bin"));
 	assert_true(scratch_exists("done/b.bin"));
@@ -192,7 +177,7 @@ expect_changed(int moves)
 	/* It depends on who was faster: seen by whoever hashes, or by who compares. */
 	if (batch.result.units[0].status != KD_UNIT_BUSY)
 		client_expect(&batch.result, 0, KD_UNIT_CHANGED, "it changed while");
-	assert_int_equal(count_outputs(), 0);
+	assert_int_equal(scratch_count("out"), 0);
 	assert_true(scratch_exists("in/a.bin"));
 	assert_false(scratch_exists("in/.kiln-claim/100~a.bin"));
 	client_batch_end(&batch);
@@ -256,7 +241,7 @@ what_was_published_is_not_published_again(void **state)
 			client_expect(
 				&batch.result, 0, KD_UNIT_ALREADY, "published before as");
 		client_expect_published(&batch.result, 0);
-		assert_int_equal(count_outputs(), 2);
+		assert_int_equal(scratch_count("out"), 2);
 		client_batch_end(&batch);
 	}
 }
@@ -299,7 +284,7 @@ it_is_cancelled_without_a_verdict(void **state)
 	copy_of(&batch.manifest, one, 60);
 	client_batch_run(&batch);
 	client_expect(&batch.result, 0, KD_UNIT_CANCELLED, "cancelled");
-	assert_int_equal(count_outputs(), 0);
+	assert_int_equal(scratch_count("out"), 0);
 	client_batch_end(&batch);
 }
 

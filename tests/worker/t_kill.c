@@ -76,19 +76,6 @@ count_outputs(void)
 	return primaries;
 }
 
-static int
-count_stages(void)
-{
-	DIR *dir = opendir(scratch_path("out/" KD_STAGE_FOLDER));
-	const struct dirent *entry;
-	int count = 0;
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += entry->d_name[0] != '.';
-	closedir(dir);
-	return count;
-}
-
 static void
 prepare(struct kd_manifest *manifest, const char *plugin, const char *kernel)
 {
@@ -116,7 +103,7 @@ expect_recovery(const struct kd_manifest *manifest)
 	kd_manifest_result_clear(&result);
 	assert_int_equal(client_stop(&client), 0);
 	assert_int_equal(count_outputs(), UNITS);
-	assert_int_equal(count_stages(), 0);
+	assert_int_equal(scratch_count("out/" KD_STAGE_FOLDER), 0);
 }
 
 static int
