@@ -90,11 +90,11 @@ take_force(struct kd_kiln *kiln, struct kd_conf *conf, struct kd_err *err)
 	return 0;
 }
 
+/* Its thread has been waited for. */
 static void
 end_job(struct kd_kiln *kiln)
 {
 	struct kd_kiln_reload_job *job = kiln->reload;
-	pthread_join(job->thread, NULL);
 	ev_async_stop(kiln->loop, &job->loaded);
 	kd_conf_unref(job->conf);
 	free(job);
@@ -108,6 +108,7 @@ on_loaded(struct ev_loop *loop, ev_async *async, int events)
 	(void)events;
 	struct kd_kiln_reload_job *job = async->data;
 	struct kd_kiln *kiln = job->kiln;
+	pthread_join(job->thread, NULL);
 	struct kd_err err = job->err;
 	int rc = job->rc == 0 ? take_force(kiln, job->conf, &err) : job->rc;
 	end_job(kiln);
@@ -170,6 +171,8 @@ void
 kd_kiln_free_reload(struct kd_kiln *kiln)
 {
 	ev_timer_stop(kiln->loop, &kiln->regroup);
-	if (kiln->reload != NULL)
+	if (kiln->reload != NULL) {
+		pthread_join(kiln->reload->thread, NULL);
 		end_job(kiln);
+	}
 }

@@ -145,7 +145,8 @@ tests_fuzz_fuzz_worker_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_worker_LDADD = $(fuzz_base_libs) $(SECCOMP_LIBS) -ldl -lpthread
 # Without gate.c and sandbox.c, which are the harness's.
 tests_fuzz_fuzz_host_SOURCES = tests/fuzz/fuzz_host.c $(fuzz_frames) $(fuzz_base) \
-	daemon/worker/engine.c daemon/worker/host.c daemon/worker/values.c
+	daemon/worker/engine.c daemon/worker/host.c daemon/worker/manifest_fields.c \
+	daemon/worker/values.c
 tests_fuzz_fuzz_host_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 tests_fuzz_fuzz_host_CFLAGS = $(AM_CFLAGS) $(fuzz_flags)
 tests_fuzz_fuzz_host_LDADD = $(fuzz_base_libs) -lpthread
